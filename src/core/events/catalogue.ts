@@ -1,0 +1,23 @@
+/**
+ * The event catalogue: every fact a log can hold, as zod schemas. Loading zod costs more than starting node, so
+ * only the edges import this file as a value (client input, fsck, tests); everything else imports types.
+ *
+ * Glossary: *intent* = about to be done, committed before (`span.model_request_start`, `tool.started`,
+ * `sandbox.requested`); *receipt* = what came of it, committed once (`span.model_request_end`,
+ * `agent.tool_result`, `sandbox.ready`).
+ */
+import type * as z from "zod";
+import { clientEvents } from "./client.ts";
+import { harnessEvents } from "./harness.ts";
+import { sessionEvents } from "./session.ts";
+import { workEvents } from "./work.ts";
+
+/** Schemas by event type; the version of each is in {@link EVENT_VERSIONS}. */
+export const CATALOGUE = { ...sessionEvents, ...clientEvents, ...workEvents, ...harnessEvents } as const;
+
+/** Every event type this version writes. */
+export type EventType = keyof typeof CATALOGUE;
+/** The body of an event of type `T`. */
+export type EventBody<T extends EventType> = z.infer<(typeof CATALOGUE)[T]>;
+/** Types that clients may submit. */
+export type ClientEventType = keyof typeof clientEvents;

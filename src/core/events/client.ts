@@ -1,0 +1,29 @@
+/** What people and programs may submit without a lease: `user.*` and `control.*`. */
+import * as z from "zod";
+import { callIdText, content, limits, steering } from "./parts.ts";
+
+const reason = z.object({ reason: z.string().max(500).optional() });
+
+/** Schemas of this domain by event type. */
+export const clientEvents = {
+  /** A message; `steering` overrides the session's policy for this one. */
+  "user.message": z.object({ content, steering: steering.optional() }),
+  /** Aborts the model request in flight; tools that run may finish. */
+  "user.interrupt": z.object({}),
+  /** Answers a call whose outcome is unknown and that may not be repeated unasked: `allow` runs it again. */
+  "user.tool_confirmation": z.object({
+    call: callIdText,
+    result: z.enum(["allow", "deny"]),
+    deny_message: z.string().max(10_000).optional(),
+  }),
+  /** No new model request until `control.resume`; what runs may finish. */
+  "control.pause": reason,
+  /** Goes on after a pause, a stop, exhausted retries or a stall. */
+  "control.resume": reason,
+  /** Kills the running tools and the request, then goes idle. */
+  "control.stop": reason,
+  /** As stop, and the session is over for good. */
+  "control.cancel": reason,
+  /** Replaces the caps that are named; the others stay. */
+  "control.set_limits": z.object({ limits }),
+} as const;

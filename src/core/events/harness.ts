@@ -1,0 +1,28 @@
+/** What the harness did around the work: `harness.*`, `sandbox.*`, `budget.*`, `breaker.*`. */
+import * as z from "zod";
+import { json, sequence } from "./parts.ts";
+
+const sandbox = z.string();
+
+/** Schemas of this domain by event type. */
+export const harnessEvents = {
+  /** A driver took the session over; comes with its first other event, so idle wakes leave no trace. */
+  "harness.woke": z.object({ epoch: z.int().positive(), owner: z.string(), version: z.string() }),
+  /** The machine slept or the process was stopped; counts neither as idle nor as active time. */
+  "harness.suspended": z.object({ gap_ms: z.int().nonnegative() }),
+  /** These messages are in the next context. */
+  "harness.input_accepted": z.object({ seqs: z.array(sequence).min(1) }),
+  /** These messages came while the agent worked and the policy is `reject`. */
+  "harness.input_rejected": z.object({ seqs: z.array(sequence).min(1), reason: z.string() }),
+  /** The intent to provision; the id alone finds it again after a crash. */
+  "sandbox.requested": z.object({ sandbox, backend: z.string() }),
+  /** It answers; `handle` is what a backend needs to attach to it from another process. */
+  "sandbox.ready": z.object({ sandbox, incarnation: z.string(), handle: z.record(z.string(), json) }),
+  /** It could not be provisioned, or is gone. */
+  "sandbox.lost": z.object({ sandbox, reason: z.string(), code: z.string() }),
+  "sandbox.destroy_requested": z.object({ sandbox }),
+  "sandbox.destroyed": z.object({ sandbox }),
+  /** The next request could exceed this cap. */
+  "budget.exhausted": z.object({ cap: z.string(), limit: z.number(), used: z.number(), wanted: z.number() }),
+  "breaker.tripped": z.object({ cause: z.string(), detail: z.string() }),
+} as const;

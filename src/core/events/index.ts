@@ -1,0 +1,71 @@
+/** Event types and the names of all events, free of run-time imports. */
+import type { Sequence } from "../ids.ts";
+import type { ClientEventType, EventBody, EventType } from "./catalogue.ts";
+
+export type { ClientEventType, EventBody, EventType };
+
+/** An event that is about to be written: no place in the log yet. */
+export type EventInput<T extends EventType = EventType> = T extends EventType
+  ? { readonly type: T; readonly body: EventBody<T> }
+  : never;
+
+/** What a client may submit. */
+export type ClientEventInput = EventInput<ClientEventType>;
+
+/** An event as stored, upcast to the newest version. */
+export type SessionEvent<T extends EventType = EventType> = T extends EventType
+  ? { readonly type: T; readonly body: EventBody<T>; readonly seq: Sequence; readonly at: number }
+  : never;
+
+/**
+ * Newest version of each type. An event whose shape changes gets the next number and an upcaster; the old one
+ * stays readable for ever.
+ */
+export const EVENT_VERSIONS: { readonly [T in EventType]: number } = {
+  "session.created": 1,
+  "session.forked": 1,
+  "session.thread_created": 1,
+  "session.status_running": 1,
+  "session.status_idle": 1,
+  "session.status_rescheduled": 1,
+  "session.status_terminated": 1,
+  "session.error": 1,
+  "user.message": 1,
+  "user.interrupt": 1,
+  "user.tool_confirmation": 1,
+  "control.pause": 1,
+  "control.resume": 1,
+  "control.stop": 1,
+  "control.cancel": 1,
+  "control.set_limits": 1,
+  "span.model_request_start": 1,
+  "span.model_request_end": 1,
+  "agent.thinking": 1,
+  "agent.message": 1,
+  "agent.tool_use": 1,
+  "agent.tool_result": 1,
+  "tool.prepared": 1,
+  "tool.started": 1,
+  "tool.in_doubt": 1,
+  "harness.woke": 1,
+  "harness.suspended": 1,
+  "harness.input_accepted": 1,
+  "harness.input_rejected": 1,
+  "sandbox.requested": 1,
+  "sandbox.ready": 1,
+  "sandbox.lost": 1,
+  "sandbox.destroy_requested": 1,
+  "sandbox.destroyed": 1,
+  "budget.exhausted": 1,
+  "breaker.tripped": 1,
+};
+
+/** True for types that clients may submit: decided by domain, so that a new one needs no second list. */
+export function isClientType(type: string): type is ClientEventType {
+  return /^(user\.|control\.|question\.answered$|approval\.)/.test(type) && type in EVENT_VERSIONS;
+}
+
+/** Makes an input; exists so that a literal is checked against its type's body at the call site. */
+export function event<T extends EventType>(type: T, body: EventBody<T>): EventInput<T> {
+  return { type, body } as unknown as EventInput<T>;
+}

@@ -1,0 +1,98 @@
+/**
+ * Shapes that several events share. Field names are snake_case, as in the Managed Agents taxonomy, because these
+ * are wire and storage names.
+ */
+import * as z from "zod";
+import type { Json, Text } from "../text.ts";
+
+const blobRef = z.object({ $blob: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.int().nonnegative() });
+
+/** A string or a blob reference. */
+export const text: z.ZodType<Text> = z.union([z.string(), blobRef]);
+/** Any JSON value (depth is bounded by the size limit on events). */
+export const json: z.ZodType<Json> = z.json() as z.ZodType<Json>;
+/** Position of an event. */
+export const sequence: z.ZodType<number> = z.int().positive();
+/** Wall-clock time in milliseconds since 1970. */
+export const timestampMs: z.ZodType<number> = z.int().nonnegative();
+/** Our own name for a tool call: `c<request>_<index>`. */
+export const callIdText: z.ZodType<string> = z.string().regex(/^c\d+_\d+$/);
+
+/** Text content, the only kind so far. */
+export const textBlock = z.object({ type: z.literal("text"), text });
+/** At least one block of content. */
+export const content = z.array(textBlock).min(1).max(1000);
+
+/** Token counts of one model request; `input` excludes cache reads and writes. */
+export const usage = z.object({
+  input_tokens: z.int().nonnegative(),
+  output_tokens: z.int().nonnegative(),
+  cache_read_input_tokens: z.int().nonnegative(),
+  cache_creation_input_tokens: z.int().nonnegative(),
+});
+
+/** Price of a model in micro-dollars per million tokens. */
+export const price = z.object({
+  input: z.number().nonnegative(),
+  output: z.number().nonnegative(),
+  cache_read: z.number().nonnegative(),
+  cache_write: z.number().nonnegative(),
+});
+
+/** Which model answers, and what one request may cost at the most. */
+export const model = z.object({
+  provider: z.string().min(1).max(64),
+  id: z.string().min(1).max(2048),
+  max_output_tokens: z.int().min(1).max(1_000_000),
+  base_url: z.string().max(2048).optional(),
+  price: price.optional(),
+});
+
+/** What the model is told about one tool. */
+export const toolSpec = z.object({
+  name: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/),
+  description: z.string().max(10_000),
+  input_schema: z.record(z.string(), json),
+});
+
+/** Caps of a session; absent means none. `cost_micro_usd` needs a price. */
+export const limits = z.object({
+  model_requests: z.int().min(1).max(1_000_000_000).optional(),
+  tokens: z.int().min(1).max(1_000_000_000_000).optional(),
+  cost_micro_usd: z.int().min(1).max(1_000_000_000_000).optional(),
+});
+
+/** What to do with a message that comes while the agent works. */
+export const steering = z.enum(["enqueue", "interrupt", "reject"]);
+
+/** How the harness treats a session; all times in milliseconds. */
+export const policy = z.object({
+  steering,
+  idle_timeout_ms: z.int().min(100),
+  sandbox_grace_ms: z.int().min(0),
+  tool_wall_ms: z.int().min(100),
+  model_failures_max: z.int().min(1).max(1000),
+  no_contact_ms: z.int().min(1000),
+});
+
+/** Why a model request did not give an answer. */
+export const errorClass = z.enum([
+  "rate_limit",
+  "overloaded",
+  "network",
+  "timeout",
+  "stalled",
+  "garbage",
+  "authentication",
+  "billing",
+  "invalid_request",
+  "context_overflow",
+  "refusal",
+  "unknown",
+]);
+
+/** How an execution ended; the one shape for every ending. */
+export const ending = z.enum(["exited", "timed_out", "cancelled", "out_of_memory", "sandbox_lost", "refused", "not_run"]);
+
+/** What running a call twice would do; decides what happens when its outcome is unknown. */
+export const effect = z.enum(["read_only", "idempotent", "reconcilable", "side_effect", "irreversible"]);

@@ -1,0 +1,83 @@
+/** `session.*`: the life of a session, under the Managed Agents names where that taxonomy has the fact. */
+import * as z from "zod";
+import { json, limits, model, policy, sequence, timestampMs, toolSpec } from "./parts.ts";
+
+/** First event of every log. */
+const created = z.object({
+  title: z.string().max(500).optional(),
+  metadata: z.record(z.string().max(64), z.string().max(512)),
+  agent: z.object({
+    name: z.string().min(1).max(256),
+    worker: z.literal("loop"),
+    model,
+    system: z.string().max(100_000),
+    tools: z.array(z.string()).max(128),
+  }),
+  sandbox: z.object({
+    backend: z.string().min(1),
+    /** Absolute path of the folder the agent works in. */
+    workspace: z.string().min(1),
+    options: z.record(z.string(), json),
+  }),
+  limits,
+  policy,
+});
+
+/** This log was copied from another one, up to `at_seq`; effects that were open there are unknown here. */
+const forked = z.object({ from: z.string(), at_seq: sequence, head_hash: z.string() });
+
+/** A context window opens and pins everything that shapes its prefix. */
+const threadCreated = z.object({
+  session_thread_id: z.string(),
+  agent_name: z.string(),
+  reason: z.enum(["start", "reset", "upgrade"]),
+  renderer: z.int().positive(),
+  system: z.string(),
+  tools: z.array(toolSpec),
+  model,
+  /** First event that the thread's context is made of. */
+  from_seq: sequence,
+});
+
+const statusIdle = z.object({
+  stop_reason: z.discriminatedUnion("type", [
+    z.object({ type: z.literal("end_turn") }),
+    z.object({ type: z.literal("requires_action"), calls: z.array(z.string()) }),
+    z.object({ type: z.literal("retries_exhausted") }),
+    z.object({ type: z.literal("budget_reached"), cap: z.string() }),
+    z.object({ type: z.literal("refusal") }),
+    z.object({ type: z.literal("paused") }),
+    z.object({ type: z.literal("stopped") }),
+    z.object({ type: z.literal("stalled") }),
+    z.object({ type: z.literal("failed"), code: z.string() }),
+  ]),
+});
+
+const statusRescheduled = z.object({
+  /** When the next try is due; `decided_at` lets a reader see a clock that went back. */
+  resume_at: timestampMs,
+  decided_at: timestampMs,
+  failures: z.int().positive(),
+  error_class: z.string(),
+});
+
+const error = z.object({
+  error: z.object({
+    type: z.string(),
+    code: z.string(),
+    message: z.string(),
+    retry_status: z.object({ type: z.enum(["retrying", "exhausted", "terminal"]) }),
+  }),
+});
+
+/** Schemas of this domain by event type. */
+export const sessionEvents = {
+  "session.created": created,
+  "session.forked": forked,
+  "session.thread_created": threadCreated,
+  "session.status_running": z.object({}),
+  "session.status_idle": statusIdle,
+  "session.status_rescheduled": statusRescheduled,
+  "session.status_terminated": z.object({ reason: z.string() }),
+  "session.error": error,
+} as const;

@@ -1,0 +1,148 @@
+/**
+ * Sealing turns an event into the exact bytes that are stored: secrets are redacted, long texts become blobs.
+ * A store takes sealed events only, so nothing can reach the log around the redactor; and because contexts and
+ * executions are made from sealed events too, the first use of a text equals every later one.
+ */
+import { hash } from "node:crypto";
+import type { EventInput, EventType, SessionEvent } from "./events/index.ts";
+import { EVENT_VERSIONS } from "./events/index.ts";
+import type { Sequence } from "./ids.ts";
+import { BLOB_BYTES_MIN, type Json } from "./text.ts";
+
+/** Removes secrets from texts. Must be idempotent: `redact(redact(x)) === redact(x)`. */
+export interface Redactor {
+  /** The text with every secret replaced; the same string object when there is none. */
+  redact(text: string): string;
+}
+
+/** A redactor that finds nothing; for tests and tools that only read. */
+export const NO_REDACTION: Redactor = { redact: (text) => text };
+
+/** A long text of one event. */
+export interface SealedBlob {
+  /** SHA-256 of the UTF-8 bytes, hex. */
+  readonly hash: string;
+  readonly text: string;
+  readonly bytes: number;
+}
+
+declare const sealed: unique symbol;
+/** An event ready to be stored; only {@link seal} makes one. */
+export interface SealedEvent {
+  readonly [sealed]: true;
+  readonly type: EventType;
+  readonly v: number;
+  /** The JSON text that is stored and hashed, with long texts replaced by references. */
+  readonly body: string;
+  readonly blobs: readonly SealedBlob[];
+  /** The redacted event with all texts in place. */
+  readonly event: EventInput;
+}
+
+/** Redacts, extracts long texts and serialises. */
+export function seal(input: EventInput, redactor: Redactor): SealedEvent {
+  const body = redactJson(input.body as Json, redactor);
+  const blobs: SealedBlob[] = [];
+  const stored = JSON.stringify(extractBlobs(body, blobs));
+  const event = (body === input.body ? input : { type: input.type, body }) as EventInput;
+  return { type: input.type, v: EVENT_VERSIONS[input.type], body: stored, blobs, event } as unknown as SealedEvent;
+}
+
+/** The event as it will read once stored at `seq`; used to fold a batch before it is committed. */
+export function placed(event: SealedEvent, seq: Sequence, at: number): SessionEvent {
+  return { type: event.type, body: event.event.body, seq, at } as SessionEvent;
+}
+
+/**
+ * Blocks of a model that carry a signature cannot be changed without voiding it, so a block with a secret in it
+ * is dropped whole: its text is emptied and its provider data removed.
+ */
+function redactJson(value: Json, redactor: Redactor): Json {
+  if (typeof value === "string") return redactor.redact(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return mapArray(value, (item) => redactJson(item, redactor));
+  const object = value as { readonly [key: string]: Json };
+  const redacted = mapObject(object, (item) => redactJson(item, redactor));
+  if (redacted === object || object["provider"] === undefined) return redacted;
+  return dropSigned(redacted);
+}
+
+function dropSigned(block: { readonly [key: string]: Json }): { readonly [key: string]: Json } {
+  const { provider: _signature, ...rest } = block;
+  return "text" in rest ? { ...rest, text: "" } : rest;
+}
+
+/** `$blob` is our key: a user's own object with that key is escaped, so that it reads back unchanged. */
+const RESERVED = /^\$+blob$/;
+
+function extractBlobs(value: Json, blobs: SealedBlob[]): Json {
+  if (typeof value === "string") return value.length * 3 <= BLOB_BYTES_MIN ? value : extractText(value, blobs);
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return mapArray(value, (item) => extractBlobs(item, blobs));
+  const mapped = mapObject(value as { [key: string]: Json }, (item) => extractBlobs(item, blobs));
+  return Object.keys(mapped).some((key) => RESERVED.test(key)) ? renameKeys(mapped, (key) => `$${key}`) : mapped;
+}
+
+function extractText(value: string, blobs: SealedBlob[]): Json {
+  const bytes = Buffer.byteLength(value);
+  if (bytes <= BLOB_BYTES_MIN) return value;
+  const blob = { hash: hash("sha256", value, "hex"), text: value, bytes };
+  blobs.push(blob);
+  return { $blob: blob.hash, bytes };
+}
+
+/** Puts long texts back. `lookup` throws for a blob that is missing. */
+export function hydrate(value: Json, lookup: (blobHash: string) => string): Json {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return mapArray(value, (item) => hydrate(item, lookup));
+  const object = value as { readonly [key: string]: Json };
+  if (typeof object["$blob"] === "string") return lookup(object["$blob"]);
+  const mapped = mapObject(object, (item) => hydrate(item, lookup));
+  return Object.keys(mapped).some((key) => RESERVED.test(key)) ? renameKeys(mapped, (key) => key.slice(1)) : mapped;
+}
+
+/** Every blob that a stored body refers to. */
+export function blobHashes(value: Json, found: Set<string> = new Set()): Set<string> {
+  if (typeof value !== "object" || value === null) return found;
+  if (Array.isArray(value)) {
+    for (const item of value) blobHashes(item, found);
+    return found;
+  }
+  const object = value as { readonly [key: string]: Json };
+  if (typeof object["$blob"] === "string") found.add(object["$blob"]);
+  else for (const item of Object.values(object)) blobHashes(item, found);
+  return found;
+}
+
+function mapArray(items: readonly Json[], change: (item: Json) => Json): readonly Json[] {
+  let changed = false;
+  const mapped = items.map((item) => {
+    const next = change(item);
+    if (next !== item) changed = true;
+    return next;
+  });
+  return changed ? mapped : items;
+}
+
+function mapObject(object: { readonly [key: string]: Json }, change: (item: Json) => Json): { readonly [key: string]: Json } {
+  let mapped: Record<string, Json> | undefined;
+  for (const [key, item] of Object.entries(object)) {
+    const next = item === undefined ? item : change(item);
+    if (next === item) continue;
+    mapped ??= { ...object };
+    defineKey(mapped, key, next);
+  }
+  return mapped ?? object;
+}
+
+function renameKeys(object: { readonly [key: string]: Json }, rename: (key: string) => string): { readonly [key: string]: Json } {
+  const renamed: Record<string, Json> = {};
+  for (const [key, item] of Object.entries(object)) defineKey(renamed, RESERVED.test(key) ? rename(key) : key, item);
+  return renamed;
+}
+
+/** Assignment would run the setter of `__proto__`; model input may hold any key. */
+function defineKey(target: Record<string, Json>, key: string, value: Json): void {
+  if (key === "__proto__") Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+  else target[key] = value;
+}

@@ -1,0 +1,106 @@
+/**
+ * Sandboxes: where commands run. Disposable; they hold nothing that cannot be rebuilt. Each has an exec daemon,
+ * through which everything in it happens, and whose journal makes executions idempotent.
+ *
+ * An *incarnation* is one life of a daemon. The same exec id never runs twice within one incarnation.
+ */
+import type { ExecId, SandboxId } from "../core/ids.ts";
+import type { Json } from "../core/text.ts";
+
+/** What a sandbox is made from. */
+export interface SandboxSpec {
+  readonly id: SandboxId;
+  /** Absolute path of the folder to work in. */
+  readonly workspace: string;
+  /** The daemon ends itself, and what runs in it, after this long without a harness. */
+  readonly noContactMs: number;
+  readonly options: { readonly [key: string]: Json };
+}
+
+/** What is kept in the log to find a sandbox again, from any process. */
+export type SandboxHandle = { readonly [key: string]: Json };
+
+/** The operations of the daemon. `input` shapes are those of the tools of the same names. */
+export type Operation = "shell" | "read" | "write" | "edit" | "glob" | "grep";
+
+/** One execution. */
+export interface ExecRequest {
+  readonly execId: ExecId;
+  /** The incarnation that the intent in the log names. */
+  readonly incarnation: string;
+  readonly operation: Operation;
+  readonly input: Json;
+  readonly limits: ExecLimits;
+  /** For `write` and `edit`: content hash that the file must have (null: must not exist); else the ending is `refused`. */
+  readonly expectedBefore?: string | null;
+}
+
+/** Limits of one execution; all are enforced by the daemon. */
+export interface ExecLimits {
+  readonly wallMs: number;
+  /** Kept output; what exceeds it is counted and dropped from the middle. */
+  readonly outputBytes: number;
+}
+
+/** How an execution ended; one shape for every ending. */
+export interface ExecResult {
+  readonly ending: "exited" | "timed_out" | "cancelled" | "out_of_memory" | "refused";
+  /** Null unless it exited by itself. */
+  readonly exitCode: number | null;
+  /** stdout and stderr as they came, or the operation's answer; at most `outputBytes` of it. */
+  readonly output: string;
+  readonly droppedBytes: number;
+  readonly durationMs: number;
+}
+
+/** Answer to {@link Sandbox.execute}. */
+export type ExecReply =
+  | { readonly status: "finished"; readonly result: ExecResult }
+  /** The id belongs to another incarnation and certainly never started there. */
+  | { readonly status: "not_started"; readonly incarnation: string }
+  /** The id belongs to another incarnation and may have run, wholly or in part. */
+  | { readonly status: "unknown"; readonly incarnation: string; readonly reason: string };
+
+/** What a write would change; hashes are SHA-256 of the content in hex, null for "no such file". */
+export type PrepareReply =
+  | { readonly status: "prepared"; readonly path: string; readonly before: string | null; readonly after: string | null }
+  /** The operation cannot work as asked; the text is for the model. Nothing was touched. */
+  | { readonly status: "refused"; readonly reason: string };
+
+/**
+ * A connection to a live sandbox, made by {@link SandboxBackend.attach}. Every method rejects with
+ * `E_SANDBOX_LOST` when the sandbox is gone and with `E_SANDBOX_STALE` when a newer epoch has attached.
+ */
+export interface Sandbox {
+  readonly id: SandboxId;
+  readonly incarnation: string;
+  /**
+   * Runs the request, or, when the daemon knows its id, waits for or returns the outcome of that run. Aborting
+   * the signal only stops waiting; it does not stop the run.
+   */
+  execute(request: ExecRequest, options: { readonly signal: AbortSignal; readonly onOutput?: (text: string) => void }): Promise<ExecReply>;
+  /** Looks up what a `write` or `edit` would change. Touches nothing. */
+  prepare(operation: "write" | "edit", input: Json, signal: AbortSignal): Promise<PrepareReply>;
+  /** Kills everything a run has started, verified dead before it answers. Idempotent; unknown ids are fine. */
+  cancel(execId: ExecId): Promise<void>;
+  /** Drops the connection; the sandbox lives on. */
+  detach(): void;
+}
+
+/** One way to make sandboxes. */
+export interface SandboxBackend {
+  /** Backend name as in the registry. */
+  readonly kind: string;
+  /**
+   * Makes the sandbox, or finds the one that an earlier call with the same id has made. The handle must be
+   * enough to attach from another process. @throws NightshiftError `E_SANDBOX_UNAVAILABLE`
+   */
+  provision(spec: SandboxSpec, signal: AbortSignal): Promise<{ readonly handle: SandboxHandle; readonly incarnation: string }>;
+  /**
+   * Connects under an epoch and raises the daemon's floor to it: from then on, everything under a lower epoch is
+   * refused. @throws NightshiftError `E_SANDBOX_LOST`, `E_SANDBOX_STALE`
+   */
+  attach(handle: SandboxHandle, epoch: number, signal: AbortSignal): Promise<Sandbox>;
+  /** Ends it and everything in it, verified dead before it answers. Idempotent, also when it never existed. */
+  destroy(id: SandboxId, handle: SandboxHandle | undefined): Promise<void>;
+}

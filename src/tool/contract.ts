@@ -1,0 +1,24 @@
+/**
+ * Tools: what an agent may do. A tool is a description for the model, a check of its input, and an operation of
+ * the exec daemon; it has no code of its own that runs in the harness.
+ */
+import type { EventBody } from "../core/events/index.ts";
+import type { Json } from "../core/text.ts";
+import type { Operation } from "../sandbox/contract.ts";
+import type { ToolDescription } from "../model/contract.ts";
+
+/** What running a call twice would do. */
+export type Effect = EventBody<"agent.tool_use">["effect"];
+
+/** A tool that runs in the sandbox. */
+export interface Tool {
+  readonly name: string;
+  readonly operation: Operation;
+  readonly description: ToolDescription;
+  /** May other calls of the same turn run beside it? Writing tools say no: they keep the order of the calls. */
+  readonly concurrent: boolean;
+  /** The effect of a call with this (valid) input. */
+  effectOf(input: Json): Effect;
+  /** Undefined when the input fits; else what is wrong with it, for the model. */
+  check(input: Json): string | undefined;
+}
