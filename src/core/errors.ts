@@ -12,16 +12,31 @@ export const ERROR_CODES = {
   E_SESSION_BUSY: { exit: 2, hint: "Wait until it is idle, or send with --steering enqueue or interrupt." },
   E_SESSION_TERMINATED: { exit: 2, hint: "A terminated session is read-only; fork it to go on." },
   E_EVENT_INVALID: { exit: 2, hint: "Correct the named field; nothing of this submission was stored." },
-  E_EVENT_FORBIDDEN: { exit: 2, hint: "Clients may send user.*, question.answered, approval.* and control.* only." },
+  E_EVENT_FORBIDDEN: {
+    exit: 2,
+    hint: "Clients may send user.*, question.answered, approval.* and control.* only.",
+  },
   E_EVENT_NEWER: { exit: 2, hint: "This log was written by a newer Nightshift; upgrade this one." },
   E_EVENT_TOO_LARGE: { exit: 2, hint: "Send less at once; the limit is in the message." },
-  E_APPEND_MISMATCH: { exit: 70, hint: "The same append id came with other bytes; this is a bug worth reporting." },
+  E_APPEND_MISMATCH: {
+    exit: 70,
+    hint: "The same append id came with other bytes; this is a bug worth reporting.",
+  },
   E_QUEUE_FULL: { exit: 2, hint: "Too many messages wait to be picked up; wake the session first." },
-  E_LOG_LOST: { exit: 70, hint: "Acknowledged events are missing; run `nightshift fsck`, then restore or fork." },
-  E_LOG_CORRUPT: { exit: 70, hint: "Run `nightshift fsck` for the first bad event, then `fsck --fork` to go on." },
+  E_LOG_LOST: {
+    exit: 70,
+    hint: "Acknowledged events are missing; run `nightshift fsck`, then restore or fork.",
+  },
+  E_LOG_CORRUPT: {
+    exit: 70,
+    hint: "Run `nightshift fsck` for the first bad event, then `fsck --fork` to go on.",
+  },
   E_BLOB_MISSING: { exit: 70, hint: "Run `nightshift fsck` for the events that need it." },
   E_STORE_NEWER: { exit: 2, hint: "This state folder was written by a newer Nightshift; upgrade this one." },
-  E_STORE_NETWORK_FS: { exit: 2, hint: "SQLite is not safe on a network file system; pass --state with a local folder." },
+  E_STORE_NETWORK_FS: {
+    exit: 2,
+    hint: "SQLite is not safe on a network file system; pass --state with a local folder.",
+  },
   E_STORE_READ_ONLY: { exit: 2, hint: "Make the state folder writable, or pass --state with another one." },
   E_STORE_FULL: { exit: 69, hint: "Free some disk space; the log is as it was before this write." },
   E_STORE_IO: { exit: 69, hint: "The disk reported an error; check it, then run `nightshift fsck`." },
@@ -30,7 +45,10 @@ export const ERROR_CODES = {
   E_FENCED: { exit: 70, hint: "Another harness drives this session now; look with `nightshift status`." },
   E_MODEL_KEY_MISSING: { exit: 77, hint: "Set the named environment variable and run `nightshift resume`." },
   E_MODEL_AUTH: { exit: 77, hint: "The provider refused the key; correct it and run `nightshift resume`." },
-  E_MODEL_UNKNOWN: { exit: 2, hint: "Name a model as provider:model, for example anthropic:claude-sonnet-5." },
+  E_MODEL_UNKNOWN: {
+    exit: 2,
+    hint: "Name a model as provider:model, for example anthropic:claude-sonnet-5.",
+  },
   E_SCRIPT_INVALID: { exit: 2, hint: "Correct the named field of the script." },
   E_SANDBOX_UNAVAILABLE: { exit: 69, hint: "Run `nightshift doctor` to see what is missing." },
   E_SANDBOX_LOST: { exit: 69, hint: "The sandbox is gone; `nightshift resume` starts another." },
@@ -79,7 +97,7 @@ export class NightshiftError extends Error {
 /** True for a {@link NightshiftError}, also one made by another copy of this library. */
 export function isNightshiftError(error: unknown, code?: ErrorCode): error is NightshiftError {
   if (typeof error !== "object" || error === null || !(MARKER in error)) return false;
-  return code === undefined || (error as NightshiftError).code === code;
+  return code === undefined || (error as unknown as NightshiftError).code === code;
 }
 
 /** A broken invariant of our own: stops the driver, because going on could damage the log. */

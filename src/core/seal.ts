@@ -45,7 +45,13 @@ export function seal(input: EventInput, redactor: Redactor): SealedEvent {
   const blobs: SealedBlob[] = [];
   const stored = JSON.stringify(extractBlobs(body, blobs));
   const event = (body === input.body ? input : { type: input.type, body }) as EventInput;
-  return { type: input.type, v: EVENT_VERSIONS[input.type], body: stored, blobs, event } as unknown as SealedEvent;
+  return {
+    type: input.type,
+    v: EVENT_VERSIONS[input.type],
+    body: stored,
+    blobs,
+    event,
+  } as unknown as SealedEvent;
 }
 
 /** The event as it will read once stored at `seq`; used to fold a batch before it is committed. */
@@ -76,11 +82,14 @@ function dropSigned(block: { readonly [key: string]: Json }): { readonly [key: s
 const RESERVED = /^\$+blob$/;
 
 function extractBlobs(value: Json, blobs: SealedBlob[]): Json {
-  if (typeof value === "string") return value.length * 3 <= BLOB_BYTES_MIN ? value : extractText(value, blobs);
+  if (typeof value === "string")
+    return value.length * 3 <= BLOB_BYTES_MIN ? value : extractText(value, blobs);
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return mapArray(value, (item) => extractBlobs(item, blobs));
   const mapped = mapObject(value as { [key: string]: Json }, (item) => extractBlobs(item, blobs));
-  return Object.keys(mapped).some((key) => RESERVED.test(key)) ? renameKeys(mapped, (key) => `$${key}`) : mapped;
+  return Object.keys(mapped).some((key) => RESERVED.test(key))
+    ? renameKeys(mapped, (key) => `$${key}`)
+    : mapped;
 }
 
 function extractText(value: string, blobs: SealedBlob[]): Json {
@@ -98,7 +107,9 @@ export function hydrate(value: Json, lookup: (blobHash: string) => string): Json
   const object = value as { readonly [key: string]: Json };
   if (typeof object["$blob"] === "string") return lookup(object["$blob"]);
   const mapped = mapObject(object, (item) => hydrate(item, lookup));
-  return Object.keys(mapped).some((key) => RESERVED.test(key)) ? renameKeys(mapped, (key) => key.slice(1)) : mapped;
+  return Object.keys(mapped).some((key) => RESERVED.test(key))
+    ? renameKeys(mapped, (key) => key.slice(1))
+    : mapped;
 }
 
 /** Every blob that a stored body refers to. */
@@ -124,7 +135,10 @@ function mapArray(items: readonly Json[], change: (item: Json) => Json): readonl
   return changed ? mapped : items;
 }
 
-function mapObject(object: { readonly [key: string]: Json }, change: (item: Json) => Json): { readonly [key: string]: Json } {
+function mapObject(
+  object: { readonly [key: string]: Json },
+  change: (item: Json) => Json,
+): { readonly [key: string]: Json } {
   let mapped: Record<string, Json> | undefined;
   for (const [key, item] of Object.entries(object)) {
     const next = item === undefined ? item : change(item);
@@ -135,14 +149,19 @@ function mapObject(object: { readonly [key: string]: Json }, change: (item: Json
   return mapped ?? object;
 }
 
-function renameKeys(object: { readonly [key: string]: Json }, rename: (key: string) => string): { readonly [key: string]: Json } {
+function renameKeys(
+  object: { readonly [key: string]: Json },
+  rename: (key: string) => string,
+): { readonly [key: string]: Json } {
   const renamed: Record<string, Json> = {};
-  for (const [key, item] of Object.entries(object)) defineKey(renamed, RESERVED.test(key) ? rename(key) : key, item);
+  for (const [key, item] of Object.entries(object))
+    defineKey(renamed, RESERVED.test(key) ? rename(key) : key, item);
   return renamed;
 }
 
 /** Assignment would run the setter of `__proto__`; model input may hold any key. */
 function defineKey(target: Record<string, Json>, key: string, value: Json): void {
-  if (key === "__proto__") Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+  if (key === "__proto__")
+    Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
   else target[key] = value;
 }

@@ -30,9 +30,13 @@ export interface StoredEvent {
 export function upcast(stored: StoredEvent, body: Json, upcasters = UPCASTERS): SessionEvent {
   const newest = (EVENT_VERSIONS as { readonly [type: string]: number | undefined })[stored.type];
   if (newest === undefined || stored.v > newest) {
-    throw new NightshiftError("E_EVENT_NEWER", `event ${stored.seq} is ${stored.type} version ${stored.v}, which this release does not know`, {
-      data: { seq: stored.seq, type: stored.type, v: stored.v },
-    });
+    throw new NightshiftError(
+      "E_EVENT_NEWER",
+      `event ${stored.seq} is ${stored.type} version ${stored.v}, which this release does not know`,
+      {
+        data: { seq: stored.seq, type: stored.type, v: stored.v },
+      },
+    );
   }
   let current = body;
   for (let version = stored.v; version < newest; version++) {
@@ -42,5 +46,10 @@ export function upcast(stored: StoredEvent, body: Json, upcasters = UPCASTERS): 
     }
     current = step(current);
   }
-  return { type: stored.type as EventType, body: current, seq: stored.seq, at: stored.at } as unknown as SessionEvent;
+  return {
+    type: stored.type as EventType,
+    body: current,
+    seq: stored.seq,
+    at: stored.at,
+  } as unknown as SessionEvent;
 }

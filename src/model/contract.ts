@@ -91,7 +91,11 @@ export type ModelPart =
   | { readonly type: "started" }
   | { readonly type: "delta"; readonly kind: "text" | "thinking" | "tool_input"; readonly text: string }
   | { readonly type: "block"; readonly block: AnswerBlock }
-  | { readonly type: "finished"; readonly stopReason: ModelStopReason; readonly usage: ModelUsage | undefined }
+  | {
+      readonly type: "finished";
+      readonly stopReason: ModelStopReason;
+      readonly usage: ModelUsage | undefined;
+    }
   | { readonly type: "failed"; readonly failure: ModelFailure; readonly usage: ModelUsage | undefined };
 
 /** A block as answered: a call's input may turn out not to be JSON; then `invalid` says why and `input` is the raw text. */

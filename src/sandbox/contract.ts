@@ -63,7 +63,12 @@ export type ExecReply =
 
 /** What a write would change; hashes are SHA-256 of the content in hex, null for "no such file". */
 export type PrepareReply =
-  | { readonly status: "prepared"; readonly path: string; readonly before: string | null; readonly after: string | null }
+  | {
+      readonly status: "prepared";
+      readonly path: string;
+      readonly before: string | null;
+      readonly after: string | null;
+    }
   /** The operation cannot work as asked; the text is for the model. Nothing was touched. */
   | { readonly status: "refused"; readonly reason: string };
 
@@ -78,7 +83,10 @@ export interface Sandbox {
    * Runs the request, or, when the daemon knows its id, waits for or returns the outcome of that run. Aborting
    * the signal only stops waiting; it does not stop the run.
    */
-  execute(request: ExecRequest, options: { readonly signal: AbortSignal; readonly onOutput?: (text: string) => void }): Promise<ExecReply>;
+  execute(
+    request: ExecRequest,
+    options: { readonly signal: AbortSignal; readonly onOutput?: (text: string) => void },
+  ): Promise<ExecReply>;
   /** Looks up what a `write` or `edit` would change. Touches nothing. */
   prepare(operation: "write" | "edit", input: Json, signal: AbortSignal): Promise<PrepareReply>;
   /** Kills everything a run has started, verified dead before it answers. Idempotent; unknown ids are fine. */
@@ -95,7 +103,10 @@ export interface SandboxBackend {
    * Makes the sandbox, or finds the one that an earlier call with the same id has made. The handle must be
    * enough to attach from another process. @throws NightshiftError `E_SANDBOX_UNAVAILABLE`
    */
-  provision(spec: SandboxSpec, signal: AbortSignal): Promise<{ readonly handle: SandboxHandle; readonly incarnation: string }>;
+  provision(
+    spec: SandboxSpec,
+    signal: AbortSignal,
+  ): Promise<{ readonly handle: SandboxHandle; readonly incarnation: string }>;
   /**
    * Connects under an epoch and raises the daemon's floor to it: from then on, everything under a lower epoch is
    * refused. @throws NightshiftError `E_SANDBOX_LOST`, `E_SANDBOX_STALE`

@@ -5,9 +5,10 @@
  * Durability: a call that resolves with success has been fsynced. A call that rejects with a `retryable` error may
  * or may not have taken effect; repeating it with the same `appendId` resolves the doubt.
  */
-import type { SealedEvent } from "../core/seal.ts";
-import type { Sequence, SessionId } from "../core/ids.ts";
+
 import type { SessionEvent } from "../core/events/index.ts";
+import type { Sequence, SessionId } from "../core/ids.ts";
+import type { SealedEvent } from "../core/seal.ts";
 
 /** Who drives: enough to see later whether that harness is still alive. */
 export interface Owner {
@@ -177,17 +178,26 @@ export interface Store {
   getSession(sessionId: SessionId): Promise<SessionRecord | undefined>;
 
   /** Newest first; `after` is the last id of the page before. */
-  listSessions(range: { readonly after?: SessionId; readonly limit: number }): Promise<readonly SessionRecord[]>;
+  listSessions(range: {
+    readonly after?: SessionId;
+    readonly limit: number;
+  }): Promise<readonly SessionRecord[]>;
 
   /**
    * Takes the lease: with epoch + 1 when it is free, expired, or its owner is dead. Sets `due` to now if it was
    * later or null. Durable before it answers.
    * @throws NightshiftError `E_SESSION_UNKNOWN`, `E_LOG_LOST`
    */
-  claim(sessionId: SessionId, request: { readonly owner: Owner; readonly ttlMs: number; readonly at: number }): Promise<ClaimResult>;
+  claim(
+    sessionId: SessionId,
+    request: { readonly owner: Owner; readonly ttlMs: number; readonly at: number },
+  ): Promise<ClaimResult>;
 
   /** Prolongs the lease from now. Refused once anybody else has claimed; an expired but unclaimed lease is renewed. */
-  renew(lease: Lease, ttlMs: number): Promise<{ readonly status: "renewed" } | { readonly status: "fenced"; readonly epoch: number }>;
+  renew(
+    lease: Lease,
+    ttlMs: number,
+  ): Promise<{ readonly status: "renewed" } | { readonly status: "fenced"; readonly epoch: number }>;
 
   /** Gives the lease back, only if the head is still `seq`; sets `due`. */
   release(lease: Lease, to: { readonly seq: Sequence; readonly due: number | null }): Promise<ReleaseResult>;

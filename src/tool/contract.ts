@@ -4,8 +4,8 @@
  */
 import type { EventBody } from "../core/events/index.ts";
 import type { Json } from "../core/text.ts";
-import type { Operation } from "../sandbox/contract.ts";
 import type { ToolDescription } from "../model/contract.ts";
+import type { Operation } from "../sandbox/contract.ts";
 
 /** What running a call twice would do. */
 export type Effect = EventBody<"agent.tool_use">["effect"];

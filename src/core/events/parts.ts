@@ -92,7 +92,15 @@ export const errorClass = z.enum([
 ]);
 
 /** How an execution ended; the one shape for every ending. */
-export const ending = z.enum(["exited", "timed_out", "cancelled", "out_of_memory", "sandbox_lost", "refused", "not_run"]);
+export const ending = z.enum([
+  "exited",
+  "timed_out",
+  "cancelled",
+  "out_of_memory",
+  "sandbox_lost",
+  "refused",
+  "not_run",
+]);
 
 /** What running a call twice would do; decides what happens when its outcome is unknown. */
 export const effect = z.enum(["read_only", "idempotent", "reconcilable", "side_effect", "irreversible"]);
