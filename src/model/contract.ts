@@ -2,41 +2,9 @@
  * Models. An adapter turns a rendered context into one provider's request and streams the answer back in
  * Nightshift's terms. It never throws: failure is the last part, with a class that tells what to do about it.
  */
-import type { Json } from "../core/text.ts";
+import type { AssistantBlock, Message, ProviderData, ToolDescription } from "../core/message.ts";
 
-/** Opaque data that a provider wants back unchanged, keyed by provider name. */
-export type ProviderData = { readonly [provider: string]: Json };
-
-/** One block of an assistant message. */
-export type AssistantBlock =
-  | { readonly type: "thinking"; readonly text: string; readonly provider?: ProviderData }
-  | { readonly type: "text"; readonly text: string; readonly provider?: ProviderData }
-  | {
-      readonly type: "tool_call";
-      readonly providerCallId: string;
-      readonly name: string;
-      readonly input: Json;
-      readonly provider?: ProviderData;
-    };
-
-/** One message of a context. Tool results follow the message that asked, in call order. */
-export type Message =
-  | { readonly role: "user"; readonly text: string }
-  | { readonly role: "assistant"; readonly blocks: readonly AssistantBlock[] }
-  | {
-      readonly role: "tool";
-      readonly providerCallId: string;
-      readonly name: string;
-      readonly text: string;
-      readonly isError: boolean;
-    };
-
-/** A tool as the model is told about it. */
-export interface ToolDescription {
-  readonly name: string;
-  readonly description: string;
-  readonly inputSchema: { readonly [key: string]: Json };
-}
+export type { AssistantBlock, Message, ProviderData, ToolDescription };
 
 /** Everything one model request depends on. Equal requests give byte-identical HTTP bodies. */
 export interface ModelRequest {
