@@ -1,11 +1,18 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { CountReporter } from "./test/setup/count-reporter.ts";
 import { SkipReporter } from "./test/setup/skip-reporter.ts";
 
 const heavySuites = ["test/kill/**/*.test.ts", "test/simulator/**/*.test.ts", "test/power-loss/**/*.test.ts"];
 
+/** `npm test` asks for numbers; a bare `vitest` does not. */
+function countReporters(): CountReporter[] {
+  const path = process.env.NIGHTSHIFT_TEST_COUNTS;
+  return path === undefined ? [] : [new CountReporter(path)];
+}
+
 const config: ViteUserConfig = defineConfig({
   test: {
-    reporters: ["default", new SkipReporter()],
+    reporters: ["default", new SkipReporter(), ...countReporters()],
     setupFiles: ["./test/setup/no-network.ts"],
     projects: [
       {

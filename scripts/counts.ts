@@ -7,14 +7,6 @@ export interface Counts {
   readonly skipped: number;
 }
 
-interface VitestReport {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numTodoTests: number;
-  readonly testResults: readonly { status: string; assertionResults: readonly unknown[] }[];
-}
-
 const NO_COUNTS: Counts = { passed: 0, failed: 0, skipped: 0 };
 
 /** Adds up counts. */
@@ -35,24 +27,16 @@ export function formatCounts(counts: Counts): string {
   return `${counts.passed} passed, ${counts.failed} failed${skipped}`;
 }
 
-/** Reads vitest's JSON report; a run that failed without a failed test (a crash, a broken import) counts as one. */
-export function readVitestCounts(reportPath: string, succeeded: boolean): Counts {
-  const report = readReport(reportPath);
-  if (report === undefined) return { ...NO_COUNTS, failed: 1 };
-  const brokenFiles = report.testResults.filter(
-    (file) => file.status === "failed" && file.assertionResults.length === 0,
-  ).length;
-  const failed = report.numFailedTests + brokenFiles;
-  return {
-    passed: report.numPassedTests,
-    failed: succeeded ? failed : Math.max(1, failed),
-    skipped: report.numPendingTests + report.numTodoTests,
-  };
+/** Reads what a suite wrote down; one that failed without a failed check (a crash) counts as a failure. */
+export function readCounts(path: string, succeeded: boolean): Counts {
+  const counts = parseCounts(path);
+  if (counts === undefined) return { ...NO_COUNTS, failed: 1 };
+  return succeeded ? counts : { ...counts, failed: Math.max(1, counts.failed) };
 }
 
-function readReport(reportPath: string): VitestReport | undefined {
+function parseCounts(path: string): Counts | undefined {
   try {
-    return JSON.parse(readFileSync(reportPath, "utf8")) as VitestReport;
+    return JSON.parse(readFileSync(path, "utf8")) as Counts;
   } catch {
     return undefined;
   }

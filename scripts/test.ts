@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Counts, formatCounts, readVitestCounts, sumCounts } from "./counts.ts";
+import { type Counts, formatCounts, readCounts, sumCounts } from "./counts.ts";
 
 const STAGES: readonly string[] = ["build", "lint", "typecheck"];
 
@@ -18,15 +18,13 @@ function runStage(script: string): Counts {
 
 function runVitest(vitestArguments: readonly string[]): Counts {
   const folder = mkdtempSync(join(tmpdir(), "nightshift-test-"));
-  const report = join(folder, "report.json");
+  const countsPath = join(folder, "counts.json");
   try {
-    const reporting = ["--reporter=default", "--reporter=./test/setup/skip-reporter.ts"];
-    const { status } = spawnSync(
-      "vitest",
-      ["run", ...reporting, "--reporter=json", `--outputFile.json=${report}`, ...vitestArguments],
-      { stdio: "inherit" },
-    );
-    return readVitestCounts(report, status === 0);
+    const { status } = spawnSync("vitest", ["run", ...vitestArguments], {
+      stdio: "inherit",
+      env: { ...process.env, NIGHTSHIFT_TEST_COUNTS: countsPath },
+    });
+    return readCounts(countsPath, status === 0);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -61,3 +61,24 @@ export function unexplainedDependencies(dependencies: readonly string[], record:
         `${name} has no line in docs/decisions/dependencies.md: write why it is needed, or do without`,
     );
 }
+
+interface Lockfile {
+  readonly packages: Readonly<
+    Record<
+      string,
+      { readonly optionalDependencies?: Readonly<Record<string, string>>; readonly resolved?: string }
+    >
+  >;
+}
+
+/** Packages for other platforms that the lockfile names without an entry: `npm ci` refuses such a lockfile. */
+export function incompleteLockfile(lockfileText: string): string[] {
+  const { packages } = JSON.parse(lockfileText) as Lockfile;
+  return Object.entries(packages).flatMap(([path, { optionalDependencies }]) =>
+    Object.keys(optionalDependencies ?? {})
+      .filter((name) => !packages[`node_modules/${name}`] && !packages[`${path}/node_modules/${name}`])
+      .map(
+        (name) => `package-lock.json has no entry for ${name}: npm ci will refuse it, so restore the entry`,
+      ),
+  );
+}

@@ -2,7 +2,13 @@ import { describe, expect, test } from "vitest";
 import { strayEffects } from "./effects.ts";
 import { importCycles, unusedFiles } from "./graph.ts";
 import { impureCoreImports, namedBackends, wrongWayImports } from "./layers.ts";
-import { brokenLinks, foreignMentions, longAgentsFile, unexplainedDependencies } from "./prose.ts";
+import {
+  brokenLinks,
+  foreignMentions,
+  incompleteLockfile,
+  longAgentsFile,
+  unexplainedDependencies,
+} from "./prose.ts";
 import {
   forbiddenComments,
   forbiddenSyntax,
@@ -221,6 +227,14 @@ describe("prose", () => {
   test("a long AGENTS.md", () => {
     expect(longAgentsFile([{ path: "AGENTS.md", text: "word ".repeat(801) }])).toHaveLength(1);
     expect(longAgentsFile([{ path: "AGENTS.md", text: "word ".repeat(800) }])).toHaveLength(0);
+  });
+
+  test("platform packages without an entry", () => {
+    const packages = {
+      "node_modules/a": { optionalDependencies: { "a-linux": "1.0.0", "a-darwin": "1.0.0" } },
+    };
+    const lockfile = JSON.stringify({ packages: { ...packages, "node_modules/a-linux": {} } });
+    expect(incompleteLockfile(lockfile)).toEqual([expect.stringContaining("a-darwin")]);
   });
 
   test("dependencies without a reason", () => {

@@ -8,6 +8,7 @@ import { packageEntries } from "./package-entries.ts";
 import {
   brokenLinks,
   foreignMentions,
+  incompleteLockfile,
   longAgentsFile,
   type TextFile,
   unexplainedDependencies,
@@ -78,6 +79,8 @@ describe("prose", () => {
   test("links lead somewhere", () => expectNone(brokenLinks(texts)));
   test("the project speaks of itself alone", () => expectNone(foreignMentions(texts, process.cwd())));
   test("AGENTS.md is short", () => expectNone(longAgentsFile(texts)));
+  test("the lockfile is complete", () =>
+    expectNone(incompleteLockfile(readFileSync("package-lock.json", "utf8"))));
   test("dependencies are explained", () => {
     const record = readFileSync("docs/decisions/dependencies.md", "utf8");
     expectNone(unexplainedDependencies(Object.keys(readPackage().dependencies), record));
