@@ -50,6 +50,14 @@ export const ERROR_CODES = {
     hint: "Name a model as provider:model, for example anthropic:claude-sonnet-5.",
   },
   E_SCRIPT_INVALID: { exit: 2, hint: "Correct the named field of the script." },
+  E_MODEL_REFUSED: {
+    exit: 69,
+    hint: "The provider will not answer this request; read the message, then run `nightshift resume`.",
+  },
+  E_MODEL_UNAVAILABLE: {
+    exit: 69,
+    hint: "The provider kept failing; run `nightshift resume` when it works again.",
+  },
   E_SANDBOX_UNAVAILABLE: { exit: 69, hint: "Run `nightshift doctor` to see what is missing." },
   E_SANDBOX_LOST: { exit: 69, hint: "The sandbox is gone; `nightshift resume` starts another." },
   E_SANDBOX_STALE: { exit: 70, hint: "A newer harness has attached to this sandbox." },

@@ -69,7 +69,7 @@ function redactJson(value: Json, redactor: Redactor): Json {
   if (Array.isArray(value)) return mapArray(value, (item) => redactJson(item, redactor));
   const object = value as { readonly [key: string]: Json };
   const redacted = mapObject(object, (item) => redactJson(item, redactor));
-  if (redacted === object || object["provider"] === undefined) return redacted;
+  if (redacted === object || object.provider === undefined) return redacted;
   return dropSigned(redacted);
 }
 
@@ -105,7 +105,7 @@ export function hydrate(value: Json, lookup: (blobHash: string) => string): Json
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return mapArray(value, (item) => hydrate(item, lookup));
   const object = value as { readonly [key: string]: Json };
-  if (typeof object["$blob"] === "string") return lookup(object["$blob"]);
+  if (typeof object.$blob === "string") return lookup(object.$blob);
   const mapped = mapObject(object, (item) => hydrate(item, lookup));
   return Object.keys(mapped).some((key) => RESERVED.test(key))
     ? renameKeys(mapped, (key) => key.slice(1))
@@ -120,7 +120,7 @@ export function blobHashes(value: Json, found: Set<string> = new Set()): Set<str
     return found;
   }
   const object = value as { readonly [key: string]: Json };
-  if (typeof object["$blob"] === "string") found.add(object["$blob"]);
+  if (typeof object.$blob === "string") found.add(object.$blob);
   else for (const item of Object.values(object)) blobHashes(item, found);
   return found;
 }

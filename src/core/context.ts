@@ -1,0 +1,231 @@
+/**
+ * What the model sees: a pure function of the log. Folded incrementally, message by message; a message, once
+ * closed, never changes, so the prefix of a thread is stable through wakes, machines and harness versions.
+ *
+ * Order within a turn: the assistant's blocks, the results in call order, then messages of people in the order
+ * they were picked up.
+ */
+import { hash } from "node:crypto";
+import type { EventBody, SessionEvent } from "./events/index.ts";
+import type { CallId, Sequence } from "./ids.ts";
+import type { AssistantBlock, Message, ToolDescription } from "./message.ts";
+import type { Json, Text } from "./text.ts";
+
+/** The renderer that new threads pin. A changed rendering is a new number; old ones stay. */
+export const RENDERER = 1;
+
+/** Event types that a context is made of; a reader needs no others. */
+export const CONTEXT_TYPES: readonly string[] = [
+  "session.thread_created",
+  "user.message",
+  "harness.input_accepted",
+  "harness.input_rejected",
+  "span.model_request_start",
+  "agent.thinking",
+  "agent.message",
+  "agent.tool_use",
+  "agent.tool_result",
+];
+
+/** The fold of a thread's events. Treat as immutable: the message list is shared between versions. */
+export interface Context {
+  readonly thread: ThreadPins | null;
+  /** Closed messages; only the first `count` belong to this version. */
+  readonly messages: Message[];
+  readonly count: number;
+  /** Chained hash over the closed messages. */
+  readonly digest: string;
+  /** Size of the closed messages' JSON. */
+  readonly bytes: number;
+  /** The turn that is not closed yet. */
+  readonly turn: Turn;
+  /** Messages of people that no request has picked up. */
+  readonly queue: ReadonlyMap<Sequence, string>;
+}
+
+/** What the thread fixed at its start. */
+export interface ThreadPins {
+  readonly system: string;
+  readonly tools: readonly ToolDescription[];
+  readonly model: EventBody<"session.thread_created">["model"];
+}
+
+interface Turn {
+  readonly blocks: readonly AssistantBlock[];
+  readonly calls: readonly PendingCall[];
+  readonly results: ReadonlyMap<string, { readonly text: string; readonly isError: boolean }>;
+  readonly input: readonly string[];
+}
+
+/** A call of the open turn, as stored: what is executed is what was logged. */
+export interface PendingCall {
+  readonly call: CallId;
+  readonly providerCallId: string;
+  readonly name: string;
+  readonly input: Json;
+}
+
+const EMPTY_TURN: Turn = { blocks: [], calls: [], results: new Map(), input: [] };
+
+/** The context before its first event. */
+export function emptyContext(): Context {
+  return { thread: null, messages: [], count: 0, digest: "", bytes: 0, turn: EMPTY_TURN, queue: new Map() };
+}
+
+/** The context after a (hydrated) event. */
+export function reduceContext(context: Context, event: SessionEvent): Context {
+  switch (event.type) {
+    case "session.thread_created":
+      return openThread(context, event.body);
+    case "user.message":
+      return { ...context, queue: new Map(context.queue).set(event.seq, joined(event.body.content)) };
+    case "harness.input_accepted":
+      return accept(context, event.body.seqs);
+    case "harness.input_rejected":
+      return { ...context, queue: without(context.queue, event.body.seqs) };
+    case "span.model_request_start":
+      return closeTurn(context);
+    case "agent.thinking":
+      return withBlock(context, {
+        type: "thinking",
+        text: plain(event.body.text),
+        ...signed(event.body.provider),
+      });
+    case "agent.message":
+      return withBlock(context, {
+        type: "text",
+        text: joined(event.body.content),
+        ...signed(event.body.provider),
+      });
+    case "agent.tool_use":
+      return withCall(context, event.body);
+    case "agent.tool_result":
+      return withResult(context, event.body);
+    default:
+      return context;
+  }
+}
+
+/** Makes messages of the open turn, as the next request will see them. Idempotent. */
+export function closeTurn(context: Context): Context {
+  const closed = renderTurn(context.turn);
+  if (closed.length === 0) return context.turn === EMPTY_TURN ? context : { ...context, turn: EMPTY_TURN };
+  // The list is shared; a version that lags behind (its batch was refused) gets a list of its own.
+  const messages =
+    context.messages.length === context.count ? context.messages : context.messages.slice(0, context.count);
+  let { digest, bytes } = context;
+  for (const message of closed) {
+    const json = JSON.stringify(message);
+    messages.push(message);
+    digest = hash("sha256", digest + json, "hex");
+    bytes += json.length;
+  }
+  return { ...context, messages, count: messages.length, digest, bytes, turn: EMPTY_TURN };
+}
+
+/** The messages of a closed context; valid until the context is folded further. */
+export function messagesOf(context: Context): readonly Message[] {
+  return context.messages.length === context.count
+    ? context.messages
+    : context.messages.slice(0, context.count);
+}
+
+/** Tokens that the context takes at the most: no tokenizer in use gives more than one per two and a half bytes of prose. */
+export function tokensOf(context: Context): number {
+  return Math.ceil((context.bytes + (context.thread?.system.length ?? 0)) / 2.5) + 64;
+}
+
+function renderTurn(turn: Turn): Message[] {
+  const messages: Message[] = [];
+  if (turn.blocks.length > 0) messages.push({ role: "assistant", blocks: turn.blocks });
+  for (const { call, providerCallId, name } of turn.calls) {
+    const result = turn.results.get(call);
+    messages.push({
+      role: "tool",
+      providerCallId,
+      name,
+      text: result?.text ?? "",
+      isError: result?.isError ?? true,
+    });
+  }
+  for (const text of turn.input) messages.push({ role: "user", text });
+  return messages;
+}
+
+function openThread(context: Context, body: EventBody<"session.thread_created">): Context {
+  const tools = body.tools.map((tool) => ({
+    name: tool.name,
+    description: tool.description,
+    inputSchema: tool.input_schema,
+  }));
+  const thread = { system: body.system, tools, model: body.model };
+  return body.reason === "reset"
+    ? { ...emptyContext(), thread, queue: context.queue }
+    : { ...context, thread };
+}
+
+function accept(context: Context, seqs: readonly Sequence[]): Context {
+  const texts = seqs.flatMap((seq) => context.queue.get(seq) ?? []);
+  return {
+    ...context,
+    queue: without(context.queue, seqs),
+    turn: { ...context.turn, input: [...context.turn.input, ...texts] },
+  };
+}
+
+function without(
+  queue: ReadonlyMap<Sequence, string>,
+  seqs: readonly Sequence[],
+): ReadonlyMap<Sequence, string> {
+  const rest = new Map(queue);
+  for (const seq of seqs) rest.delete(seq);
+  return rest;
+}
+
+function withBlock(context: Context, block: AssistantBlock): Context {
+  return { ...context, turn: { ...context.turn, blocks: [...context.turn.blocks, block] } };
+}
+
+function withCall(context: Context, body: EventBody<"agent.tool_use">): Context {
+  const call = {
+    call: body.call as CallId,
+    providerCallId: body.provider_call_id,
+    name: body.name,
+    input: body.input,
+  };
+  const block: AssistantBlock = {
+    type: "tool_call",
+    providerCallId: body.provider_call_id,
+    name: body.name,
+    input: body.input,
+    ...signed(body.provider),
+  };
+  const { turn } = context;
+  return { ...context, turn: { ...turn, blocks: [...turn.blocks, block], calls: [...turn.calls, call] } };
+}
+
+function withResult(context: Context, body: EventBody<"agent.tool_result">): Context {
+  const results = new Map(context.turn.results).set(body.call, {
+    text: joined(body.content),
+    isError: body.is_error,
+  });
+  return { ...context, turn: { ...context.turn, results } };
+}
+
+function joined(content: readonly { readonly text: Text }[]): string {
+  const [first] = content;
+  return content.length === 1 && first !== undefined
+    ? plain(first.text)
+    : content.map((block) => plain(block.text)).join("\n");
+}
+
+/** Contexts are folded from hydrated events; a reference here would be a reader's mistake and is shown as one. */
+function plain(text: Text): string {
+  return typeof text === "string" ? text : `[missing text ${text.$blob}]`;
+}
+
+function signed(provider: { readonly [key: string]: Json } | undefined): {
+  readonly provider?: { readonly [key: string]: Json };
+} {
+  return provider === undefined ? {} : { provider };
+}

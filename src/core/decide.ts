@@ -1,0 +1,75 @@
+/**
+ * The harness's whole policy: what to do next, given where the session stands. Pure and synchronous; time, the
+ * epoch and the context's size are arguments. Read `situationOf` first, then the rule of the case at hand.
+ *
+ * A step either appends decisions to the log, or names the intents that must be running now, or leaves. An intent
+ * is named only when the committed fold holds it; the driver starts what is named and not running, and aborts what
+ * runs and is no longer named.
+ */
+import { unreachable } from "./errors.ts";
+import { answerOwed } from "./rules/answer.ts";
+import { runCalls } from "./rules/calls.ts";
+import { halting } from "./rules/halt.ts";
+import { rejectInput } from "./rules/input.ts";
+import { answering, orphaned } from "./rules/request.ts";
+import { resting } from "./rules/rest.ts";
+import { backingOff, isRetryDue } from "./rules/retry.ts";
+import type { SessionState } from "./state.ts";
+import { leave, type Now, type Step } from "./step.ts";
+
+export type { Intent, Now, Step } from "./step.ts";
+
+/** Where a session stands, as far as the next step is concerned. */
+type Situation =
+  | "empty"
+  | "input-rejected"
+  | "request-orphaned"
+  | "halting"
+  | "answering"
+  | "calling"
+  | "held"
+  | "backing-off"
+  | "answer-owed"
+  | "resting";
+
+/** The next step. Total: every state has one. */
+export function decide(state: SessionState, now: Now): Step {
+  const situation = situationOf(state, now);
+  switch (situation) {
+    case "empty":
+      return leave(null);
+    case "input-rejected":
+      return rejectInput(state);
+    case "request-orphaned":
+      return orphaned(state, now);
+    case "halting":
+      return halting(state);
+    case "answering":
+      return answering(state, now);
+    case "calling":
+      return runCalls(state, now);
+    case "backing-off":
+      return backingOff(state, now);
+    case "answer-owed":
+      return answerOwed(state, now);
+    case "held":
+    case "resting":
+      return resting(state, now);
+    default:
+      return unreachable(situation);
+  }
+}
+
+function situationOf(state: SessionState, now: Now): Situation {
+  if (state.config === null) return "empty";
+  if (state.queue.some((input) => input.rejected)) return "input-rejected";
+  if (state.request !== null && state.request.epoch !== now.epoch) return "request-orphaned";
+  if (state.halt !== null) return "halting";
+  if (state.phase === "terminated") return "resting";
+  if (state.request !== null) return "answering";
+  if (state.hold !== null) return "held";
+  if (state.calls.some((call) => call.status !== "answered")) return "calling";
+  if (state.retry !== null && state.answerOwed && !isRetryDue(state.retry, now.at)) return "backing-off";
+  if (state.answerOwed || state.queue.length > 0) return "answer-owed";
+  return "resting";
+}

@@ -1,0 +1,53 @@
+/**
+ * The fold: `reduce(state, event)`. Pure, synchronous and total: any event sequence gives a state, because old
+ * logs must load for ever. What a sequence *means* is decided in `decide`; here facts are only noted.
+ */
+import { assert } from "./errors.ts";
+import type { SessionEvent } from "./events/index.ts";
+import type { SessionId } from "./ids.ts";
+import { reduceCalls } from "./reduce/calls.ts";
+import { reduceControl } from "./reduce/control.ts";
+import { reduceRequests } from "./reduce/requests.ts";
+import { reduceSandbox } from "./reduce/sandbox.ts";
+import { emptyState, type SessionState } from "./state.ts";
+
+/** The state after `event`. @throws NightshiftError `E_INTERNAL` when the event is not the next one */
+export function reduce(state: SessionState, event: SessionEvent): SessionState {
+  assert(
+    event.seq === state.seq + 1,
+    `event ${event.seq} does not follow ${state.seq} in ${state.sessionId}`,
+  );
+  const next = reduceBody(state, event);
+  return { ...next, seq: event.seq, lastEventAt: event.at };
+}
+
+function reduceBody(state: SessionState, event: SessionEvent): SessionState {
+  const domain = event.type.slice(0, event.type.indexOf("."));
+  switch (domain) {
+    case "session":
+    case "user":
+    case "control":
+    case "harness":
+      return reduceControl(state, event);
+    case "span":
+      return reduceRequests(state, event);
+    case "agent":
+    case "tool":
+      return reduceCalls(state, event);
+    case "sandbox":
+      return reduceSandbox(state, event);
+    default:
+      return state;
+  }
+}
+
+/** Folds a whole log, or what follows `from`. */
+export function foldEvents(
+  sessionId: SessionId,
+  events: Iterable<SessionEvent>,
+  from?: SessionState,
+): SessionState {
+  let state = from ?? emptyState(sessionId);
+  for (const event of events) state = reduce(state, event);
+  return state;
+}

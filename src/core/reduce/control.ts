@@ -1,0 +1,149 @@
+/** Facts about the session's life and what people want of it. */
+import type { EventBody, SessionEvent } from "../events/index.ts";
+import type { ThreadId } from "../ids.ts";
+import type { Halt, SessionState, StopReason } from "../state.ts";
+
+/** Notes `session.*`, `user.*`, `control.*` and `harness.*`. */
+export function reduceControl(state: SessionState, event: SessionEvent): SessionState {
+  switch (event.type) {
+    case "session.created":
+      return { ...state, config: event.body, createdAt: event.at, idleSince: event.at };
+    case "session.forked":
+      return forked(state);
+    case "session.thread_created":
+      return threadCreated(state, event.body);
+    case "session.status_running":
+      return { ...state, phase: "running", stopReason: null, hold: null };
+    case "session.status_idle":
+      return wentIdle(state, event.body.stop_reason, event.at);
+    case "session.status_rescheduled": {
+      const { resume_at, decided_at } = event.body;
+      return state.retry === null
+        ? state
+        : { ...state, retry: { ...state.retry, resumeAt: resume_at, decidedAt: decided_at } };
+    }
+    case "session.status_terminated":
+      return { ...state, phase: "terminated", halt: null, queue: [] };
+    case "user.message":
+      return messageArrived(state, event);
+    case "user.interrupt":
+      return isBusy(state) ? halted(state, { kind: "interrupt", seq: event.seq }) : state;
+    case "user.tool_confirmation":
+      return confirmed(state, event.body);
+    case "control.pause":
+      return halted(state, { kind: "pause", seq: event.seq });
+    case "control.stop":
+      return halted(state, { kind: "stop", seq: event.seq });
+    case "control.cancel":
+      return halted(state, { kind: "cancel", seq: event.seq });
+    case "control.resume":
+      return resumed(state);
+    case "control.set_limits":
+      return limitsSet(state, event.body.limits);
+    case "harness.woke":
+      return { ...state, epoch: event.body.epoch };
+    case "harness.input_accepted":
+      return { ...withoutQueued(state, event.body.seqs), answerOwed: true };
+    case "harness.input_rejected":
+      return withoutQueued(state, event.body.seqs);
+    default:
+      return state;
+  }
+}
+
+/** Is there anything that an interrupt could end? */
+function isBusy(state: SessionState): boolean {
+  return state.phase === "running" || state.request !== null;
+}
+
+const SEVERITY: { readonly [kind in Halt["kind"]]: number } = { pause: 0, interrupt: 1, stop: 2, cancel: 3 };
+
+function halted(state: SessionState, halt: Halt): SessionState {
+  if (state.phase === "terminated") return state;
+  if (state.halt !== null && SEVERITY[state.halt.kind] > SEVERITY[halt.kind]) return state;
+  return { ...state, halt };
+}
+
+/** Reasons to be idle that only a person lifts. */
+function holdOf(reason: StopReason): StopReason["type"] | null {
+  return reason.type === "end_turn" || reason.type === "refusal" ? null : reason.type;
+}
+
+function wentIdle(state: SessionState, reason: StopReason, at: number): SessionState {
+  // A message sent after the stop was asked for (or together with it) is the redirection: it lifts the hold.
+  const haltSeq = state.halt?.seq ?? Number.POSITIVE_INFINITY;
+  const redirected = reason.type !== "paused" && state.queue.some((input) => input.seq >= haltSeq);
+  const hold = redirected ? null : holdOf(reason);
+  const answerOwed = state.answerOwed && hold !== null;
+  return {
+    ...state,
+    phase: "idle",
+    stopReason: reason,
+    idleSince: at,
+    halt: null,
+    hold,
+    answerOwed,
+    losses: 0,
+  };
+}
+
+function messageArrived(state: SessionState, event: SessionEvent<"user.message">): SessionState {
+  if (state.phase === "terminated") return state;
+  const steering = event.body.steering ?? state.config?.policy.steering ?? "enqueue";
+  const busy = isBusy(state);
+  const queue = [...state.queue, { seq: event.seq, rejected: busy && steering === "reject" }];
+  // A pause and an open question are lifted by their own answers only.
+  const lifted = state.hold === "paused" || state.hold === "requires_action" ? state.hold : null;
+  const sandbox = state.sandbox === null ? null : { ...state.sandbox, failures: 0 };
+  const next = { ...state, queue, hold: lifted, retry: busy ? state.retry : null, sandbox };
+  return busy && steering === "interrupt" ? halted(next, { kind: "interrupt", seq: event.seq }) : next;
+}
+
+function resumed(state: SessionState): SessionState {
+  const halt = state.halt?.kind === "pause" ? null : state.halt;
+  const hold = state.hold === "requires_action" ? state.hold : null;
+  const sandbox = state.sandbox === null ? null : { ...state.sandbox, failures: 0 };
+  return { ...state, halt, hold, retry: null, losses: 0, sandbox };
+}
+
+function limitsSet(state: SessionState, limits: EventBody<"control.set_limits">["limits"]): SessionState {
+  if (state.config === null) return state;
+  const config = { ...state.config, limits: { ...state.config.limits, ...limits } };
+  return { ...state, config, hold: state.hold === "budget_reached" ? null : state.hold };
+}
+
+function confirmed(state: SessionState, body: EventBody<"user.tool_confirmation">): SessionState {
+  const calls = state.calls.map((call) =>
+    call.call === body.call && call.status === "in_doubt"
+      ? { ...call, confirmation: body.result, denyMessage: body.deny_message ?? null }
+      : call,
+  );
+  return { ...state, calls, hold: state.hold === "requires_action" ? null : state.hold };
+}
+
+function withoutQueued(state: SessionState, seqs: readonly number[]): SessionState {
+  return { ...state, queue: state.queue.filter((input) => !seqs.includes(input.seq)) };
+}
+
+function threadCreated(state: SessionState, body: EventBody<"session.thread_created">): SessionState {
+  const thread = { id: body.session_thread_id as ThreadId, renderer: body.renderer, fromSeq: body.from_seq };
+  return { ...state, thread, threads: state.threads + 1 };
+}
+
+/** In the copy nothing is in flight: what was is unknown here, and the original's sandbox is not ours. */
+function forked(state: SessionState): SessionState {
+  const calls = state.calls.map((call) =>
+    call.status === "started"
+      ? { ...call, status: "in_doubt" as const, finding: "unknown" as const, prepared: null }
+      : call,
+  );
+  const unsettled = state.request?.reservation;
+  const ledger = {
+    ...state.ledger,
+    unsettledRequests: state.ledger.unsettledRequests + (unsettled ? 1 : 0),
+    unsettledTokens: state.ledger.unsettledTokens + (unsettled?.tokens ?? 0),
+    unsettledCostMicroUsd: state.ledger.unsettledCostMicroUsd + (unsettled?.cost_micro_usd ?? 0),
+  };
+  const phase = state.phase === "terminated" ? "idle" : state.phase;
+  return { ...state, phase, calls, request: null, ledger, sandbox: null, halt: null, epoch: 0 };
+}

@@ -1,0 +1,84 @@
+/** Facts about model requests, and the ledger: reserved before, settled after. */
+import type { EventBody, SessionEvent } from "../events/index.ts";
+import type { Ledger, OpenRequest, RetryState, SessionState } from "../state.ts";
+
+/** Notes `span.*`. */
+export function reduceRequests(state: SessionState, event: SessionEvent): SessionState {
+  switch (event.type) {
+    case "span.model_request_start":
+      return started(state, event.body, event.at);
+    case "span.model_request_end":
+      return state.request?.number === event.body.request
+        ? ended(state, state.request, event.body, event.at)
+        : state;
+    default:
+      return state;
+  }
+}
+
+function started(state: SessionState, body: EventBody<"span.model_request_start">, at: number): SessionState {
+  const request = { number: body.request, epoch: body.epoch, startedAt: at, reservation: body.reservation };
+  return {
+    ...state,
+    requests: body.request,
+    request,
+    calls: [],
+    ledger: { ...state.ledger, requests: state.ledger.requests + 1 },
+  };
+}
+
+function ended(
+  state: SessionState,
+  request: OpenRequest,
+  body: EventBody<"span.model_request_end">,
+  at: number,
+): SessionState {
+  const base = { ...state, request: null, ledger: settled(state.ledger, request, body) };
+  switch (body.outcome) {
+    case "answered":
+      return { ...base, answerOwed: false, retry: null, losses: 0 };
+    case "failed":
+      return { ...base, answerOwed: true, retry: failed(state.retry, body, at) };
+    case "lost":
+      return { ...base, answerOwed: true, losses: state.losses + 1 };
+    case "interrupted":
+      return { ...base, answerOwed: true, retry: null };
+  }
+}
+
+function failed(
+  previous: RetryState | null,
+  body: EventBody<"span.model_request_end">,
+  at: number,
+): RetryState {
+  return {
+    errorClass: body.error?.class ?? "unknown",
+    message: body.error?.message ?? "",
+    failures: (previous?.failures ?? 0) + 1,
+    failedAt: at,
+    retryAfterMs: body.error?.retry_after_ms ?? 0,
+    resumeAt: null,
+    decidedAt: at,
+  };
+}
+
+/** Usage replaces the reservation; without usage the reservation stays charged. */
+function settled(ledger: Ledger, request: OpenRequest, body: EventBody<"span.model_request_end">): Ledger {
+  const usage = body.model_usage;
+  if (usage === undefined) {
+    return {
+      ...ledger,
+      unsettledRequests: ledger.unsettledRequests + 1,
+      unsettledTokens: ledger.unsettledTokens + request.reservation.tokens,
+      unsettledCostMicroUsd: ledger.unsettledCostMicroUsd + request.reservation.cost_micro_usd,
+    };
+  }
+  return {
+    ...ledger,
+    inputTokens: ledger.inputTokens + usage.input_tokens,
+    outputTokens: ledger.outputTokens + usage.output_tokens,
+    cacheReadTokens: ledger.cacheReadTokens + usage.cache_read_input_tokens,
+    cacheWriteTokens: ledger.cacheWriteTokens + usage.cache_creation_input_tokens,
+    costMicroUsd: ledger.costMicroUsd + (body.cost_micro_usd ?? 0),
+  };
+}

@@ -1,0 +1,52 @@
+/** Facts about the sandbox. */
+import type { SessionEvent } from "../events/index.ts";
+import type { SandboxId } from "../ids.ts";
+import type { SessionState } from "../state.ts";
+
+/** Notes `sandbox.*`. */
+export function reduceSandbox(state: SessionState, event: SessionEvent): SessionState {
+  const { sandbox } = state;
+  switch (event.type) {
+    case "sandbox.requested": {
+      const known = sandbox?.id === event.body.sandbox ? sandbox : null;
+      return {
+        ...state,
+        sandboxes: known === null ? state.sandboxes + 1 : state.sandboxes,
+        sandbox: {
+          id: event.body.sandbox as SandboxId,
+          backend: event.body.backend,
+          status: "requested",
+          incarnation: "",
+          handle: known?.handle ?? null,
+          failures: known?.failures ?? 0,
+          failureCode: known?.failureCode ?? "",
+        },
+      };
+    }
+    case "sandbox.ready":
+      if (sandbox?.id !== event.body.sandbox || sandbox.status !== "requested") return state;
+      return {
+        ...state,
+        sandbox: {
+          ...sandbox,
+          status: "ready",
+          incarnation: event.body.incarnation,
+          handle: event.body.handle,
+        },
+      };
+    case "sandbox.lost":
+      if (sandbox?.id !== event.body.sandbox || sandbox.status === "ending") return state;
+      return {
+        ...state,
+        sandbox: { ...sandbox, status: "lost", failures: sandbox.failures + 1, failureCode: event.body.code },
+      };
+    case "sandbox.destroy_requested":
+      return sandbox?.id === event.body.sandbox
+        ? { ...state, sandbox: { ...sandbox, status: "ending" } }
+        : state;
+    case "sandbox.destroyed":
+      return sandbox?.id === event.body.sandbox ? { ...state, sandbox: null } : state;
+    default:
+      return state;
+  }
+}

@@ -1,0 +1,107 @@
+/** The model owes an answer, or messages wait: open the turn, check the caps, send the next request. */
+import { type EventBody, type EventInput, event } from "../events/index.ts";
+import { sandboxId, threadId } from "../ids.ts";
+import { costCharged, type SessionState, tokensCharged } from "../state.ts";
+import { append, type Now, type Step } from "../step.ts";
+
+/** Messages that one request picks up at the most. */
+const INPUT_MAX = 100;
+
+/** One decision at a time; the driver asks again on the result and commits them together. */
+export function answerOwed(state: SessionState, now: Now): Step {
+  const { config } = state;
+  if (config === null) return append();
+  if (state.phase === "idle") return append(event("session.status_running", {}));
+  if (state.thread === null || !now.profile.renderers.includes(state.thread.renderer))
+    return append(openThread(state, config, now));
+  if (state.queue.length > 0) {
+    return append(
+      event("harness.input_accepted", { seqs: state.queue.slice(0, INPUT_MAX).map((input) => input.seq) }),
+    );
+  }
+  const reservation = worstCase(config, now);
+  const exceeded = exceededCap(state, config, reservation);
+  if (exceeded !== null) {
+    return append(
+      event("budget.exhausted", exceeded),
+      event("session.status_idle", { stop_reason: { type: "budget_reached", cap: exceeded.cap } }),
+    );
+  }
+  return append(...sandboxBeside(state, config), startRequest(state, config, now, reservation));
+}
+
+type Config = EventBody<"session.created">;
+type Reservation = EventBody<"span.model_request_start">["reservation"];
+
+function openThread(state: SessionState, config: Config, now: Now): EventInput {
+  const tools = config.agent.tools.flatMap((name) => {
+    const tool = now.profile.tools.get(name);
+    return tool === undefined
+      ? []
+      : [{ name, description: tool.description, input_schema: { ...tool.inputSchema } }];
+  });
+  return event("session.thread_created", {
+    session_thread_id: threadId(state.sessionId, state.threads),
+    agent_name: config.agent.name,
+    reason: state.thread === null ? "start" : "upgrade",
+    renderer: now.profile.renderer,
+    system: config.agent.system,
+    tools,
+    model: config.agent.model,
+    from_seq: state.thread?.fromSeq ?? Math.min(state.seq, ...state.queue.map((input) => input.seq)),
+  });
+}
+
+/** Provisioning starts beside the first request, which does not wait for it. */
+function sandboxBeside(state: SessionState, config: Config): EventInput[] {
+  if (state.sandbox !== null || config.agent.tools.length === 0) return [];
+  return [
+    event("sandbox.requested", {
+      sandbox: sandboxId(state.sessionId, state.sandboxes),
+      backend: config.sandbox.backend,
+    }),
+  ];
+}
+
+function startRequest(state: SessionState, config: Config, now: Now, reservation: Reservation): EventInput {
+  return event("span.model_request_start", {
+    request: state.requests + 1,
+    session_thread_id: state.thread?.id ?? "",
+    epoch: now.epoch,
+    model: `${config.agent.model.provider}:${config.agent.model.id}`,
+    through_seq: state.seq,
+    context_hash: now.context().hash,
+    reservation,
+  });
+}
+
+/** Every input token uncached, every output token used. */
+function worstCase(config: Config, now: Now): Reservation {
+  const { price, max_output_tokens } = config.agent.model;
+  const input = now.context().tokens;
+  const inputPrice = price === undefined ? 0 : Math.max(price.input, price.cache_write);
+  const micro = price === undefined ? 0 : (input * inputPrice + max_output_tokens * price.output) / 1_000_000;
+  return { tokens: input + max_output_tokens, cost_micro_usd: Math.ceil(micro) };
+}
+
+function exceededCap(
+  state: SessionState,
+  config: Config,
+  reservation: Reservation,
+): EventBody<"budget.exhausted"> | null {
+  const { limits } = config;
+  const caps = [
+    { cap: "model_requests", limit: limits.model_requests, used: state.ledger.requests, wanted: 1 },
+    { cap: "tokens", limit: limits.tokens, used: tokensCharged(state), wanted: reservation.tokens },
+    {
+      cap: "cost_micro_usd",
+      limit: limits.cost_micro_usd,
+      used: costCharged(state),
+      wanted: reservation.cost_micro_usd,
+    },
+  ];
+  for (const { cap, limit, used, wanted } of caps) {
+    if (limit !== undefined && used + wanted > limit) return { cap, limit, used, wanted };
+  }
+  return null;
+}

@@ -1,0 +1,82 @@
+/**
+ * The turn's tool calls, each on its way from request to receipt. Calls run beside each other, but a call that
+ * writes files waits for all before it and holds back all after it.
+ */
+import { event } from "../events/index.ts";
+import { sandboxId } from "../ids.ts";
+import type { CallState, SessionState } from "../state.ts";
+import { append, execIntent, inFlight, type Now, perform, type Step } from "../step.ts";
+import { inDoubt } from "./in-doubt.ts";
+import { neverRan } from "./results.ts";
+import { type CallStep, prepareIntent, startRun } from "./run.ts";
+
+/** Times in a row that a sandbox may fail before the session gives up. */
+const SANDBOX_FAILURES_MAX = 3;
+
+/** Moves every call that may move. */
+export function runCalls(state: SessionState, now: Now): Step {
+  const steps = movable(state.calls).map((call) => stepOf(state, now, call));
+  const events = steps.flatMap((step) => (step.kind === "event" ? [step.event] : []));
+  if (events.length > 0) return append(...events);
+  if (steps.some((step) => step.kind === "sandbox")) return sandboxWanted(state, steps);
+  const intents = steps.flatMap((step) => (step.kind === "intent" ? [step.intent] : []));
+  if (intents.length > 0) return perform([...inFlight(state), ...intents]);
+  return askPerson(state);
+}
+
+/** The calls that need not wait for another one. */
+function movable(calls: readonly CallState[]): readonly CallState[] {
+  const open = calls.filter((call) => call.status !== "answered");
+  const first = open[0];
+  if (first === undefined || isExclusive(first)) return open.slice(0, 1);
+  const writer = open.findIndex(isExclusive);
+  return writer === -1 ? open : open.slice(0, writer);
+}
+
+function isExclusive(call: CallState): boolean {
+  return call.effect === "reconcilable";
+}
+
+function stepOf(state: SessionState, now: Now, call: CallState): CallStep {
+  switch (call.status) {
+    case "requested":
+      return begin(state, now, call);
+    case "started":
+      return state.sandbox?.status === "ready"
+        ? { kind: "intent", intent: execIntent(state, call) }
+        : { kind: "sandbox" };
+    case "in_doubt":
+      return inDoubt(state, now, call);
+    case "answered":
+      return { kind: "sandbox" };
+  }
+}
+
+function begin(state: SessionState, now: Now, call: CallState): CallStep {
+  if (call.invalid !== null) return { kind: "event", event: neverRan(call, "refused", call.invalid) };
+  if (call.permission === "deny")
+    return { kind: "event", event: neverRan(call, "refused", "This tool is not allowed here.") };
+  if (state.sandbox?.status !== "ready") return { kind: "sandbox" };
+  if (call.effect === "reconcilable" && call.prepared === null)
+    return { kind: "intent", intent: prepareIntent(state, call) };
+  return { kind: "event", event: startRun(state, now, call) };
+}
+
+function sandboxWanted(state: SessionState, steps: readonly CallStep[]): Step {
+  const { sandbox, config } = state;
+  const intents = steps.flatMap((step) => (step.kind === "intent" ? [step.intent] : []));
+  if (sandbox?.status === "requested" || sandbox?.status === "ending")
+    return perform([...inFlight(state), ...intents]);
+  if (sandbox?.status === "lost" && sandbox.failures >= SANDBOX_FAILURES_MAX) {
+    return append(
+      event("session.status_idle", { stop_reason: { type: "failed", code: sandbox.failureCode } }),
+    );
+  }
+  const id = sandbox?.id ?? sandboxId(state.sessionId, state.sandboxes);
+  return append(event("sandbox.requested", { sandbox: id, backend: config?.sandbox.backend ?? "" }));
+}
+
+function askPerson(state: SessionState): Step {
+  const calls = state.calls.filter((call) => call.status === "in_doubt").map((call) => call.call);
+  return append(event("session.status_idle", { stop_reason: { type: "requires_action", calls } }));
+}

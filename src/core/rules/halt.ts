@@ -1,0 +1,97 @@
+/**
+ * A person wants it to pause, to be interrupted, to stop or to be cancelled. Pause and interrupt let running tools
+ * finish; stop and cancel kill them first and write their receipts after. Pause keeps calls that have not run.
+ */
+import { unreachable } from "../errors.ts";
+import { type EventInput, event } from "../events/index.ts";
+import type { CallState, Halt, SessionState, StopReason } from "../state.ts";
+import { append, execIntent, type Intent, inFlight, perform, type Step } from "../step.ts";
+import { neverRan, outcomeUnknown } from "./results.ts";
+
+/** Brings the session to a halt, then says so. */
+export function halting(state: SessionState): Step {
+  const { halt } = state;
+  if (halt === null) return perform([]);
+  if (halt.kind === "pause" && state.request !== null) return perform(inFlight(state));
+  const closing = [...endRequest(state), ...closeCalls(state, halt)];
+  if (closing.length > 0) return append(...closing);
+  const running = state.calls.filter((call) => call.status === "started");
+  if (running.length > 0)
+    return perform([...inFlight(state), ...running.flatMap((call) => windDown(state, halt, call))]);
+  return append(...halted(halt));
+}
+
+function endRequest(state: SessionState): EventInput[] {
+  if (state.request === null) return [];
+  const { number } = state.request;
+  return [
+    event("span.model_request_end", {
+      request: number,
+      outcome: "interrupted",
+      is_error: false,
+      duration_ms: 0,
+    }),
+  ];
+}
+
+/** Receipts for the calls that nothing more will happen to. */
+function closeCalls(state: SessionState, halt: Halt): EventInput[] {
+  return state.calls.flatMap((call) => {
+    switch (call.status) {
+      case "answered":
+        return [];
+      case "started":
+        return state.sandbox?.status === "ready" ? [] : closeStranded(halt, call);
+      case "in_doubt":
+        return halt.kind === "pause"
+          ? []
+          : [outcomeUnknown(call, "the run was cut short and then stopped by a person")];
+      case "requested":
+        return halt.kind === "pause"
+          ? []
+          : [neverRan(call, "cancelled", "Not run: the person stopped the agent first.")];
+      default:
+        return unreachable(call.status);
+    }
+  });
+}
+
+/** Its sandbox is gone, so it can be neither waited for nor killed from here. */
+function closeStranded(halt: Halt, call: CallState): EventInput[] {
+  if (halt.kind === "pause")
+    return [
+      event("tool.in_doubt", {
+        call: call.call,
+        run: call.run,
+        finding: "unknown",
+        reason: "the sandbox was lost",
+      }),
+    ];
+  return [outcomeUnknown(call, "the sandbox was lost before the run ended")];
+}
+
+function windDown(state: SessionState, halt: Halt, call: CallState): Intent[] {
+  const exec = execIntent(state, call);
+  if (halt.kind !== "stop" && halt.kind !== "cancel") return [exec];
+  if (exec.kind !== "exec") return [exec];
+  return [
+    exec,
+    {
+      kind: "cancel",
+      key: `cancel/${exec.execId}/${state.sandbox?.incarnation ?? ""}`,
+      call: call.call,
+      execId: exec.execId,
+    },
+  ];
+}
+
+function halted(halt: Halt): EventInput[] {
+  if (halt.kind === "cancel")
+    return [event("session.status_terminated", { reason: "cancelled by a person" })];
+  const reasons: { readonly [kind in "pause" | "interrupt" | "stop"]: StopReason } = {
+    pause: { type: "paused" },
+    interrupt: { type: "end_turn" },
+    stop: { type: "stopped" },
+  };
+  return [event("session.status_idle", { stop_reason: reasons[halt.kind] })];
+}

@@ -1,0 +1,200 @@
+/**
+ * The fold's result: where a session stands. Positions and counters only, never transcript, so that its size does
+ * not grow with the log. Plain data: a snapshot is its JSON.
+ */
+import type { EventBody } from "./events/index.ts";
+import type { CallId, SandboxId, Sequence, SessionId, ThreadId } from "./ids.ts";
+import type { Json } from "./text.ts";
+
+/** Where a session stands. */
+export interface SessionState {
+  readonly sessionId: SessionId;
+  /** Position of the last folded event. */
+  readonly seq: Sequence;
+  /** Wall-clock time of the last folded event. */
+  readonly lastEventAt: number;
+  readonly createdAt: number;
+  /** Null before the first event. */
+  readonly config: EventBody<"session.created"> | null;
+  readonly phase: "idle" | "running" | "terminated";
+  readonly stopReason: StopReason | null;
+  /** Wall-clock time of the last `session.status_idle`. */
+  readonly idleSince: number;
+  /** A request of a person to pause, interrupt, stop or cancel that is being carried out. */
+  readonly halt: Halt | null;
+  /** Why no new model request may start until a person lifts it; set by going idle for such a reason. */
+  readonly hold: StopReason["type"] | null;
+  /** Messages that wait to be picked up, oldest first. */
+  readonly queue: readonly QueuedInput[];
+  /** Does the model owe an answer to what it has been given? */
+  readonly answerOwed: boolean;
+  readonly thread: ThreadState | null;
+  readonly threads: number;
+  /** Number of the last model request. */
+  readonly requests: number;
+  readonly request: OpenRequest | null;
+  /** Failures of the request that is owed; null when the last one answered. */
+  readonly retry: RetryState | null;
+  /** Requests lost in a row to dying harnesses. */
+  readonly losses: number;
+  /** Calls of the newest turn, in call order, until the next request starts. */
+  readonly calls: readonly CallState[];
+  readonly sandbox: SandboxState | null;
+  readonly sandboxes: number;
+  readonly ledger: Ledger;
+  /** Epoch of the last driver that wrote. */
+  readonly epoch: number;
+}
+
+/** Why a session is idle. */
+export type StopReason = EventBody<"session.status_idle">["stop_reason"];
+
+/** What is being brought to a halt, since which event. */
+export interface Halt {
+  readonly kind: "pause" | "interrupt" | "stop" | "cancel";
+  readonly seq: Sequence;
+}
+
+/** A message that was submitted and not picked up yet. */
+export interface QueuedInput {
+  readonly seq: Sequence;
+  /** It came while the agent worked and the policy is to reject such messages. */
+  readonly rejected: boolean;
+}
+
+/** The current context window. */
+export interface ThreadState {
+  readonly id: ThreadId;
+  readonly renderer: number;
+  /** First event its context is made of. */
+  readonly fromSeq: Sequence;
+}
+
+/** A model request without its receipt. */
+export interface OpenRequest {
+  readonly number: number;
+  readonly epoch: number;
+  readonly startedAt: number;
+  readonly reservation: EventBody<"span.model_request_start">["reservation"];
+}
+
+/** How often the owed request has failed, and when it may be sent again. */
+export interface RetryState {
+  readonly errorClass: string;
+  readonly message: string;
+  readonly failures: number;
+  readonly failedAt: number;
+  readonly retryAfterMs: number;
+  /** Null until the back-off is in the log. */
+  readonly resumeAt: number | null;
+  readonly decidedAt: number;
+}
+
+/** A tool call on its way from request to receipt. */
+export interface CallState {
+  readonly call: CallId;
+  readonly seq: Sequence;
+  readonly name: string;
+  readonly effect: EventBody<"agent.tool_use">["effect"];
+  readonly permission: EventBody<"agent.tool_use">["evaluated_permission"];
+  readonly invalid: string | null;
+  readonly status: "requested" | "started" | "in_doubt" | "answered";
+  /** Runs started so far. */
+  readonly run: number;
+  /** Of the last run. */
+  readonly incarnation: string;
+  readonly startedAt: number;
+  /** What the last look at the file said; null when a new look is needed. */
+  readonly prepared: FileChange | null;
+  /** What the last run was to change. */
+  readonly intended: FileChange | null;
+  /** In doubt only. */
+  readonly finding: "not_started" | "unknown";
+  /** What a person said about running it again. */
+  readonly confirmation: "allow" | "deny" | null;
+  readonly denyMessage: string | null;
+}
+
+/** Content hashes around a write; null for "no such file". */
+export interface FileChange {
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+/** The sandbox of the session, as far as the log knows. */
+export interface SandboxState {
+  readonly id: SandboxId;
+  readonly backend: string;
+  readonly status: "requested" | "ready" | "lost" | "ending";
+  readonly incarnation: string;
+  readonly handle: { readonly [key: string]: Json } | null;
+  /** Times in a row that it could not be had, or was lost, without a command finishing in between. */
+  readonly failures: number;
+  /** Of the last failure. */
+  readonly failureCode: string;
+}
+
+/** What was spent. Reservations of requests that never told their usage stay charged, apart. */
+export interface Ledger {
+  readonly requests: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cacheReadTokens: number;
+  readonly cacheWriteTokens: number;
+  readonly costMicroUsd: number;
+  readonly unsettledRequests: number;
+  readonly unsettledTokens: number;
+  readonly unsettledCostMicroUsd: number;
+}
+
+/** Tokens charged so far, the open reservation and unsettled ones included. */
+export function tokensCharged(state: SessionState): number {
+  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, unsettledTokens } = state.ledger;
+  const open = state.request?.reservation.tokens ?? 0;
+  return inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens + unsettledTokens + open;
+}
+
+/** Micro-dollars charged so far, the open reservation and unsettled ones included. */
+export function costCharged(state: SessionState): number {
+  const { costMicroUsd, unsettledCostMicroUsd } = state.ledger;
+  return costMicroUsd + unsettledCostMicroUsd + (state.request?.reservation.cost_micro_usd ?? 0);
+}
+
+/** The state before the first event. */
+export function emptyState(sessionId: SessionId): SessionState {
+  return {
+    sessionId,
+    seq: 0,
+    lastEventAt: 0,
+    createdAt: 0,
+    config: null,
+    phase: "idle",
+    stopReason: null,
+    idleSince: 0,
+    halt: null,
+    hold: null,
+    queue: [],
+    answerOwed: false,
+    thread: null,
+    threads: 0,
+    requests: 0,
+    request: null,
+    retry: null,
+    losses: 0,
+    calls: [],
+    sandbox: null,
+    sandboxes: 0,
+    ledger: {
+      requests: 0,
+      inputTokens: 0,
+      outputTokens: 0,
+      cacheReadTokens: 0,
+      cacheWriteTokens: 0,
+      costMicroUsd: 0,
+      unsettledRequests: 0,
+      unsettledTokens: 0,
+      unsettledCostMicroUsd: 0,
+    },
+    epoch: 0,
+  };
+}

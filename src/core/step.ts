@@ -1,0 +1,91 @@
+/** What `decide` answers, and what it is told besides the state. */
+import type { EventInput } from "./events/index.ts";
+import { type CallId, type ExecId, execId, type SandboxId } from "./ids.ts";
+import type { ToolDescription } from "./message.ts";
+import type { CallState, SessionState } from "./state.ts";
+
+/** Everything about the moment that is not in the log. */
+export interface Now {
+  /** Wall-clock time. */
+  readonly at: number;
+  /** Epoch of the lease that this driver holds. */
+  readonly epoch: number;
+  /** Monotonic time since anything happened: an event, a sign of life from a performer, the end of a suspension. */
+  readonly quietMs: number;
+  /** Hash and size of the context that a request started now would send. */
+  context(): { readonly hash: string; readonly tokens: number };
+  /** What a new thread pins. */
+  readonly profile: HarnessProfile;
+}
+
+/** What this release of the harness brings to a new thread. */
+export interface HarnessProfile {
+  readonly version: string;
+  readonly renderer: number;
+  /** Renderers that this release still has, for threads pinned by older ones. */
+  readonly renderers: readonly number[];
+  /** Descriptions of all built-in tools, by name. */
+  readonly tools: ReadonlyMap<string, ToolDescription>;
+}
+
+/** Something to be performed; `key` identifies it among all that a session ever performs. */
+export type Intent =
+  | { readonly kind: "model"; readonly key: string; readonly request: number }
+  | { readonly kind: "exec"; readonly key: string; readonly call: CallState; readonly execId: ExecId }
+  | { readonly kind: "prepare"; readonly key: string; readonly call: CallState }
+  | { readonly kind: "cancel"; readonly key: string; readonly call: CallId; readonly execId: ExecId }
+  | { readonly kind: "provision"; readonly key: string; readonly sandbox: SandboxId }
+  | { readonly kind: "destroy"; readonly key: string; readonly sandbox: SandboxId };
+
+/** The next thing for the driver to do. */
+export type Step =
+  /** Write these decisions, then ask again. */
+  | { readonly kind: "append"; readonly events: readonly EventInput[] }
+  /** These, and only these, must be running; wait for news, at most `withinMs`. */
+  | { readonly kind: "perform"; readonly intents: readonly Intent[]; readonly withinMs: number | null }
+  /** Nothing to do before `due`. */
+  | { readonly kind: "leave"; readonly due: number | null };
+
+/** @param events - at least one */
+export function append(...events: readonly EventInput[]): Step {
+  return { kind: "append", events };
+}
+
+/** @param withinMs - decide again after this time even without news */
+export function perform(intents: readonly Intent[], withinMs: number | null = null): Step {
+  return { kind: "perform", intents, withinMs };
+}
+
+/** @param due - wall-clock time at which the session wants to be woken; null for "only by a message" */
+export function leave(due: number | null): Step {
+  return { kind: "leave", due };
+}
+
+/** What the log says is in flight besides tool calls: the model request, the making or ending of the sandbox. */
+export function inFlight(state: SessionState): Intent[] {
+  const intents: Intent[] = [];
+  if (state.request !== null) {
+    intents.push({
+      kind: "model",
+      key: `model/${state.request.number}/${state.request.epoch}`,
+      request: state.request.number,
+    });
+  }
+  const { sandbox } = state;
+  if (sandbox?.status === "requested") {
+    intents.push({
+      kind: "provision",
+      key: `provision/${sandbox.id}/${sandbox.failures}`,
+      sandbox: sandbox.id,
+    });
+  }
+  if (sandbox?.status === "ending")
+    intents.push({ kind: "destroy", key: `destroy/${sandbox.id}`, sandbox: sandbox.id });
+  return intents;
+}
+
+/** The execution that a started call stands for. */
+export function execIntent(state: SessionState, call: CallState): Intent {
+  const id = execId(state.sessionId, call.call, call.run);
+  return { kind: "exec", key: `exec/${id}/${state.sandbox?.incarnation ?? ""}`, call, execId: id };
+}
