@@ -69,8 +69,8 @@ export type PrepareReply =
       readonly before: string | null;
       readonly after: string | null;
     }
-  /** The operation cannot work as asked; the text is for the model. Nothing was touched. */
-  | { readonly status: "refused"; readonly reason: string };
+  /** The operation cannot work as asked; the text is for the model. `before` is present when the file could be read. */
+  | { readonly status: "refused"; readonly reason: string; readonly before?: string | null };
 
 /**
  * A connection to a live sandbox, made by {@link SandboxBackend.attach}. Every method rejects with

@@ -125,6 +125,12 @@ export interface EventRange {
   readonly verify?: boolean;
 }
 
+/** What a notification may know. */
+export interface StoreChange {
+  readonly sessionId: SessionId;
+  readonly seq: Sequence;
+}
+
 /** Sessions to wake. */
 export interface DueSessions {
   /** Due and not held, the longest due first. */
@@ -213,9 +219,10 @@ export interface Store {
 
   /**
    * Calls back soon (≤ 50 ms) after anything was written by this or another process. A hint only: it may come
-   * late, doubled or for nothing; positions are the truth. @returns the way to stop it
+   * late, doubled or for nothing; positions are the truth. `change` says what was written, where that is known.
+   * @returns the way to stop it
    */
-  subscribe(listener: () => void): () => void;
+  subscribe(listener: (change?: StoreChange) => void): () => void;
 
   /** Ends it; calls in progress settle first, later ones reject with `E_STORE_CLOSED`. */
   close(): Promise<void>;
