@@ -1,8 +1,9 @@
 /** What `decide` answers, and what it is told besides the state. */
+import { unreachable } from "./errors.ts";
 import type { EventInput } from "./events/index.ts";
 import { type CallId, type ExecId, execId, type SandboxId } from "./ids.ts";
 import type { ToolDescription } from "./message.ts";
-import type { CallState, SessionState } from "./state.ts";
+import type { CallState, OpenRequest, SessionState } from "./state.ts";
 
 /** Everything about the moment that is not in the log. */
 export interface Now {
@@ -67,7 +68,7 @@ export function inFlight(state: SessionState): Intent[] {
   if (state.request !== null) {
     intents.push({
       kind: "model",
-      key: `model/${state.request.number}/${state.request.epoch}`,
+      key: modelKey(state.request),
       request: state.request.number,
     });
   }
@@ -88,4 +89,39 @@ export function inFlight(state: SessionState): Intent[] {
 export function execIntent(state: SessionState, call: CallState): Intent {
   const id = execId(state.sessionId, call.call, call.run);
   return { kind: "exec", key: `exec/${id}/${state.sandbox?.incarnation ?? ""}`, call, execId: id };
+}
+
+/** Does the log still wait for what comes of this intent? */
+export function isOpen(state: SessionState, intent: Intent): boolean {
+  switch (intent.kind) {
+    case "model":
+      return state.request !== null && intent.key === modelKey(state.request);
+    case "exec":
+      return state.calls.some(
+        (call) => call.call === intent.call.call && call.status === "started" && call.run === intent.call.run,
+      );
+    case "prepare":
+      return state.calls.some((call) => isUnprepared(call, intent.call));
+    case "cancel":
+      return true;
+    case "provision":
+      return state.sandbox?.id === intent.sandbox && state.sandbox.status === "requested";
+    case "destroy":
+      return state.sandbox?.id === intent.sandbox && state.sandbox.status === "ending";
+    default:
+      return unreachable(intent);
+  }
+}
+
+function isUnprepared(call: CallState, asked: CallState): boolean {
+  return (
+    call.call === asked.call &&
+    call.status === asked.status &&
+    call.run === asked.run &&
+    call.prepared === null
+  );
+}
+
+function modelKey(request: OpenRequest): string {
+  return `model/${request.number}/${request.epoch}`;
 }

@@ -1,0 +1,82 @@
+/**
+ * What people and programs do to sessions: create them and send them events. No lease is needed; the events are
+ * durable when the call returns, and whoever drives picks them up.
+ */
+import type { Chance, Clock } from "../core/clock.ts";
+import { NightshiftError } from "../core/errors.ts";
+import { type ClientEventInput, type EventBody, event } from "../core/events/index.ts";
+import { sessionId as asId, type SessionId } from "../core/ids.ts";
+import { type Redactor, seal } from "../core/seal.ts";
+import type { SessionState } from "../core/state.ts";
+import type { Store, SubmitResult } from "../store/contract.ts";
+import { loadState } from "./load.ts";
+import { uniqueSuffix } from "./system.ts";
+
+/** Messages that may wait to be picked up. */
+const QUEUE_MAX = 1000;
+
+/** What a client needs. */
+export interface ClientParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly redactor: Redactor;
+}
+
+/** Makes a session, with its first messages if any, and returns its id. It is due at once. */
+export async function createSession(
+  parts: ClientParts,
+  config: EventBody<"session.created">,
+  first: readonly ClientEventInput[] = [],
+): Promise<SessionId> {
+  const sessionId = asId(uniqueSuffix(parts.clock, parts.chance));
+  const events = [event("session.created", config), ...first].map((input) => seal(input, parts.redactor));
+  await parts.store.create(sessionId, {
+    appendId: parts.chance.unique(16),
+    at: parts.clock.wallMs(),
+    events,
+  });
+  return sessionId;
+}
+
+/**
+ * Sends client events: all or none, in order.
+ * @throws NightshiftError `E_SESSION_UNKNOWN`, `E_SESSION_TERMINATED`, `E_SESSION_BUSY` (policy `reject`), `E_QUEUE_FULL`
+ */
+export async function sendEvents(
+  parts: ClientParts,
+  sessionId: SessionId,
+  inputs: readonly ClientEventInput[],
+): Promise<SubmitResult> {
+  checkWelcome(await loadState(parts.store, sessionId), inputs);
+  const events = inputs.map((input) => seal(input, parts.redactor));
+  return parts.store.submit(sessionId, {
+    appendId: parts.chance.unique(16),
+    at: parts.clock.wallMs(),
+    events,
+  });
+}
+
+/**
+ * Courtesy only: what races past it is refused by the harness, on the record.
+ */
+function checkWelcome(state: SessionState, inputs: readonly ClientEventInput[]): void {
+  if (state.phase === "terminated") {
+    throw new NightshiftError("E_SESSION_TERMINATED", `${state.sessionId} is over and takes no more events`);
+  }
+  const messages = inputs.filter((input) => input.type === "user.message");
+  if (state.queue.length + messages.length > QUEUE_MAX) {
+    throw new NightshiftError(
+      "E_QUEUE_FULL",
+      `${state.sessionId} has ${state.queue.length} messages waiting; the limit is ${QUEUE_MAX}`,
+    );
+  }
+  const standard = state.config?.policy.steering ?? "enqueue";
+  const refused = messages.some((input) => (input.body.steering ?? standard) === "reject");
+  if (refused && (state.phase === "running" || state.request !== null)) {
+    throw new NightshiftError(
+      "E_SESSION_BUSY",
+      `${state.sessionId} is working, and its policy is to reject messages meanwhile`,
+    );
+  }
+}

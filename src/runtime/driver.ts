@@ -1,0 +1,227 @@
+/**
+ * The driver: the thin shell around `decide`. It commits what is to be written, sees to it that exactly the named
+ * intents run, and waits for the first of: a receipt, a new log position, a due time, the loss of the lease.
+ */
+import type { Clock } from "../core/clock.ts";
+import type { Intent, Step } from "../core/decide.ts";
+import { isNightshiftError } from "../core/errors.ts";
+import { event } from "../core/events/index.ts";
+import type { SessionState } from "../core/state.ts";
+import type { Lease, Store } from "../store/contract.ts";
+import { fenced, type Journal } from "./journal.ts";
+import { LeaseKeeper } from "./lease-keeper.ts";
+import { type PerformerParts, performIntent } from "./performers.ts";
+
+/** What a driver is made of. */
+export interface DriverParts {
+  readonly store: Store;
+  readonly lease: Lease;
+  readonly clock: Clock;
+  readonly ttlMs: number;
+  readonly journal: Journal;
+  readonly performers: PerformerParts;
+  /** A check that may run beside the first request and must have passed before its answer is kept. */
+  readonly verification: Promise<void> | null;
+  /** Called after each commit, for live views. */
+  readonly onProgress?: (state: SessionState) => void;
+}
+
+/** How driving ended. */
+export type DriveEnd =
+  /** Nothing more to do before `due`; the lease is given back. */
+  | { readonly status: "left"; readonly due: number | null }
+  /** Somebody else holds the lease now. */
+  | { readonly status: "fenced" }
+  /** The caller wanted to stop; the lease is given back and the session stays due. */
+  | { readonly status: "stopped" };
+
+interface Running {
+  readonly intent: Intent;
+  readonly controller: AbortController;
+}
+
+/** Drives one session under one lease. */
+export class Driver {
+  readonly #parts: DriverParts;
+  readonly #keeper: LeaseKeeper;
+  readonly #running = new Map<string, Running>();
+  readonly #finished = new Set<string>();
+  #failure: unknown = null;
+  #lost = false;
+  #newsFromLog = false;
+  #aliveMs: number;
+  #news: PromiseWithResolvers<void> = Promise.withResolvers();
+
+  constructor(parts: DriverParts) {
+    this.#parts = parts;
+    this.#aliveMs = parts.clock.monotonicMs();
+    this.#keeper = new LeaseKeeper({
+      store: parts.store,
+      lease: parts.lease,
+      clock: parts.clock,
+      ttlMs: parts.ttlMs,
+      onLost: () => this.#tell(() => (this.#lost = true)),
+      onSuspended: (gapMs) => this.#tell(() => this.#noteSuspension(gapMs)),
+    });
+  }
+
+  /** Works until there is nothing to do, the lease is lost, or `signal` aborts. @throws what a performer threw */
+  async drive(signal: AbortSignal): Promise<DriveEnd> {
+    const { store, lease } = this.#parts;
+    const stop = () => this.#tell(() => undefined);
+    const unsubscribe = store.subscribe((change) => {
+      const own =
+        change !== undefined &&
+        (change.sessionId !== lease.sessionId || change.seq <= this.#parts.journal.state.seq);
+      if (!own) this.#tell(() => (this.#newsFromLog = true));
+    });
+    signal.addEventListener("abort", stop, { once: true });
+    this.#keeper.start();
+    try {
+      return await this.#loop(signal);
+    } catch (error) {
+      if (isNightshiftError(error, "E_FENCED") || isNightshiftError(error, "E_SANDBOX_STALE"))
+        return { status: "fenced" };
+      throw error;
+    } finally {
+      unsubscribe();
+      signal.removeEventListener("abort", stop);
+      this.#abortAll();
+      await this.#keeper.stop();
+      this.#parts.performers.connections.drop();
+    }
+  }
+
+  async #loop(signal: AbortSignal): Promise<DriveEnd> {
+    const { journal, onProgress } = this.#parts;
+    for (;;) {
+      this.#news = Promise.withResolvers();
+      if (this.#failure !== null) throw this.#failure;
+      if (this.#lost) return { status: "fenced" };
+      if (signal.aborted) return await this.#giveBack();
+      if (this.#newsFromLog) {
+        this.#newsFromLog = false;
+        if (await journal.catchUp()) this.#alive();
+      }
+      const before = journal.state.seq;
+      const step = await journal.settle(this.#parts.clock.monotonicMs() - this.#aliveMs);
+      if (journal.state.seq !== before) this.#alive();
+      onProgress?.(journal.state);
+      const end = await this.#follow(step, signal);
+      if (end !== null) return end;
+    }
+  }
+
+  async #follow(step: Exclude<Step, { kind: "append" }>, signal: AbortSignal): Promise<DriveEnd | null> {
+    switch (step.kind) {
+      case "leave":
+        this.#abortAll();
+        return await this.#leave(step.due);
+      case "perform":
+        if (!this.#keeper.isFresh() && !(await this.#keeper.renew())) return { status: "fenced" };
+        this.#reconcile(step.intents);
+        await this.#wait(step.withinMs, signal);
+        return null;
+    }
+  }
+
+  /** Starts what is named and does not run; aborts what runs and is not named. */
+  #reconcile(intents: readonly Intent[]): void {
+    const wanted = new Set(intents.map((intent) => intent.key));
+    for (const [key, { controller }] of this.#running) {
+      if (wanted.has(key)) continue;
+      this.#running.delete(key);
+      controller.abort();
+    }
+    for (const key of this.#finished) if (!wanted.has(key)) this.#finished.delete(key);
+    for (const intent of intents) {
+      if (!this.#running.has(intent.key) && !this.#finished.has(intent.key)) this.#start(intent);
+    }
+  }
+
+  #start(intent: Intent): void {
+    const running = { intent, controller: new AbortController() };
+    this.#running.set(intent.key, running);
+    void this.#perform(running);
+  }
+
+  async #perform(running: Running): Promise<void> {
+    const { intent, controller } = running;
+    const { journal, performers, verification } = this.#parts;
+    const { signal } = controller;
+    const moment = {
+      state: journal.state,
+      context: journal.context,
+      signal,
+      onSignOfLife: () => this.#alive(),
+    };
+    try {
+      const events = await performIntent(performers, intent, moment);
+      await verification;
+      if (signal.aborted) return;
+      this.#tell(() => {
+        this.#finished.add(intent.key);
+        journal.note({ intent, events });
+      });
+    } catch (error) {
+      if (!signal.aborted) this.#tell(() => (this.#failure ??= error));
+    } finally {
+      if (this.#running.get(intent.key) === running) this.#running.delete(intent.key);
+    }
+  }
+
+  async #wait(withinMs: number | null, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    if (withinMs === null) return this.#news.promise;
+    const timer = new AbortController();
+    const due = this.#parts.clock.sleep(withinMs, timer.signal).catch(() => undefined);
+    await Promise.race([this.#news.promise, due]);
+    timer.abort();
+  }
+
+  /** Gives the lease back, unless something was submitted in the same instant: then there is work. */
+  async #leave(due: number | null): Promise<DriveEnd | null> {
+    const { store, lease, journal } = this.#parts;
+    const result = await store.release(lease, { seq: journal.state.seq, due });
+    switch (result.status) {
+      case "released":
+        return { status: "left", due };
+      case "fenced":
+        throw fenced(lease, result.epoch);
+      case "moved":
+        await journal.catchUp();
+        return null;
+    }
+  }
+
+  async #giveBack(): Promise<DriveEnd> {
+    this.#abortAll();
+    const { store, lease, clock, journal } = this.#parts;
+    let { seq } = journal.state;
+    for (;;) {
+      const result = await store.release(lease, { seq, due: clock.wallMs() });
+      if (result.status === "released") return { status: "stopped" };
+      if (result.status === "fenced") return { status: "fenced" };
+      seq = result.seq;
+    }
+  }
+
+  #noteSuspension(gapMs: number): void {
+    this.#alive();
+    this.#parts.journal.note({ intent: null, events: [event("harness.suspended", { gap_ms: gapMs })] });
+  }
+
+  #abortAll(): void {
+    for (const { controller } of this.#running.values()) controller.abort();
+    this.#running.clear();
+  }
+
+  #alive(): void {
+    this.#aliveMs = this.#parts.clock.monotonicMs();
+  }
+
+  #tell(news: () => void): void {
+    news();
+    this.#news.resolve();
+  }
+}

@@ -1,0 +1,241 @@
+/**
+ * The driver's view of the log: the committed fold, and the one way to add to it. Facts (receipts) and the
+ * decisions that follow from them are folded into a draft first and committed together, so a turn needs two
+ * commits. When others wrote in between, the draft is thrown away, their events are folded, and everything is
+ * decided anew; a fact is never lost and never conflicts.
+ */
+
+import type { Clock } from "../core/clock.ts";
+import { type Context, closeTurn, reduceContext, tokensOf } from "../core/context.ts";
+import { decide, type Intent, type Now, type Step } from "../core/decide.ts";
+import { assert, isNightshiftError, NightshiftError } from "../core/errors.ts";
+import { type EventInput, event, type SessionEvent } from "../core/events/index.ts";
+import { FOLD_DIGEST } from "../core/fold-digest.ts";
+import { reduce } from "../core/reduce.ts";
+import { placed, type Redactor, type SealedEvent, seal } from "../core/seal.ts";
+import type { SessionState } from "../core/state.ts";
+import { type HarnessProfile, isOpen } from "../core/step.ts";
+import { summarize } from "../core/summary.ts";
+import type { AppendBatch, AppendResult, Lease, Store } from "../store/contract.ts";
+import type { Loaded } from "./load.ts";
+
+/** Decisions between two commits; more means that the policy argues with itself. */
+const DECISIONS_MAX = 200;
+/** A snapshot at least every so many events. */
+const SNAPSHOT_EVENTS = 400;
+const APPEND_TRIES = 5;
+const APPEND_RETRY_MS = 100;
+
+/** What a journal is made of. */
+export interface JournalParts {
+  readonly store: Store;
+  readonly lease: Lease;
+  readonly owner: string;
+  readonly clock: Clock;
+  readonly redactor: Redactor;
+  readonly profile: HarnessProfile;
+}
+
+/** What came of an intent; `intent` is null for facts that nobody asked for (a suspension). */
+export interface Receipt {
+  readonly intent: Intent | null;
+  readonly events: readonly EventInput[];
+}
+
+/** Folded state and context that belong together. */
+interface Fold {
+  readonly state: SessionState;
+  readonly context: Context;
+}
+
+/** Commits facts and decisions of one driver. */
+export class Journal {
+  readonly #parts: JournalParts;
+  #fold: Fold;
+  #receipts: Receipt[] = [];
+  #appends = 0;
+  #snapshotSeq: number;
+
+  constructor(parts: JournalParts, loaded: Loaded) {
+    this.#parts = parts;
+    this.#fold = { state: loaded.state, context: loaded.context };
+    this.#snapshotSeq = loaded.snapshotSeq;
+  }
+
+  /** The committed fold of the log. */
+  get state(): SessionState {
+    return this.#fold.state;
+  }
+
+  /** The committed context. */
+  get context(): Context {
+    return this.#fold.context;
+  }
+
+  /** Takes note of what a performer found; {@link settle} commits it. */
+  note(receipt: Receipt): void {
+    this.#receipts.push(receipt);
+  }
+
+  /**
+   * Commits all noted facts with the decisions that follow, and returns the step that is next once they are in the
+   * log. @throws NightshiftError `E_FENCED` when the lease is lost
+   */
+  async settle(quietMs: number): Promise<Exclude<Step, { kind: "append" }>> {
+    for (;;) {
+      const draft = new Draft(this.#fold, this.#parts, quietMs);
+      const receipts = this.#receipts.length;
+      const { step, decisions } = draft.run(this.#receipts);
+      if (draft.sealed.length === 0) {
+        this.#receipts.splice(0, receipts);
+        return step;
+      }
+      const expected = this.#fold.state.seq;
+      const result = await this.#append(draft, decisions > 0 ? expected : undefined);
+      if (result.status === "fenced") throw fenced(this.#parts.lease, result.epoch);
+      if (result.status === "conflict") {
+        this.#absorb(result.events);
+        await this.catchUp();
+        continue;
+      }
+      if (result.fenced) throw fenced(this.#parts.lease, this.#parts.lease.epoch + 1);
+      this.#receipts.splice(0, receipts);
+      if (result.firstSeq === expected + 1) {
+        this.#fold = draft.fold;
+        return step;
+      }
+      // Only facts were written, and others wrote before them: read the log as it is.
+      await this.catchUp();
+    }
+  }
+
+  /** Folds what others have written. @returns whether there was anything */
+  async catchUp(): Promise<boolean> {
+    const { store, lease } = this.#parts;
+    const before = this.#fold.state.seq;
+    for (;;) {
+      const events = await store.getEvents(lease.sessionId, { after: this.#fold.state.seq, limit: 1000 });
+      if (events.length === 0) return this.#fold.state.seq > before;
+      this.#absorb(events);
+    }
+  }
+
+  #absorb(events: readonly SessionEvent[]): void {
+    let { state, context } = this.#fold;
+    for (const item of events) {
+      if (item.seq <= state.seq) continue;
+      state = reduce(state, item);
+      context = reduceContext(context, item);
+    }
+    this.#fold = { state, context };
+  }
+
+  /** A lost reply is resolved by sending the same bytes under the same id again. */
+  async #append(draft: Draft, expectedSeq: number | undefined): Promise<AppendResult> {
+    const { store, lease, clock } = this.#parts;
+    const { state } = draft.fold;
+    const takesSnapshot = state.seq - this.#snapshotSeq >= SNAPSHOT_EVENTS;
+    const batch: AppendBatch = {
+      appendId: `${lease.epoch}.${++this.#appends}`,
+      at: draft.at,
+      events: draft.sealed,
+      summary: summarize(state),
+      ...(expectedSeq === undefined ? {} : { expectedSeq }),
+      ...(takesSnapshot && expectedSeq !== undefined
+        ? { snapshot: { fold: FOLD_DIGEST, body: JSON.stringify(state) } }
+        : {}),
+    };
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const result = await store.append(lease, batch);
+        if (batch.snapshot !== undefined && result.status === "appended") this.#snapshotSeq = state.seq;
+        return result;
+      } catch (error) {
+        if (!isNightshiftError(error) || !error.retryable || attempt >= APPEND_TRIES) throw error;
+        await clock.sleep(APPEND_RETRY_MS * 2 ** (attempt - 1));
+      }
+    }
+  }
+}
+
+/** A fold that is ahead of the log. */
+class Draft {
+  readonly sealed: SealedEvent[] = [];
+  readonly at: number;
+  readonly #parts: JournalParts;
+  readonly #quietMs: number;
+  #state: SessionState;
+  #context: Context;
+
+  constructor(base: Fold, parts: JournalParts, quietMs: number) {
+    this.#parts = parts;
+    this.#quietMs = quietMs;
+    this.#state = base.state;
+    this.#context = base.context;
+    this.at = parts.clock.wallMs();
+  }
+
+  get fold(): Fold {
+    return { state: this.#state, context: this.#context };
+  }
+
+  /** Adds the receipts, then decisions until the next step is not one to write. */
+  run(receipts: readonly Receipt[]): {
+    readonly step: Exclude<Step, { kind: "append" }>;
+    readonly decisions: number;
+  } {
+    for (const { intent, events } of receipts) {
+      // What was given up meanwhile (a stalled request, a stopped call) has its receipt already.
+      if (intent === null || isOpen(this.#state, intent)) for (const fact of events) this.#add(fact);
+    }
+    let decisions = 0;
+    for (;;) {
+      const step = decide(this.#state, this.#now());
+      if (step.kind !== "append") return { step, decisions };
+      assert(step.events.length > 0, "a decision writes something");
+      for (const decision of step.events) this.#add(decision);
+      decisions += step.events.length;
+      assert(decisions <= DECISIONS_MAX, `the policy comes to an end (last: ${step.events.at(-1)?.type})`);
+    }
+  }
+
+  #add(input: EventInput): void {
+    const { lease, owner, profile } = this.#parts;
+    if (this.#state.epoch !== lease.epoch) {
+      this.#place(event("harness.woke", { epoch: lease.epoch, owner, version: profile.version }));
+    }
+    this.#place(input);
+  }
+
+  #place(input: EventInput): void {
+    const sealed = seal(input, this.#parts.redactor);
+    const item = placed(sealed, this.#state.seq + 1, this.at);
+    this.#state = reduce(this.#state, item);
+    this.#context = reduceContext(this.#context, item);
+    this.sealed.push(sealed);
+  }
+
+  #now(): Now {
+    return {
+      at: this.at,
+      epoch: this.#parts.lease.epoch,
+      quietMs: this.sealed.length > 0 ? 0 : this.#quietMs,
+      profile: this.#parts.profile,
+      context: () => {
+        this.#context = closeTurn(this.#context);
+        return { hash: this.#context.digest, tokens: tokensOf(this.#context) };
+      },
+    };
+  }
+}
+
+/** The lease is lost: whoever holds it now goes on from the log. */
+export function fenced(lease: Lease, epoch: number): NightshiftError {
+  return new NightshiftError(
+    "E_FENCED",
+    `the lease of ${lease.sessionId} at epoch ${lease.epoch} was superseded by ${epoch}`,
+    {
+      data: { sessionId: lease.sessionId, epoch: lease.epoch, newer: epoch },
+    },
+  );
+}

@@ -1,0 +1,103 @@
+/**
+ * Opening a session: the newest snapshot, the tail after it, and the current thread's events for the context. The
+ * cost depends on the length of the thread and of the tail, never on that of the log.
+ */
+import { CONTEXT_TYPES, type Context, emptyContext, reduceContext } from "../core/context.ts";
+import type { SessionEvent } from "../core/events/index.ts";
+import { FOLD_DIGEST } from "../core/fold-digest.ts";
+import type { Sequence, SessionId } from "../core/ids.ts";
+import { reduce } from "../core/reduce.ts";
+import { emptyState, type SessionState } from "../core/state.ts";
+import type { Store } from "../store/contract.ts";
+
+const PAGE = 10_000;
+
+/** A session as far as it has been read. */
+export interface Loaded {
+  readonly state: SessionState;
+  readonly context: Context;
+  /** Position of the snapshot that was used; 0 for none. */
+  readonly snapshotSeq: Sequence;
+  /**
+   * Events of the thread that were read without checking the chain, because the check can run beside the first
+   * model request; null when everything was checked.
+   */
+  readonly unverified: { readonly fromSeq: Sequence; readonly throughSeq: Sequence } | null;
+}
+
+/** Reads and folds. @throws what {@link Store.getEvents} throws */
+export async function loadSession(store: Store, sessionId: SessionId): Promise<Loaded> {
+  const snapshot = await store.getSnapshot(sessionId, FOLD_DIGEST);
+  const start = snapshot === undefined ? emptyState(sessionId) : (JSON.parse(snapshot.body) as SessionState);
+  const tail = await readAll(store, sessionId, start.seq);
+  let state = start;
+  for (const event of tail) state = reduce(state, event);
+  const fromSeq = contextStart(state);
+  const older = fromSeq <= start.seq ? await readOlder(store, sessionId, fromSeq, start.seq) : [];
+  let context = emptyContext();
+  for (const event of older) context = reduceContext(context, event);
+  for (const event of tail) if (event.seq >= fromSeq) context = reduceContext(context, event);
+  const unverified = older.length > 0 ? { fromSeq, throughSeq: start.seq } : null;
+  return { state, context, snapshotSeq: start.seq, unverified };
+}
+
+/** Only the fold, for those who look. @throws NightshiftError `E_SESSION_UNKNOWN` and what reading throws */
+export async function loadState(store: Store, sessionId: SessionId): Promise<SessionState> {
+  const snapshot = await store.getSnapshot(sessionId, FOLD_DIGEST);
+  let state = snapshot === undefined ? emptyState(sessionId) : (JSON.parse(snapshot.body) as SessionState);
+  for (const event of await readAll(store, sessionId, state.seq)) state = reduce(state, event);
+  return state;
+}
+
+/** Checks the chain over what was read without. @throws NightshiftError `E_LOG_CORRUPT` */
+export async function verifyOlder(
+  store: Store,
+  sessionId: SessionId,
+  range: { readonly fromSeq: Sequence; readonly throughSeq: Sequence },
+): Promise<void> {
+  let after = range.fromSeq - 1;
+  while (after < range.throughSeq) {
+    const events = await store.getEvents(sessionId, {
+      after,
+      limit: Math.min(500, range.throughSeq - after),
+    });
+    const last = events.at(-1);
+    if (last === undefined) return;
+    after = last.seq;
+  }
+}
+
+/** First event that the next request's context needs: the thread's start, or the oldest message that waits. */
+function contextStart(state: SessionState): Sequence {
+  if (state.thread !== null) return state.thread.fromSeq;
+  return state.queue[0]?.seq ?? state.seq + 1;
+}
+
+async function readAll(store: Store, sessionId: SessionId, after: Sequence): Promise<SessionEvent[]> {
+  const all: SessionEvent[] = [];
+  for (;;) {
+    const page = await store.getEvents(sessionId, { after: all.at(-1)?.seq ?? after, limit: PAGE });
+    all.push(...page);
+    if (page.length < PAGE) return all;
+  }
+}
+
+async function readOlder(
+  store: Store,
+  sessionId: SessionId,
+  fromSeq: Sequence,
+  throughSeq: Sequence,
+): Promise<SessionEvent[]> {
+  const all: SessionEvent[] = [];
+  for (;;) {
+    const after = all.at(-1)?.seq ?? fromSeq - 1;
+    const page = await store.getEvents(sessionId, {
+      after,
+      limit: PAGE,
+      types: CONTEXT_TYPES,
+      verify: false,
+    });
+    for (const event of page) if (event.seq <= throughSeq) all.push(event);
+    if (page.length < PAGE || (all.at(-1)?.seq ?? throughSeq) >= throughSeq) return all;
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * The effects. One small performer per kind of intent; each returns the events that say what came of it, and
+ * treats a lost sandbox as such an outcome. What a performer throws stops the driver.
+ */
+import type { Clock } from "../core/clock.ts";
+import type { Context, PendingCall } from "../core/context.ts";
+import { messagesOf } from "../core/context.ts";
+import type { Intent } from "../core/decide.ts";
+import { assert, isNightshiftError, messageOf, NightshiftError } from "../core/errors.ts";
+import { type EventInput, event } from "../core/events/index.ts";
+import type { CallState, SandboxState, SessionState } from "../core/state.ts";
+import type { ExecReply, ExecResult, Sandbox, SandboxBackend } from "../sandbox/contract.ts";
+import type { Tool } from "../tool/contract.ts";
+import { answerFrom, doubtFrom, refusedAnswer } from "../tool/receipts.ts";
+import type { Worker } from "../worker/contract.ts";
+import type { SandboxConnections } from "./connections.ts";
+
+/** Kept output of one execution. */
+const OUTPUT_BYTES = 100_000;
+const PROVISION_TIMEOUT_MS = 120_000;
+/** How long past its own limit an execution may stay silent before its daemon counts as lost. */
+const DAEMON_GRACE_MS = 30_000;
+const DESTROY_TRIES = 3;
+
+/** What performers work with. */
+export interface PerformerParts {
+  readonly worker: Worker;
+  readonly tools: ReadonlyMap<string, Tool>;
+  readonly backend: SandboxBackend;
+  readonly connections: SandboxConnections;
+  readonly clock: Clock;
+  /** Called for output of a running command, for live views; never stored from here. */
+  readonly onOutput?: (call: CallState, text: string) => void;
+}
+
+/** The committed fold at the moment a performer starts, and the ways to be stopped and to show life. */
+export interface Moment {
+  readonly state: SessionState;
+  readonly context: Context;
+  readonly signal: AbortSignal;
+  readonly onSignOfLife: () => void;
+}
+
+/** Performs an intent that is in the committed fold. @throws NightshiftError `E_SANDBOX_STALE` for a fenced driver */
+export async function performIntent(
+  parts: PerformerParts,
+  intent: Intent,
+  moment: Moment,
+): Promise<readonly EventInput[]> {
+  switch (intent.kind) {
+    case "model":
+      return askModel(parts, intent.request, moment);
+    case "exec":
+      return orLost(moment, () => execute(parts, intent, moment));
+    case "prepare":
+      return orLost(moment, () => prepare(parts, intent.call, moment));
+    case "cancel":
+      return orLost(moment, async () => {
+        await (await connect(parts, moment)).cancel(intent.execId);
+        return [];
+      });
+    case "provision":
+      return provision(parts, sandboxOf(moment), moment);
+    case "destroy":
+      return destroy(parts, sandboxOf(moment), moment);
+  }
+}
+
+async function askModel(
+  parts: PerformerParts,
+  request: number,
+  moment: Moment,
+): Promise<readonly EventInput[]> {
+  const { context, signal, onSignOfLife } = moment;
+  assert(context.thread !== null, "a model request has a thread");
+  return parts.worker.advance({
+    request,
+    thread: context.thread,
+    messages: messagesOf(context),
+    onSignOfLife,
+    signal,
+  });
+}
+
+async function execute(
+  parts: PerformerParts,
+  intent: Extract<Intent, { kind: "exec" }>,
+  moment: Moment,
+): Promise<EventInput[]> {
+  const { call } = intent;
+  const { tool, pending } = toolOf(parts, call, moment);
+  const sandbox = await connect(parts, moment);
+  const wallMs = moment.state.config?.policy.tool_wall_ms ?? 0;
+  const request = {
+    execId: intent.execId,
+    incarnation: call.incarnation,
+    operation: tool.operation,
+    input: pending.input,
+    limits: { wallMs, outputBytes: OUTPUT_BYTES },
+    ...(call.intended === null ? {} : { expectedBefore: call.intended.before }),
+  };
+  const onOutput = (text: string) => {
+    moment.onSignOfLife();
+    parts.onOutput?.(call, text);
+  };
+  const reply = await within(parts.clock, wallMs + DAEMON_GRACE_MS, moment.signal, (signal) =>
+    sandbox.execute(request, { signal, onOutput }),
+  );
+  return [receiptOf(call, reply)];
+}
+
+function receiptOf(call: CallState, reply: ExecReply): EventInput {
+  switch (reply.status) {
+    case "finished":
+      return answerFrom(call, reply.result satisfies ExecResult);
+    case "not_started":
+      return doubtFrom(call, "not_started", "the daemon was replaced before the run began");
+    case "unknown":
+      return doubtFrom(call, "unknown", reply.reason);
+  }
+}
+
+async function prepare(parts: PerformerParts, call: CallState, moment: Moment): Promise<EventInput[]> {
+  const { tool, pending } = toolOf(parts, call, moment);
+  assert(tool.operation === "write" || tool.operation === "edit", `${tool.name} changes a file`);
+  const sandbox = await connect(parts, moment);
+  const reply = await sandbox.prepare(tool.operation, pending.input, moment.signal);
+  if (reply.status === "prepared") {
+    return [
+      event("tool.prepared", { call: call.call, path: reply.path, before: reply.before, after: reply.after }),
+    ];
+  }
+  if (call.status !== "in_doubt") return [refusedAnswer(call, reply.reason)];
+  // The edit no longer applies, perhaps because it has happened: what the file holds now tells.
+  const now = reply.before ?? null;
+  return [event("tool.prepared", { call: call.call, path: "", before: now, after: now })];
+}
+
+async function provision(
+  parts: PerformerParts,
+  sandbox: SandboxState,
+  moment: Moment,
+): Promise<EventInput[]> {
+  const { config } = moment.state;
+  assert(config !== null, "a session has a configuration");
+  const spec = {
+    id: sandbox.id,
+    workspace: config.sandbox.workspace,
+    noContactMs: config.policy.no_contact_ms,
+    options: config.sandbox.options,
+  };
+  try {
+    const made = await within(parts.clock, PROVISION_TIMEOUT_MS, moment.signal, (signal) =>
+      parts.backend.provision(spec, signal),
+    );
+    return [
+      event("sandbox.ready", {
+        sandbox: sandbox.id,
+        incarnation: made.incarnation,
+        handle: { ...made.handle },
+      }),
+    ];
+  } catch (error) {
+    if (moment.signal.aborted) throw error;
+    return [lost(sandbox, error)];
+  }
+}
+
+async function destroy(parts: PerformerParts, sandbox: SandboxState, moment: Moment): Promise<EventInput[]> {
+  parts.connections.drop();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await parts.backend.destroy(sandbox.id, sandbox.handle ?? undefined);
+      return [event("sandbox.destroyed", { sandbox: sandbox.id })];
+    } catch (error) {
+      if (attempt < DESTROY_TRIES) {
+        await parts.clock.sleep(200 * attempt, moment.signal);
+        continue;
+      }
+      const detail = `${sandbox.id} could not be removed: ${messageOf(error)}`;
+      return [
+        event("breaker.tripped", { cause: "sandbox_leak", detail }),
+        event("sandbox.destroyed", { sandbox: sandbox.id }),
+      ];
+    }
+  }
+}
+
+/** A lost sandbox is a fact, whoever notices it first. */
+async function orLost(moment: Moment, effect: () => Promise<EventInput[]>): Promise<readonly EventInput[]> {
+  try {
+    return await effect();
+  } catch (error) {
+    if (moment.signal.aborted || !isNightshiftError(error, "E_SANDBOX_LOST")) throw error;
+    return [lost(sandboxOf(moment), error)];
+  }
+}
+
+function lost(sandbox: SandboxState, error: unknown): EventInput {
+  const code = isNightshiftError(error) ? error.code : "E_SANDBOX_UNAVAILABLE";
+  return event("sandbox.lost", { sandbox: sandbox.id, reason: messageOf(error).slice(0, 2000), code });
+}
+
+function connect(parts: PerformerParts, moment: Moment): Promise<Sandbox> {
+  return parts.connections.to(sandboxOf(moment), moment.signal);
+}
+
+function sandboxOf(moment: Moment): SandboxState {
+  const { sandbox } = moment.state;
+  assert(sandbox !== null, "the fold names a sandbox");
+  return sandbox;
+}
+
+function toolOf(
+  parts: PerformerParts,
+  call: CallState,
+  moment: Moment,
+): { readonly tool: Tool; readonly pending: PendingCall } {
+  const tool = parts.tools.get(call.name);
+  const pending = moment.context.turn.calls.find((candidate) => candidate.call === call.call);
+  assert(tool !== undefined && pending !== undefined, `call ${call.call} of ${call.name} is in the context`);
+  return { tool, pending };
+}
+
+/** Runs `effect`, and gives it up as a lost sandbox when it takes longer than `limitMs`. */
+async function within<T>(
+  clock: Clock,
+  limitMs: number,
+  signal: AbortSignal,
+  effect: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const limit = new AbortController();
+  const timer = new AbortController();
+  const both = AbortSignal.any([signal, limit.signal]);
+  const expire = async () => {
+    await clock.sleep(limitMs, timer.signal);
+    limit.abort(
+      new NightshiftError("E_SANDBOX_LOST", `the sandbox gave no answer for ${Math.round(limitMs / 1000)} s`),
+    );
+  };
+  const expired = expire().catch(() => undefined);
+  try {
+    return await effect(both);
+  } catch (error) {
+    throw limit.signal.aborted ? limit.signal.reason : error;
+  } finally {
+    timer.abort();
+    await expired;
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * `wake(sessionId)`: claim the lease, load, let `decide` drive, release. Stateless: any process may call it at any
+ * time, any number of them at once; one drives, the others are told who does.
+ */
+import type { Clock } from "../core/clock.ts";
+import { RENDERER } from "../core/context.ts";
+import { NightshiftError } from "../core/errors.ts";
+import type { EventBody } from "../core/events/index.ts";
+import type { SessionId } from "../core/ids.ts";
+import type { Redactor } from "../core/seal.ts";
+import type { CallState, SessionState } from "../core/state.ts";
+import type { HarnessProfile } from "../core/step.ts";
+import type { SandboxBackend } from "../sandbox/contract.ts";
+import type { Lease, Owner, Store } from "../store/contract.ts";
+import type { Tool } from "../tool/contract.ts";
+import type { Worker } from "../worker/contract.ts";
+import { SandboxConnections } from "./connections.ts";
+import { type DriveEnd, Driver } from "./driver.ts";
+import { Journal } from "./journal.ts";
+import { type Loaded, loadSession, verifyOlder } from "./load.ts";
+
+/** How long a lease lasts without a heartbeat. */
+export const LEASE_TTL_MS = 10_000;
+/** After a failure of the harness itself, others wait this long before they try the session again. */
+const FAILURE_PAUSE_MS = 60_000;
+
+/** A harness: stateless code plus the seams it works through. */
+export interface Harness {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly owner: Owner;
+  readonly redactor: Redactor;
+  readonly tools: ReadonlyMap<string, Tool>;
+  readonly version: string;
+  readonly leaseTtlMs: number;
+  /** Finds the backends that a session names. @throws NightshiftError `E_BACKEND_UNKNOWN` */
+  resolve(
+    config: EventBody<"session.created">,
+  ): Promise<{ readonly worker: Worker; readonly backend: SandboxBackend }>;
+}
+
+/** What a caller of {@link wake} may want to watch. */
+export interface WakeOptions {
+  /** Aborting gives the lease back soon; the session stays due and loses nothing. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (state: SessionState) => void;
+  readonly onOutput?: (call: CallState, text: string) => void;
+}
+
+/** How a wake ended. */
+export type WakeResult =
+  | (DriveEnd & { readonly state: SessionState })
+  /** Another harness drives this session. */
+  | { readonly status: "held"; readonly owner: Owner; readonly expiresInMs: number };
+
+/** Carries a session on from its log. @throws NightshiftError `E_SESSION_UNKNOWN`, `E_LOG_*`, `E_STORE_*` */
+export async function wake(
+  harness: Harness,
+  sessionId: SessionId,
+  options: WakeOptions = {},
+): Promise<WakeResult> {
+  const { store, clock, owner, leaseTtlMs } = harness;
+  const claim = await store.claim(sessionId, { owner, ttlMs: leaseTtlMs, at: clock.wallMs() });
+  if (claim.status === "held") return claim;
+  try {
+    const loaded = await loadSession(store, sessionId);
+    const { driver, journal } = await prepareDriver(harness, claim.lease, loaded, options);
+    const end = await driver.drive(options.signal ?? new AbortController().signal);
+    return { ...end, state: journal.state };
+  } catch (error) {
+    await releaseAfterFailure(harness, claim.lease);
+    throw error;
+  }
+}
+
+async function prepareDriver(
+  harness: Harness,
+  lease: Lease,
+  loaded: Loaded,
+  options: WakeOptions,
+): Promise<{ readonly driver: Driver; readonly journal: Journal }> {
+  const { store, clock, redactor, tools, leaseTtlMs, owner } = harness;
+  const { config } = loaded.state;
+  if (config === null)
+    throw new NightshiftError("E_LOG_CORRUPT", `${lease.sessionId} does not begin with session.created`);
+  const { worker, backend } = await harness.resolve(config);
+  const journal = new Journal(
+    { store, lease, clock, redactor, owner: owner.harness, profile: profileOf(harness) },
+    loaded,
+  );
+  const connections = new SandboxConnections(backend, lease.epoch);
+  const verification =
+    loaded.unverified === null ? null : verifyOlder(store, lease.sessionId, loaded.unverified);
+  // Whoever awaits it sees the failure; until then it must not count as unhandled.
+  verification?.catch(() => undefined);
+  const { onProgress, onOutput } = options;
+  const driver = new Driver({
+    store,
+    lease,
+    clock,
+    ttlMs: leaseTtlMs,
+    journal,
+    performers: { worker, tools, backend, connections, clock, ...(onOutput && { onOutput }) },
+    verification,
+    ...(onProgress && { onProgress }),
+  });
+  return { driver, journal };
+}
+
+function profileOf(harness: Harness): HarnessProfile {
+  const tools = new Map([...harness.tools].map(([name, tool]) => [name, tool.description]));
+  return { version: harness.version, renderer: RENDERER, renderers: [RENDERER], tools };
+}
+
+/** The failure is the caller's to report; this only keeps the session from being blocked until the lease expires. */
+async function releaseAfterFailure(harness: Harness, lease: Lease): Promise<void> {
+  const due = harness.clock.wallMs() + FAILURE_PAUSE_MS;
+  try {
+    const record = await harness.store.getSession(lease.sessionId);
+    if (record !== undefined) await harness.store.release(lease, { seq: record.seq, due });
+  } catch {
+    // The store itself is in trouble: the lease expires by itself.
+  }
+}

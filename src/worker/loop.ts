@@ -1,0 +1,179 @@
+/**
+ * The built-in worker: one model request per turn. It turns the answer into events; its tool calls are intents
+ * that the driver has executed by the sandbox.
+ */
+import type { Clock } from "../core/clock.ts";
+import { type EventBody, type EventInput, event } from "../core/events/index.ts";
+import { callId } from "../core/ids.ts";
+import type { Json } from "../core/text.ts";
+import type {
+  AnswerBlock,
+  ModelAdapter,
+  ModelFailure,
+  ModelPart,
+  ModelStopReason,
+  ModelUsage,
+} from "../model/contract.ts";
+import type { Tool } from "../tool/contract.ts";
+import type { TurnRequest, Worker } from "./contract.ts";
+
+/** What the loop is made of. */
+export interface LoopParts {
+  readonly model: ModelAdapter;
+  readonly tools: ReadonlyMap<string, Tool>;
+  readonly clock: Clock;
+}
+
+/** The built-in worker on one model. */
+export function createLoopWorker(parts: LoopParts): Worker {
+  return new LoopWorker(parts);
+}
+
+interface Answer {
+  readonly blocks: readonly AnswerBlock[];
+  readonly end: Extract<ModelPart, { type: "finished" | "failed" }>;
+}
+
+class LoopWorker implements Worker {
+  readonly kind = "loop";
+  readonly #parts: LoopParts;
+
+  constructor(parts: LoopParts) {
+    this.#parts = parts;
+  }
+
+  async advance(turn: TurnRequest): Promise<readonly EventInput[]> {
+    const startedMs = this.#parts.clock.monotonicMs();
+    const { blocks, end } = await this.#stream(turn);
+    const durationMs = Math.max(0, Math.round(this.#parts.clock.monotonicMs() - startedMs));
+    if (end.type === "failed") return [failed(turn, end.failure, end.usage, durationMs)];
+    const answered = event("span.model_request_end", {
+      request: turn.request,
+      outcome: "answered",
+      is_error: false,
+      stop_reason: end.stopReason,
+      duration_ms: durationMs,
+      ...charged(turn, end.usage),
+    });
+    return [answered, ...this.#contents(turn, blocks, end.stopReason)];
+  }
+
+  async #stream(turn: TurnRequest): Promise<Answer> {
+    const { thread, messages, signal } = turn;
+    const request = {
+      model: thread.model.id,
+      system: thread.system,
+      tools: thread.tools,
+      messages,
+      maxOutputTokens: thread.model.max_output_tokens,
+    };
+    const blocks: AnswerBlock[] = [];
+    for await (const part of this.#parts.model.stream(request, signal)) {
+      turn.onSignOfLife();
+      if (part.type === "block") blocks.push(part.block);
+      if (part.type === "finished" || part.type === "failed") return { blocks, end: part };
+    }
+    return {
+      blocks,
+      end: {
+        type: "failed",
+        failure: { class: "network", message: "the stream ended without an end" },
+        usage: undefined,
+      },
+    };
+  }
+
+  /** A refused or cut answer has no calls that could be trusted to be whole. */
+  #contents(turn: TurnRequest, blocks: readonly AnswerBlock[], stop: ModelStopReason): EventInput[] {
+    let calls = 0;
+    return blocks.flatMap((block): EventInput[] => {
+      const provider = block.provider === undefined ? {} : { provider: { ...block.provider } };
+      switch (block.type) {
+        case "thinking":
+          return [event("agent.thinking", { request: turn.request, text: block.text, ...provider })];
+        case "text":
+          if (block.text === "" && block.provider === undefined) return [];
+          return [
+            event("agent.message", {
+              request: turn.request,
+              content: [{ type: "text", text: block.text }],
+              ...provider,
+            }),
+          ];
+        case "tool_call":
+          if (stop === "refusal") return [];
+          return [this.#toolUse(turn, block, calls++)];
+        default:
+          return [];
+      }
+    });
+  }
+
+  #toolUse(turn: TurnRequest, block: Extract<AnswerBlock, { type: "tool_call" }>, index: number): EventInput {
+    const offered = turn.thread.tools.some((tool) => tool.name === block.name);
+    const tool = offered ? this.#parts.tools.get(block.name) : undefined;
+    const invalid =
+      block.invalid ?? (tool === undefined ? unknownTool(turn, block.name) : tool.check(block.input));
+    return event("agent.tool_use", {
+      request: turn.request,
+      call: callId(turn.request, index),
+      provider_call_id: block.providerCallId,
+      name: block.name,
+      input: block.input as Json,
+      evaluated_permission: "allow",
+      effect: tool === undefined || invalid !== undefined ? "read_only" : tool.effectOf(block.input),
+      ...(invalid === undefined ? {} : { invalid }),
+      ...(block.provider === undefined ? {} : { provider: { ...block.provider } }),
+    });
+  }
+}
+
+function unknownTool(turn: TurnRequest, name: string): string {
+  return `There is no tool named "${name}". The tools are: ${turn.thread.tools.map((tool) => tool.name).join(", ") || "none"}.`;
+}
+
+function failed(
+  turn: TurnRequest,
+  failure: ModelFailure,
+  usage: ModelUsage | undefined,
+  durationMs: number,
+): EventInput {
+  return event("span.model_request_end", {
+    request: turn.request,
+    outcome: "failed",
+    is_error: true,
+    error: {
+      class: failure.class,
+      message: failure.message.slice(0, 2000),
+      ...(failure.status === undefined ? {} : { status: failure.status }),
+      ...(failure.retryAfterMs === undefined
+        ? {}
+        : { retry_after_ms: Math.max(0, Math.round(failure.retryAfterMs)) }),
+    },
+    duration_ms: durationMs,
+    // A request refused by status was never worked on, so it is settled at nothing.
+    ...charged(turn, usage ?? (failure.status === undefined ? undefined : NOTHING)),
+  });
+}
+
+const NOTHING: ModelUsage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 };
+
+type Charge = Partial<Pick<EventBody<"span.model_request_end">, "model_usage" | "cost_micro_usd">>;
+
+function charged(turn: TurnRequest, usage: ModelUsage | undefined): Charge {
+  if (usage === undefined) return {};
+  const model_usage = {
+    input_tokens: usage.inputTokens,
+    output_tokens: usage.outputTokens,
+    cache_read_input_tokens: usage.cacheReadTokens,
+    cache_creation_input_tokens: usage.cacheWriteTokens,
+  };
+  const { price } = turn.thread.model;
+  if (price === undefined) return { model_usage };
+  const micro =
+    usage.inputTokens * price.input +
+    usage.outputTokens * price.output +
+    usage.cacheReadTokens * price.cache_read +
+    usage.cacheWriteTokens * price.cache_write;
+  return { model_usage, cost_micro_usd: Math.ceil(micro / 1_000_000) };
+}
