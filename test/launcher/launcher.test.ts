@@ -6,8 +6,8 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 const MAIN = `
-  console.log("main", process.argv.slice(2).join(" "));
   process.on("SIGTERM", () => process.exit(7));
+  console.log("main", process.argv.slice(2).join(" "));
   if (process.argv[2] === "wait") setInterval(() => {}, 1000);
   else if (process.argv[2] === "die") process.kill(process.pid, "SIGKILL");
   else process.exitCode = 3;
