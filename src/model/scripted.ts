@@ -77,7 +77,8 @@ class ScriptedAdapter implements ScriptedModel {
   readonly #clock: Clock;
   readonly #idleMs: number;
   readonly #requestsKept: number;
-  readonly #requests: ModelRequest[] = [];
+  /** Callers may let the list of messages grow, so its length is kept, which is cheaper than a copy. */
+  readonly #requests: { readonly request: ModelRequest; readonly count: number }[] = [];
   #requestCount = 0;
 
   constructor(source: Script | Respond, options: ScriptedModelOptions) {
@@ -90,7 +91,10 @@ class ScriptedAdapter implements ScriptedModel {
   }
 
   get requests(): readonly ModelRequest[] {
-    return this.#requests;
+    return this.#requests.map(({ request, count }) => ({
+      ...request,
+      messages: request.messages.slice(0, count),
+    }));
   }
 
   get requestCount(): number {
@@ -115,7 +119,7 @@ class ScriptedAdapter implements ScriptedModel {
 
   #keep(request: ModelRequest): void {
     this.#requestCount += 1;
-    this.#requests.push(request);
+    this.#requests.push({ request, count: request.messages.length });
     if (this.#requests.length > this.#requestsKept) this.#requests.shift();
     if (this.#script.requests_file !== undefined) {
       appendFileSync(this.#script.requests_file, `${JSON.stringify(request)}\n`);

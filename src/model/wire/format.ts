@@ -1,0 +1,60 @@
+/** What the wire formats of the scripted server have in common. */
+import type { Json } from "../../core/text.ts";
+import type { ScriptedAttempt } from "../script.ts";
+
+/** What the server needs to know of a request. */
+export interface WireRequest {
+  readonly model: string;
+  readonly isStreaming: boolean;
+  /** Number of assistant messages: which turn of the script is wanted. */
+  readonly assistantMessages: number;
+  readonly messageCount: number;
+  /** Does the client want to be told the usage of a stream? */
+  readonly wantsUsage: boolean;
+}
+
+/** A streamed answer. `chunks[n]` belongs to chunk n of the script, so that faults strike at the same place on every wire. */
+export interface WireStream {
+  readonly head: string;
+  readonly chunks: readonly string[];
+  readonly tail: string;
+}
+
+/** One provider's wire format, seen from the server. */
+export interface WireFormat {
+  readonly name: "anthropic" | "openai";
+  /** Undefined when the body is not a request. */
+  parse(body: Json): WireRequest | undefined;
+  stream(attempt: ScriptedAttempt, request: WireRequest): WireStream;
+  whole(attempt: ScriptedAttempt, request: WireRequest): Json;
+  errorBody(status: number, errorType: string | undefined, message: string): Json;
+  /** An error reported inside of a stream. */
+  errorFrame(errorType: string | undefined, message: string): string;
+}
+
+/** The fields of a JSON object; none for any other value. */
+export function fieldsOf(value: Json | undefined): { readonly [key: string]: Json | undefined } {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as { readonly [key: string]: Json })
+    : {};
+}
+
+/** The request behind a body in which `messages` is a list of `{ role, … }`, as in both wire formats. */
+export function parseMessages(body: Json, wantsUsage: boolean): WireRequest | undefined {
+  const { model, messages, stream } = fieldsOf(body);
+  if (typeof model !== "string" || !Array.isArray(messages)) return undefined;
+  const list: readonly Json[] = messages;
+  return {
+    model,
+    isStreaming: stream === true,
+    assistantMessages: list.filter((message) => fieldsOf(message).role === "assistant").length,
+    messageCount: list.length,
+    wantsUsage,
+  };
+}
+
+/** One server-sent event. */
+export function sseFrame(data: Json, event?: string): string {
+  const name = event === undefined ? "" : `event: ${event}\n`;
+  return `${name}data: ${JSON.stringify(data)}\n\n`;
+}
