@@ -1,57 +1,60 @@
 /**
- * How many tokens a request may cost before it is sent, for reserving budget. An estimate from above, not a count:
- * three UTF-8 bytes a token is more tokens than any text in practice has (English and code have about four, Chinese
- * and Japanese three or more), except for long runs of digits and base64, which come close to two. The provider's
- * own count replaces it as soon as the request is settled.
+ * How many tokens a request may take, before it is sent: for reserving budget, and replaced by the provider's own
+ * count once the request is settled. An estimate from above, not a count. Tokenizers in use put 2.5 to 4 bytes of
+ * prose or code into a token, and take up to one and a half tokens for a letter outside of ASCII; only long runs of
+ * digits, hexadecimal and base64 can need more tokens than this says (about 2 bytes each).
  */
 import type { AssistantBlock, Message, ModelRequest, ToolDescription } from "./contract.ts";
 
-const BYTES_PER_TOKEN = 3;
+const BYTES_PER_TOKEN = 2.5;
+/** Each further byte of a letter outside of ASCII weighs this much. */
+const EXTRA_BYTE_WEIGHT = 1.25;
 /** Wrapping of a message, a block or a tool: role markers, names of fields. */
 const BYTES_PER_PART = 24;
 /** What providers add on their own, for example to explain tool use. */
 const BYTES_PER_REQUEST = 1200;
 
-/** Bytes of one message as far as the model sees them. Constant for a message, so a sum over messages can be kept. */
+/** Weighted bytes of one message. Constant for a message, so that a sum over a growing list can be kept. */
 export function estimateMessageBytes(message: Message): number {
   switch (message.role) {
     case "user":
-      return BYTES_PER_PART + Buffer.byteLength(message.text);
+      return BYTES_PER_PART + weightOf(message.text);
     case "tool":
-      return BYTES_PER_PART + message.name.length + Buffer.byteLength(message.text);
+      return BYTES_PER_PART + weightOf(message.name) + weightOf(message.text);
     case "assistant":
       return message.blocks.reduce((sum, block) => sum + blockBytes(block), BYTES_PER_PART);
   }
 }
 
 function blockBytes(block: AssistantBlock): number {
-  const provider = block.provider === undefined ? 0 : Buffer.byteLength(JSON.stringify(block.provider));
-  if (block.type !== "tool_call") return BYTES_PER_PART + provider + Buffer.byteLength(block.text);
-  return BYTES_PER_PART + provider + block.name.length + Buffer.byteLength(JSON.stringify(block.input));
+  const provider = block.provider === undefined ? 0 : weightOf(JSON.stringify(block.provider));
+  const content = block.type === "tool_call" ? block.name + JSON.stringify(block.input) : block.text;
+  return BYTES_PER_PART + provider + weightOf(content);
 }
 
-/** Bytes of what precedes the messages: system prompt and tools. */
+/** Weighted bytes of what precedes the messages: system prompt and tools. */
 export function estimatePrefixBytes(system: string, tools: readonly ToolDescription[]): number {
   return tools.reduce(
-    (sum, tool) => sum + BYTES_PER_PART + Buffer.byteLength(JSON.stringify(tool)),
-    BYTES_PER_REQUEST + Buffer.byteLength(system),
+    (sum, tool) => sum + BYTES_PER_PART + weightOf(JSON.stringify(tool)),
+    BYTES_PER_REQUEST + weightOf(system),
   );
 }
 
-/** Bytes of a whole request, as {@link estimateInputTokens} counts them. */
-export function estimateRequestBytes(request: ModelRequest): number {
-  return request.messages.reduce(
-    (sum, message) => sum + estimateMessageBytes(message),
-    estimatePrefixBytes(request.system, request.tools),
-  );
-}
-
-/** @param bytes - the sum of {@link estimatePrefixBytes} and {@link estimateMessageBytes} */
+/** @param bytes - the sum of {@link estimatePrefixBytes} and of {@link estimateMessageBytes} over the messages */
 export function tokensOfBytes(bytes: number): number {
   return Math.ceil(bytes / BYTES_PER_TOKEN);
 }
 
 /** An upper estimate of the input tokens of a request. */
 export function estimateInputTokens(request: ModelRequest): number {
-  return tokensOfBytes(estimateRequestBytes(request));
+  return tokensOfBytes(
+    request.messages.reduce(
+      (sum, message) => sum + estimateMessageBytes(message),
+      estimatePrefixBytes(request.system, request.tools),
+    ),
+  );
+}
+
+function weightOf(text: string): number {
+  return text.length + (Buffer.byteLength(text) - text.length) * EXTRA_BYTE_WEIGHT;
 }

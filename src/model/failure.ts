@@ -71,7 +71,8 @@ export function classOfStatus(status: number, message: string): ModelErrorClass 
   const isMisread = status === 429 && spoken !== "billing";
   const known = (isMisread ? undefined : spoken) ?? CLASS_OF_STATUS[status];
   if (known !== undefined) return known;
-  return status >= 400 && status < 500 ? "invalid_request" : "unknown";
+  // A redirect is not followed, and asking again would not help either.
+  return status < 500 ? "invalid_request" : "unknown";
 }
 
 /** The class of an error that a provider reports inside of a stream. */
@@ -146,6 +147,6 @@ export function scrub(message: string, key: string | undefined): string {
   const withoutKey = key === undefined || key.length < 4 ? message : message.replaceAll(key, "[key]");
   const cleaned = withoutKey
     .replace(/\b(sk|key|pk)-[A-Za-z0-9_-]{8,}/g, "[key]")
-    .replace(/\bBearer\s+\S+/gi, "Bearer [key]");
+    .replace(/\bBearer\s+[\w.~+/=-]+/gi, "Bearer [key]");
   return cleaned.length <= MESSAGE_CHARS_MAX ? cleaned : `${cleaned.slice(0, MESSAGE_CHARS_MAX)}…`;
 }

@@ -209,7 +209,9 @@ export async function parseScript(text: string, name: string): Promise<Script> {
   const parsed = scriptSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const field = issue === undefined || issue.path.length === 0 ? "the top level" : fieldName(issue.path);
+  // An unknown key is a problem of the object around it; people look for the key.
+  const unknownKey = issue?.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
+  const field = fieldName([...(issue?.path ?? []), ...unknownKey]) || "the top level";
   throw new NightshiftError("E_SCRIPT_INVALID", `${name}, ${field}: ${issue?.message ?? "invalid"}`, {
     data: { field },
   });

@@ -68,7 +68,7 @@ export interface CollectedAnswer {
 
 /** Reads an answer to its end, checking the order of the parts on the way. */
 export async function ask(
-  rig: ModelRig,
+  rig: Pick<ModelRig, "adapter">,
   request: ModelRequest = FIRST_REQUEST,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<CollectedAnswer> {
