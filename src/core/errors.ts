@@ -61,6 +61,10 @@ export const ERROR_CODES = {
   E_SANDBOX_UNAVAILABLE: { exit: 69, hint: "Run `nightshift doctor` to see what is missing." },
   E_SANDBOX_LOST: { exit: 69, hint: "The sandbox is gone; `nightshift resume` starts another." },
   E_SANDBOX_STALE: { exit: 70, hint: "A newer harness has attached to this sandbox." },
+  E_EXEC_MISMATCH: {
+    exit: 70,
+    hint: "The same execution id came with another request; this is a bug worth reporting.",
+  },
   E_TOOL_UNKNOWN: { exit: 2, hint: "Run `nightshift doctor` to see the tools there are." },
   E_BACKEND_UNKNOWN: { exit: 2, hint: "Use one of the names in the message." },
   E_CANCELLED: { exit: 130, hint: "Nothing is lost; run `nightshift resume`." },

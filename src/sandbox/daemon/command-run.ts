@@ -1,0 +1,173 @@
+/** One command: spawned, limited, and ended together with everything that it has started. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, readSync } from "node:fs";
+import { Socket } from "node:net";
+import { messageOf } from "../../core/errors.ts";
+import type { ExecLimits, ExecResult } from "../contract.ts";
+import { type Environment, withMarker } from "./environment.ts";
+import { type KillTarget, killTree, TERM_GRACE_MS } from "./kill.ts";
+import { OutputKeeper } from "./output.ts";
+import type { Pipe } from "./pipes.ts";
+import { type ProcessIdentity, readProcess } from "./processes.ts";
+
+const CHUNK_BYTES = 65_536;
+/** Reads of one chunk after the end of a command; a pipe holds less, so only a chatty survivor needs more. */
+const DRAIN_READS_MAX = 32;
+
+/** What to run. */
+export interface CommandOptions {
+  readonly argv: readonly [string, ...string[]];
+  readonly folder: string;
+  readonly environment: Environment;
+  /** Unique for this execution; see {@link KillTarget}. */
+  readonly marker: string;
+  readonly limits: ExecLimits;
+  /** Taken over and closed. */
+  readonly pipe: Pipe;
+  onSpawn(process: ProcessIdentity): void;
+  onOutput(chunk: Buffer): void;
+}
+
+/** A command that has been spawned. */
+export class CommandRun {
+  /** Never rejects. */
+  readonly done: Promise<ExecResult>;
+  readonly #options: CommandOptions;
+  readonly #keeper: OutputKeeper;
+  readonly #startedAt = performance.now();
+  readonly #resolve: (result: ExecResult) => void;
+  readonly #exit: Promise<void>;
+  #isOutputOpen = true;
+  #child: ChildProcess | undefined;
+  #leader: ProcessIdentity | undefined;
+  #stopping: Promise<void> | undefined;
+  #isDone = false;
+
+  constructor(options: CommandOptions) {
+    this.#options = options;
+    this.#keeper = new OutputKeeper(options.limits.outputBytes);
+    const { promise, resolve } = Promise.withResolvers<ExecResult>();
+    this.done = promise;
+    this.#resolve = resolve;
+    this.#listen(options.pipe.readEnd);
+    this.#exit = this.#spawn();
+  }
+
+  /** Ends the run with everything it has started; verified dead when it resolves, and `done` is settled then. */
+  async stop(ending: "cancelled" | "timed_out", note?: string): Promise<void> {
+    this.#stopping ??= this.#stop(ending, note);
+    await this.#stopping;
+  }
+
+  /**
+   * Survivors of a command (a development server) may go on printing after it: what they print is thrown away,
+   * but the pipe stays open, so that they do not die of it.
+   */
+  #listen(readEnd: number): void {
+    const output = new Socket({
+      fd: readEnd,
+      readable: true,
+      writable: false,
+      // Else the socket would close itself at the end of the stream, and the number could name another file.
+      allowHalfOpen: true,
+      onread: {
+        buffer: Buffer.allocUnsafe(CHUNK_BYTES),
+        callback: (bytes: number, buffer: Uint8Array) => {
+          this.#receive(Buffer.from(buffer.buffer, buffer.byteOffset, bytes));
+          return true;
+        },
+      },
+    });
+    const close = (): void => {
+      this.#isOutputOpen = false;
+      output.destroy();
+    };
+    output.on("end", close).on("error", close);
+    output.resume();
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#isDone) return;
+    this.#keeper.push(chunk);
+    this.#options.onOutput(chunk);
+  }
+
+  #spawn(): Promise<void> {
+    const { argv, folder, environment, marker, limits, pipe } = this.#options;
+    const [file, ...rest] = argv;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const child = spawn(file, rest, {
+      cwd: folder,
+      env: withMarker(environment, marker),
+      stdio: ["ignore", pipe.writeEnd, pipe.writeEnd],
+      // A process group of its own, which a kill can name.
+      detached: true,
+    });
+    closeSync(pipe.writeEnd);
+    this.#child = child;
+    const timer = setTimeout(() => void this.stop("timed_out"), limits.wallMs);
+    child.once("error", (error) => {
+      clearTimeout(timer);
+      resolve();
+      this.#finish("refused", null, `the command could not be started in ${folder}: ${messageOf(error)}`);
+    });
+    child.once("exit", (code, signal) => {
+      clearTimeout(timer);
+      resolve();
+      if (this.#stopping === undefined)
+        this.#finish("exited", code, signal ? `[ended by signal ${signal}]` : "");
+    });
+    this.#noteLeader(child);
+    return promise;
+  }
+
+  #noteLeader({ pid }: ChildProcess): void {
+    const info = pid === undefined ? undefined : readProcess(pid);
+    if (info === undefined) return;
+    this.#leader = { pid: info.pid, startTime: info.startTime };
+    this.#options.onSpawn(this.#leader);
+  }
+
+  async #stop(ending: "cancelled" | "timed_out", note = ""): Promise<void> {
+    if (this.#isDone) return;
+    const target: KillTarget = {
+      marker: this.#options.marker,
+      groupIsOurs: true,
+      ...(this.#leader ? { leader: this.#leader } : {}),
+    };
+    try {
+      await killTree(target, TERM_GRACE_MS);
+      if (this.#child?.pid !== undefined) await this.#exit;
+      this.#finish(ending, null, note);
+    } catch (error) {
+      this.#finish(ending, null, `[${messageOf(error)}]`);
+    }
+  }
+
+  #finish(ending: ExecResult["ending"], exitCode: number | null, note: string): void {
+    if (this.#isDone) return;
+    this.#drain();
+    this.#isDone = true;
+    const durationMs = Math.round(performance.now() - this.#startedAt);
+    this.#resolve({ ending, exitCode, ...this.#keeper.finish(note), durationMs });
+  }
+
+  /** What the command had printed before its end is in the pipe by now, so no time-out is needed. */
+  #drain(): void {
+    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+    for (let reads = 0; this.#isOutputOpen && reads < DRAIN_READS_MAX; reads++) {
+      const bytes = readAvailable(this.#options.pipe.readEnd, chunk);
+      if (bytes === 0) return;
+      this.#receive(chunk.subarray(0, bytes));
+    }
+  }
+}
+
+/** Reads without waiting; 0 when nothing is there. */
+function readAvailable(file: number, into: Buffer): number {
+  try {
+    return readSync(file, into);
+  } catch {
+    return 0;
+  }
+}

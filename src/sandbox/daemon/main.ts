@@ -1,0 +1,250 @@
+/**
+ * The exec daemon's process. It takes its configuration, with the token, from stdin (arguments and environment can
+ * be read by others), reports on descriptor 3 how its start went, and from then on lives by itself: it outlasts
+ * the harness that started it, and ends when it is told to or when no harness has been there for too long.
+ */
+import { randomBytes } from "node:crypto";
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { isNightshiftError, messageOf } from "../../core/errors.ts";
+import type { Environment } from "./environment.ts";
+import { Executions } from "./executions.ts";
+import { JOURNAL_LIMITS, Journal } from "./journal.ts";
+import { killTree } from "./kill.ts";
+import { tryLock } from "./lock.ts";
+import { OperationRunner } from "./operation-runner.ts";
+import { PipePool } from "./pipes.ts";
+import { bootId, readProcess } from "./processes.ts";
+import { FILES, readRecord, sandboxKey, socketAddress, writeRecord } from "./record.ts";
+import { Connections } from "./server.ts";
+
+/** What a daemon is told over stdin. */
+export interface DaemonConfig {
+  readonly sandbox: string;
+  /** Private, absolute, without symbolic links. */
+  readonly folder: string;
+  readonly workspace: string;
+  readonly noContactMs: number;
+  readonly token: string;
+  /** What commands see; nothing else of the harness's environment does. */
+  readonly environment: Environment;
+}
+
+/** What a daemon says on descriptor 3, once. */
+export type StartReport =
+  | { readonly status: "ready"; readonly incarnation: string }
+  /** Another daemon has the folder. */
+  | { readonly status: "busy" }
+  | { readonly status: "failed"; readonly code: string; readonly message: string };
+
+const REPORT_FILE = 3;
+const TIMER_MS_MAX = 2_147_483_647;
+const WATCH_INTERVAL_MS = 2_000;
+const EXIT_GRACE_MS = 1_000;
+
+class Daemon {
+  readonly #config: DaemonConfig;
+  readonly #key: string;
+  readonly #incarnation = randomBytes(12).toString("hex");
+  readonly #socket: string;
+  readonly #server: Server = createServer();
+  #executions: Executions | undefined;
+  #connections: Connections | undefined;
+  #contactTimer: NodeJS.Timeout | undefined;
+  #ending: Promise<void> | undefined;
+
+  constructor(config: DaemonConfig) {
+    this.#config = config;
+    this.#key = sandboxKey(config.folder);
+    this.#socket = `${this.#incarnation}.sock`;
+  }
+
+  get incarnation(): string {
+    return this.#incarnation;
+  }
+
+  /** Cleans up after earlier incarnations, then serves. */
+  async start(): Promise<void> {
+    const { folder, workspace, environment } = this.#config;
+    const root = realpathSync(workspace);
+    const journal = new Journal(join(folder, FILES.journal), JOURNAL_LIMITS);
+    await this.#endEarlier(journal);
+    await journal.begin(this.#incarnation, bootId());
+    const pipes = this.#makePipes();
+    await pipes.fill();
+    const shell = findShell(environment);
+    const runner = new OperationRunner({ root, environment, pipes, shell, key: this.#key });
+    const executions = new Executions(this.#incarnation, journal, runner);
+    this.#executions = executions;
+    this.#connections = new Connections({
+      greeting: {
+        sandbox: this.#config.sandbox,
+        incarnation: this.#incarnation,
+        workspace: root,
+        pid: process.pid,
+      },
+      token: this.#config.token,
+      root,
+      journal,
+      executions,
+      shutdown: () => this.end("a harness asked for it"),
+      onContact: (harnesses) => this.#onContact(harnesses),
+    });
+    this.#connections.serve(this.#server);
+    await this.#listen();
+    this.#publish(root);
+    this.#onContact(0);
+    setInterval(() => this.#watch(), WATCH_INTERVAL_MS).unref();
+  }
+
+  /** Ends every run and this process, verified; resolves when all is dead but the process itself. */
+  end(reason: string): Promise<void> {
+    this.#ending ??= this.#end(reason);
+    return this.#ending;
+  }
+
+  async #end(reason: string): Promise<void> {
+    note(`ends: ${reason}`);
+    try {
+      await this.#executions?.end();
+      await killTree({ marker: `${this.#key}.` }, 0);
+    } finally {
+      const { folder } = this.#config;
+      if (readRecord(folder)?.incarnation === this.#incarnation) rmSync(join(folder, FILES.record));
+      this.#server.close(() => process.exit(0));
+      // After the answer to whoever asked for the end has been queued.
+      setImmediate(() => this.#connections?.close());
+      setTimeout(() => process.exit(0), EXIT_GRACE_MS);
+    }
+  }
+
+  /** What an earlier daemon was running is dead before anything new can begin. */
+  async #endEarlier(journal: Journal): Promise<void> {
+    await killTree({ marker: `${this.#key}.` }, 0);
+    const boot = bootId();
+    for (const { entry, boot: entryBoot } of journal.unfinished()) {
+      if (entry.temporary !== undefined) rmSync(entry.temporary, { force: true });
+      if (entry.process === undefined || entryBoot !== boot) continue;
+      await killTree({ marker: `${this.#key}.`, leader: entry.process }, 0);
+    }
+  }
+
+  #makePipes(): PipePool {
+    const { folder } = this.#config;
+    for (const name of readdirSync(folder)) if (name.endsWith(".sock")) rmSync(join(folder, name));
+    const pipes = join(folder, "pipes");
+    rmSync(pipes, { recursive: true, force: true });
+    mkdirSync(pipes, { mode: 0o700 });
+    return new PipePool(pipes);
+  }
+
+  async #listen(): Promise<void> {
+    const { folder } = this.#config;
+    // Not released: closing the server removes the socket under this name.
+    const { path } = socketAddress(folder, this.#socket);
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen({ path }, () => resolve());
+    });
+    chmodSync(join(folder, this.#socket), 0o600);
+  }
+
+  #publish(workspace: string): void {
+    const self = readProcess(process.pid);
+    if (self === undefined) throw new Error("/proc does not show this process");
+    writeRecord(this.#config.folder, {
+      incarnation: this.#incarnation,
+      boot: bootId(),
+      process: { pid: self.pid, startTime: self.startTime },
+      workspace,
+      socket: this.#socket,
+      token: this.#config.token,
+    });
+  }
+
+  /** Timers stand still while the machine sleeps, so a closed laptop loses nothing. */
+  #onContact(harnesses: number): void {
+    clearTimeout(this.#contactTimer);
+    this.#contactTimer = undefined;
+    if (harnesses > 0) return;
+    const { noContactMs } = this.#config;
+    this.#contactTimer = setTimeout(
+      () => void this.end(`no harness for ${noContactMs} ms`),
+      Math.min(noContactMs, TIMER_MS_MAX),
+    );
+  }
+
+  /** A daemon that nobody can find any more must not live on. */
+  #watch(): void {
+    if (readRecord(this.#config.folder)?.incarnation === this.#incarnation) return;
+    void this.end("its record is gone");
+  }
+}
+
+function findShell({ PATH = "" }: Environment): string {
+  const bash = PATH.split(":")
+    .filter((folder) => folder.startsWith("/"))
+    .map((folder) => join(folder, "bash"))
+    .find(isExecutable);
+  return bash ?? "/bin/sh";
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function note(text: string): void {
+  process.stderr.write(`${new Date().toISOString()} daemon ${process.pid} ${text}\n`);
+}
+
+/** The harness that waits for it may be dead already; the record will tell the next one. */
+function report(outcome: StartReport): void {
+  try {
+    writeSync(REPORT_FILE, `${JSON.stringify(outcome)}\n`);
+    closeSync(REPORT_FILE);
+  } catch {
+    note(`could not report: ${outcome.status}`);
+  }
+}
+
+async function main(): Promise<void> {
+  const config = JSON.parse(readFileSync(0, "utf8")) as DaemonConfig;
+  process.chdir(config.folder);
+  const lock = tryLock(join(config.folder, FILES.lock));
+  if (lock === undefined) return report({ status: "busy" });
+  const daemon = new Daemon(config);
+  process.on("SIGHUP", () => undefined);
+  process.on("SIGINT", () => undefined);
+  process.on("SIGTERM", () => void daemon.end("SIGTERM"));
+  process.on("uncaughtException", (error) => {
+    note(`failed: ${error.stack ?? error.message}`);
+    void daemon.end("an error of its own").finally(() => process.exit(70));
+  });
+  await daemon.start();
+  report({ status: "ready", incarnation: daemon.incarnation });
+  note(`serves as ${daemon.incarnation}`);
+}
+
+main().catch((error: unknown) => {
+  const code = isNightshiftError(error) ? error.code : "E_SANDBOX_UNAVAILABLE";
+  note(`could not start: ${messageOf(error)}`);
+  report({ status: "failed", code, message: messageOf(error) });
+  process.exit(1);
+});

@@ -1,0 +1,68 @@
+/**
+ * The process table, read from /proc. A process is named by pid *and* start time, because pids are used again.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+
+/** Names one process of this boot, for ever. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** In clock ticks since boot. */
+  readonly startTime: string;
+}
+
+/** What the kernel says of a process. */
+export interface ProcessInfo extends ProcessIdentity {
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+  readonly state: string;
+}
+
+/** The process with this pid, or undefined when it is gone; a zombie counts as gone. */
+export function readProcess(pid: number): ProcessInfo | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  } catch {
+    return undefined;
+  }
+  // The second field is the program's name in parentheses and may itself hold spaces and parentheses.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state = "X", parent, group, session] = fields;
+  if (state === "Z" || state === "X") return undefined;
+  return {
+    pid,
+    startTime: fields[19] ?? "",
+    parent: Number(parent),
+    group: Number(group),
+    session: Number(session),
+    state,
+  };
+}
+
+/** Every living process that may be seen. */
+export function listProcesses(): ProcessInfo[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => readProcess(Number(name)))
+    .filter((info) => info !== undefined);
+}
+
+/** True while exactly this process lives. */
+export function isAlive(identity: ProcessIdentity): boolean {
+  return readProcess(identity.pid)?.startTime === identity.startTime;
+}
+
+/** The environment that a process was started with; empty when it may not be read. */
+export function readEnvironment(pid: number): Buffer {
+  try {
+    return readFileSync(`/proc/${pid}/environ`);
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+/** Differs after every start of the machine: identities from another boot name nothing here. */
+export function bootId(): string {
+  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+}

@@ -1,0 +1,230 @@
+/** `glob` and `grep`: bounded, sorted searches below a folder of the workspace. */
+import { spawn } from "node:child_process";
+import { stat } from "node:fs/promises";
+import { join, relative } from "node:path";
+import type { Readable } from "node:stream";
+import { messageOf } from "../../core/errors.ts";
+import type { Parsed, SearchInput } from "../inputs.ts";
+import { locate, type Place, reasonOf } from "./files.ts";
+import { GlobPattern } from "./glob-pattern.ts";
+import { type OperationContext, type OperationOutcome, refused, succeeded } from "./operations.ts";
+import { WalkTooLarge, walk } from "./walk.ts";
+
+/** More lines help no model. */
+const RESULTS_MAX = 1000;
+const LINE_CHARACTERS_MAX = 500;
+/** Room for the sentence at the end of a list that was cut. */
+const NOTE_BYTES = 160;
+/** Files given to one `grep`: well below what the kernel takes as arguments. */
+const BATCH_BYTES_MAX = 65_536;
+
+/** Lists files whose path matches. */
+export async function globOperation(
+  input: SearchInput,
+  context: OperationContext,
+): Promise<OperationOutcome> {
+  const start = await startOf(input.path, context);
+  if (!start.ok) return refused(start.problem);
+  const pattern = GlobPattern.parse(input.pattern);
+  if (!pattern.ok) return refused(pattern.problem);
+  const glob = pattern.value;
+  const list = new ResultList(context.limits.outputBytes);
+  const visitor = {
+    start: glob.start,
+    enter: (state: typeof glob.start, name: string) => {
+      const next = glob.step(state, name);
+      return next.length === 0 ? undefined : next;
+    },
+  };
+  try {
+    for await (const found of walk(start.value.real, visitor, context.signal)) {
+      if (found.kind === "folder" || !glob.isMatch(found.state)) continue;
+      if (!list.add(join(start.value.shown, found.path))) break;
+    }
+  } catch (error) {
+    if (error instanceof WalkTooLarge) return refused(error.message);
+    throw error;
+  }
+  return succeeded(...list.finish("No files match."));
+}
+
+/** Lists lines that match a POSIX extended regular expression, as `path:line:text`. */
+export async function grepOperation(
+  input: SearchInput,
+  context: OperationContext,
+): Promise<OperationOutcome> {
+  const start = await startOf(input.path, context);
+  if (!start.ok) return refused(start.problem);
+  const list = new ResultList(context.limits.outputBytes);
+  const expression = toExtendedExpression(input.pattern);
+  try {
+    for await (const files of batches(start.value, context)) {
+      const problem = await grepFiles(expression, files, list, context);
+      if (problem !== undefined) return refused(problem);
+      if (list.isFull) break;
+    }
+  } catch (error) {
+    if (error instanceof WalkTooLarge) return refused(error.message);
+    throw error;
+  }
+  return succeeded(...list.finish("No lines match."));
+}
+
+async function startOf(path: string, { root }: OperationContext): Promise<Parsed<Place>> {
+  const located = await locate(root, path);
+  if (!located.ok) return located;
+  try {
+    await stat(located.value.real);
+    return located;
+  } catch (error) {
+    return { ok: false, problem: `${located.value.shown} cannot be searched: ${reasonOf(error)}` };
+  }
+}
+
+const EVERYTHING = { start: true, enter: () => true };
+
+/** Paths relative to the workspace, in walking order, so that results are sorted. */
+async function* batches(start: Place, { root, signal }: OperationContext): AsyncGenerator<string[]> {
+  if ((await stat(start.real)).isFile()) {
+    yield [start.shown];
+    return;
+  }
+  let batch: string[] = [];
+  let bytes = 0;
+  for await (const { path, kind } of walk(start.real, EVERYTHING, signal)) {
+    // A link could lead out of the workspace.
+    if (kind !== "file") continue;
+    const file = relative(root, join(start.real, path));
+    batch.push(file);
+    bytes += Buffer.byteLength(file) + 1;
+    if (bytes < BATCH_BYTES_MAX) continue;
+    yield batch;
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Runs the system's grep, so that a costly expression burns in a process that can be killed. */
+async function grepFiles(
+  expression: string,
+  files: readonly string[],
+  list: ResultList,
+  { root, environment, signal }: OperationContext,
+): Promise<string | undefined> {
+  // Pipes are not read, nor are binary files; -s: what cannot be read is passed over.
+  const options = ["-nIEsH", "-D", "skip", "-d", "skip", "-e", expression, "--"];
+  const stopped = new AbortController();
+  const grep = spawn("grep", [...options, ...files], {
+    cwd: root,
+    env: { ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+    signal: AbortSignal.any([signal, stopped.signal]),
+    killSignal: "SIGKILL",
+  });
+  let complaint = "";
+  grep.stderr.setEncoding("utf8").on("data", (text: string) => {
+    if (complaint.length < LINE_CHARACTERS_MAX) complaint += text;
+  });
+  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  grep.once("error", (error) => {
+    if (!stopped.signal.aborted) complaint ||= messageOf(error);
+  });
+  grep.once("close", () => resolve());
+  for await (const line of lines(grep.stdout)) if (!list.add(line)) stopped.abort();
+  await ended;
+  signal.throwIfAborted();
+  return complaint === "" ? undefined : complaint.trim();
+}
+
+/** Lines of text, of which only the start is kept: a file may be one line of any length. */
+async function* lines(stream: Readable): AsyncGenerator<string> {
+  let pending = "";
+  for await (const chunk of stream.setEncoding("utf8") as AsyncIterable<string>) {
+    const [first = "", ...others] = chunk.split("\n");
+    pending += first.slice(0, LINE_CHARACTERS_MAX * 2);
+    for (const other of others) {
+      yield pending;
+      pending = other.slice(0, LINE_CHARACTERS_MAX * 2);
+    }
+    pending = pending.slice(0, LINE_CHARACTERS_MAX * 2);
+  }
+  if (pending !== "") yield pending;
+}
+
+const CLASS_SHORTHANDS: Readonly<Record<string, string>> = {
+  d: "0-9",
+  s: "[:space:]",
+  w: "[:alnum:]_",
+};
+
+/** Models write `\d` and `(?:…)`, which extended expressions do not know. */
+export function toExtendedExpression(pattern: string): string {
+  let result = "";
+  for (let at = 0; at < pattern.length; at++) {
+    const character = pattern[at] ?? "";
+    const next = pattern[at + 1] ?? "";
+    if (character === "[") {
+      const end = endOfClass(pattern, at);
+      result += pattern
+        .slice(at, end)
+        .replace(/\\([dsw])/g, (_, name: string) => CLASS_SHORTHANDS[name] ?? "");
+      at = end - 1;
+    } else if (character === "\\" && (next === "d" || next === "D")) {
+      result += next === "d" ? "[0-9]" : "[^0-9]";
+      at++;
+    } else if (character === "\\") {
+      result += character + next;
+      at++;
+    } else if (character === "(" && pattern.startsWith("?:", at + 1)) {
+      result += "(";
+      at += 2;
+    } else {
+      result += character;
+    }
+  }
+  return result;
+}
+
+function endOfClass(pattern: string, from: number): number {
+  const start = from + (pattern[from + 1] === "^" ? 2 : 1);
+  for (let at = start + 1; at < pattern.length; at++) if (pattern[at] === "]") return at + 1;
+  return pattern.length;
+}
+
+/** Lines up to a limit of lines and of bytes. */
+class ResultList {
+  readonly #bytesMax: number;
+  readonly #lines: string[] = [];
+  #bytes = 0;
+  #isFull = false;
+
+  constructor(outputBytes: number) {
+    this.#bytesMax = outputBytes - NOTE_BYTES;
+  }
+
+  /** True when no more lines are taken. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
+  /** False when there is no room for it. */
+  add(line: string): boolean {
+    if (this.#isFull) return false;
+    const shown = line.length > LINE_CHARACTERS_MAX ? `${line.slice(0, LINE_CHARACTERS_MAX)} [...]` : line;
+    const bytes = Buffer.byteLength(shown) + 1;
+    if (this.#lines.length >= RESULTS_MAX || this.#bytes + bytes > this.#bytesMax) {
+      this.#isFull = true;
+      return false;
+    }
+    this.#lines.push(shown);
+    this.#bytes += bytes;
+    return true;
+  }
+
+  finish(nothing: string): [output: string] {
+    if (this.#lines.length === 0 && !this.#isFull) return [nothing];
+    const note = this.#isFull ? `[only the first ${this.#lines.length} results; search more narrowly]\n` : "";
+    return [this.#lines.map((line) => `${line}\n`).join("") + note];
+  }
+}

@@ -1,0 +1,12 @@
+/** The tools that every agent has. */
+import type { Tool } from "./contract.ts";
+import { editTool, readTool, writeTool } from "./files.ts";
+import { globTool, grepTool } from "./search.ts";
+import { bashTool } from "./shell.ts";
+
+const TOOLS: readonly Tool[] = [bashTool, readTool, writeTool, editTool, globTool, grepTool];
+
+/** `bash`, `read`, `write`, `edit`, `glob`, `grep`, in this order, which is also the order a model sees. */
+export function builtinTools(): readonly Tool[] {
+  return TOOLS;
+}

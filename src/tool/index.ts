@@ -1,0 +1,3 @@
+/** Tools: what an agent may do. */
+export { builtinTools } from "./builtin.ts";
+export type { Effect, Tool } from "./contract.ts";
