@@ -41,7 +41,7 @@ export interface SealedEvent {
 
 /** Redacts, extracts long texts and serialises. */
 export function seal(input: EventInput, redactor: Redactor): SealedEvent {
-  const body = redactJson(input.body as Json, redactor);
+  const body = redactBody(input, redactor);
   const blobs: SealedBlob[] = [];
   const stored = JSON.stringify(extractBlobs(body, blobs));
   const event = (body === input.body ? input : { type: input.type, body }) as EventInput;
@@ -63,19 +63,29 @@ export function placed(event: SealedEvent, seq: Sequence, at: number): SessionEv
  * Blocks of a model that carry a signature cannot be changed without voiding it, so a block with a secret in it
  * is dropped whole: its text is emptied and its provider data removed.
  */
-function redactJson(value: Json, redactor: Redactor): Json {
-  if (typeof value === "string") return redactor.redact(value);
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return mapArray(value, (item) => redactJson(item, redactor));
-  const object = value as { readonly [key: string]: Json };
-  const redacted = mapObject(object, (item) => redactJson(item, redactor));
-  if (redacted === object || object.provider === undefined) return redacted;
-  return dropSigned(redacted);
+function redactBody(input: EventInput, redactor: Redactor): Json {
+  const body = input.body as { readonly [key: string]: Json };
+  const redacted = redactJson(body, redactor) as { readonly [key: string]: Json };
+  const isSigned = input.type.startsWith("agent.") && body.provider !== undefined;
+  if (redacted === body || !isSigned) return redacted;
+  const { provider: _signature, ...rest } = redacted;
+  return "text" in rest ? { ...rest, text: "" } : rest;
 }
 
-function dropSigned(block: { readonly [key: string]: Json }): { readonly [key: string]: Json } {
-  const { provider: _signature, ...rest } = block;
-  return "text" in rest ? { ...rest, text: "" } : rest;
+/** Keys are texts too: a model chooses those of its tool input. */
+function redactJson(value: Json, redactor: Redactor): Json {
+  if (typeof value === "string") return cleaned(value, redactor);
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return mapArray(value, (item) => redactJson(item, redactor));
+  const redacted = mapObject(value as { readonly [key: string]: Json }, (item) => redactJson(item, redactor));
+  return Object.keys(redacted).some((key) => cleaned(key, redactor) !== key)
+    ? renameKeys(redacted, (key) => cleaned(key, redactor))
+    : redacted;
+}
+
+/** A lone surrogate has no UTF-8 form: it would hash and compare differently once stored, so it becomes U+FFFD. */
+function cleaned(text: string, redactor: Redactor): string {
+  return redactor.redact(text.isWellFormed() ? text : text.toWellFormed());
 }
 
 /** `$blob` is our key: a user's own object with that key is escaped, so that it reads back unchanged. */
@@ -88,7 +98,7 @@ function extractBlobs(value: Json, blobs: SealedBlob[]): Json {
   if (Array.isArray(value)) return mapArray(value, (item) => extractBlobs(item, blobs));
   const mapped = mapObject(value as { [key: string]: Json }, (item) => extractBlobs(item, blobs));
   return Object.keys(mapped).some((key) => RESERVED.test(key))
-    ? renameKeys(mapped, (key) => `$${key}`)
+    ? renameKeys(mapped, (key) => (RESERVED.test(key) ? `$${key}` : key))
     : mapped;
 }
 
@@ -108,7 +118,7 @@ export function hydrate(value: Json, lookup: (blobHash: string) => string): Json
   if (typeof object.$blob === "string") return lookup(object.$blob);
   const mapped = mapObject(object, (item) => hydrate(item, lookup));
   return Object.keys(mapped).some((key) => RESERVED.test(key))
-    ? renameKeys(mapped, (key) => key.slice(1))
+    ? renameKeys(mapped, (key) => (RESERVED.test(key) ? key.slice(1) : key))
     : mapped;
 }
 
@@ -154,8 +164,12 @@ function renameKeys(
   rename: (key: string) => string,
 ): { readonly [key: string]: Json } {
   const renamed: Record<string, Json> = {};
-  for (const [key, item] of Object.entries(object))
-    defineKey(renamed, RESERVED.test(key) ? rename(key) : key, item);
+  for (const [key, item] of Object.entries(object)) {
+    let name = rename(key);
+    // Two keys that were told apart by a secret only: both values stay.
+    while (Object.hasOwn(renamed, name)) name += "'";
+    defineKey(renamed, name, item);
+  }
   return renamed;
 }
 

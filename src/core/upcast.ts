@@ -28,7 +28,8 @@ export interface StoredEvent {
  * @throws NightshiftError `E_EVENT_NEWER` for a type or version that this release does not know
  */
 export function upcast(stored: StoredEvent, body: Json, upcasters = UPCASTERS): SessionEvent {
-  const newest = (EVENT_VERSIONS as { readonly [type: string]: number | undefined })[stored.type];
+  const versions: { readonly [type: string]: number | undefined } = EVENT_VERSIONS;
+  const newest = Object.hasOwn(versions, stored.type) ? versions[stored.type] : undefined;
   if (newest === undefined || stored.v > newest) {
     throw new NightshiftError(
       "E_EVENT_NEWER",
