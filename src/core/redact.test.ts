@@ -261,16 +261,6 @@ describe("speed", () => {
     const isSlow = (unit: string, runs: number): boolean => fastest(runs, repeated(unit, 1 << 20)) > 150;
     expect(hostile.filter((unit) => isSlow(unit, 1) && isSlow(unit, 10))).toEqual([]);
   });
-
-  test("ordinary text costs microseconds", () => {
-    const text = repeated(
-      "Ran 14 tests in src/core/session.ts, all passed; see https://example.com/log. ",
-      3072,
-    );
-    for (let round = 0; round < 2000; round++) redactor.redact(text);
-    const many = repeated(text, 3072 * 100);
-    expect((fastest(20, many) / 100) * 1000).toBeLessThan(60);
-  });
 });
 
 /** The best of several runs: the machine may be busy, the algorithm may not be slow. */
