@@ -101,7 +101,7 @@ describe("what the server was sent", () => {
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const requests_file = join(folder, "requests.jsonl");
     await using server = await startScriptedServer({ script: { turns: [], requests_file }, clock, port: 0 });
-    const body = `{ "model":"m",\n "messages" : [] , "odd": "\\u00fc ü" }`;
+    const body = `{ "model":"m",\n "messages" : [{"role":"user","content":"hi"}] , "odd": "\\u00fc ü" }`;
     const secrets = { "x-api-key": "secret-1", authorization: "Bearer secret-2", cookie: "secret-3" };
     await (await post(`${server.url}/v1/messages`, body, { ...secrets, "x-other": "kept" })).text();
     expect(server.requests[0]?.body).toEqual(Buffer.from(body));

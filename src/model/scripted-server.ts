@@ -1,7 +1,8 @@
 /**
  * The scripted model as a server, which speaks the wire formats of Anthropic (`…/messages`) and of OpenAI
  * (`…/chat/completions`), so that the real adapters, and programs that only know a base URL, can be rehearsed.
- * Listens on the loopback address only. Keys are not checked, and not kept.
+ * Listens on the loopback address only. Keys are not checked, and not kept. Histories that the real
+ * providers refuse (a call without its result, an empty message) are refused here too.
  */
 import { appendFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -159,8 +160,9 @@ class HttpServer implements ScriptedServer {
       return;
     }
     const request = parseBody(wire, body);
-    if (request === undefined) {
-      sendJson(response, 400, wire.errorBody(400, undefined, "the body is not a request of this API"));
+    const complaint = request === undefined ? "the body is not a request of this API" : request.complaint;
+    if (request === undefined || complaint !== undefined) {
+      sendJson(response, 400, wire.errorBody(400, undefined, complaint ?? ""));
       return;
     }
     const attempt = this.#player.play(request.assistantMessages, request.messageCount);

@@ -2,6 +2,7 @@
 import type { Json } from "../../core/text.ts";
 import type { ScriptBlock, ScriptChunk, ScriptedAttempt } from "../script.ts";
 import { parseMessages, sseFrame, type WireFormat, type WireRequest } from "./format.ts";
+import { anthropicComplaint } from "./rules.ts";
 
 const ERROR_TYPES: { readonly [status: number]: string } = {
   400: "invalid_request_error",
@@ -26,7 +27,7 @@ const STOP_REASONS = {
 /** Anthropic's format. */
 export const anthropicWire: WireFormat = {
   name: "anthropic",
-  parse: (body) => parseMessages(body, true),
+  parse: (body) => parseMessages(body, { wantsUsage: true, complaint: anthropicComplaint }),
   stream: (attempt, request) => ({
     head: headOf(attempt, request),
     chunks: attempt.chunks.map((chunk, index) => chunkFrames(attempt, chunk, index)),

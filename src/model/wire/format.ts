@@ -11,6 +11,8 @@ export interface WireRequest {
   readonly messageCount: number;
   /** Does the client want to be told the usage of a stream? */
   readonly wantsUsage: boolean;
+  /** Why the real provider would refuse it; undefined when it would not. */
+  readonly complaint: string | undefined;
 }
 
 /** A streamed answer. `chunks[n]` belongs to chunk n of the script, so that faults strike at the same place on every wire. */
@@ -40,7 +42,13 @@ export function fieldsOf(value: Json | undefined): { readonly [key: string]: Jso
 }
 
 /** The request behind a body in which `messages` is a list of `{ role, … }`, as in both wire formats. */
-export function parseMessages(body: Json, wantsUsage: boolean): WireRequest | undefined {
+export function parseMessages(
+  body: Json,
+  options: {
+    readonly wantsUsage: boolean;
+    readonly complaint: (messages: readonly Json[]) => string | undefined;
+  },
+): WireRequest | undefined {
   const { model, messages, stream } = fieldsOf(body);
   if (typeof model !== "string" || !Array.isArray(messages)) return undefined;
   const list: readonly Json[] = messages;
@@ -49,7 +57,8 @@ export function parseMessages(body: Json, wantsUsage: boolean): WireRequest | un
     isStreaming: stream === true,
     assistantMessages: list.filter((message) => fieldsOf(message).role === "assistant").length,
     messageCount: list.length,
-    wantsUsage,
+    wantsUsage: options.wantsUsage,
+    complaint: options.complaint(list),
   };
 }
 

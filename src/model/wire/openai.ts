@@ -2,6 +2,7 @@
 import type { Json } from "../../core/text.ts";
 import type { ScriptBlock, ScriptChunk, ScriptedAttempt } from "../script.ts";
 import { fieldsOf, parseMessages, sseFrame, type WireFormat, type WireRequest } from "./format.ts";
+import { openaiComplaint } from "./rules.ts";
 
 const ERROR_TYPES: { readonly [status: number]: string } = {
   400: "invalid_request_error",
@@ -24,7 +25,7 @@ export const openaiWire: WireFormat = {
   name: "openai",
   parse: (body) => {
     const options = fieldsOf(fieldsOf(body).stream_options);
-    return parseMessages(body, options.include_usage === true);
+    return parseMessages(body, { wantsUsage: options.include_usage === true, complaint: openaiComplaint });
   },
   stream: (attempt, request) => ({
     head: deltaFrame(attempt, request, { role: "assistant", content: "" }),
