@@ -48,6 +48,8 @@ export interface ThreadPins {
   readonly system: string;
   readonly tools: readonly ToolDescription[];
   readonly model: EventBody<"session.thread_created">["model"];
+  /** Size of the system prompt and the tools' JSON. */
+  readonly bytes: number;
 }
 
 interface Turn {
@@ -132,7 +134,7 @@ export function messagesOf(context: Context): readonly Message[] {
 
 /** Tokens that the context takes at the most: no tokenizer in use gives more than one per two and a half bytes of prose. */
 export function tokensOf(context: Context): number {
-  return Math.ceil((context.bytes + (context.thread?.system.length ?? 0)) / 2.5) + 64;
+  return Math.ceil((context.bytes + (context.thread?.bytes ?? 0)) / 2.5) + 64;
 }
 
 function renderTurn(turn: Turn): Message[] {
@@ -158,7 +160,8 @@ function openThread(context: Context, body: EventBody<"session.thread_created">)
     description: tool.description,
     inputSchema: tool.input_schema,
   }));
-  const thread = { system: body.system, tools, model: body.model };
+  const bytes = body.system.length + JSON.stringify(tools).length;
+  const thread = { system: body.system, tools, model: body.model, bytes };
   return body.reason === "reset"
     ? { ...emptyContext(), thread, queue: context.queue }
     : { ...context, thread };
