@@ -7,6 +7,7 @@
  * runs and is no longer named.
  */
 import { unreachable } from "./errors.ts";
+import { event } from "./events/index.ts";
 import { answerOwed } from "./rules/answer.ts";
 import { runCalls } from "./rules/calls.ts";
 import { halting } from "./rules/halt.ts";
@@ -15,7 +16,7 @@ import { answering, orphaned } from "./rules/request.ts";
 import { resting } from "./rules/rest.ts";
 import { backingOff, isRetryDue } from "./rules/retry.ts";
 import type { SessionState } from "./state.ts";
-import { leave, type Now, type Step } from "./step.ts";
+import { append, leave, type Now, type Step } from "./step.ts";
 
 export type { Intent, Now, Step } from "./step.ts";
 
@@ -26,8 +27,9 @@ type Situation =
   | "request-orphaned"
   | "halting"
   | "answering"
-  | "calling"
   | "held"
+  | "beginning"
+  | "calling"
   | "backing-off"
   | "answer-owed"
   | "resting";
@@ -46,6 +48,8 @@ export function decide(state: SessionState, now: Now): Step {
       return halting(state);
     case "answering":
       return answering(state, now);
+    case "beginning":
+      return append(event("session.status_running", {}));
     case "calling":
       return runCalls(state, now);
     case "backing-off":
@@ -68,6 +72,12 @@ function situationOf(state: SessionState, now: Now): Situation {
   if (state.phase === "terminated") return "resting";
   if (state.request !== null) return "answering";
   if (state.hold !== null) return "held";
+  const work = workOf(state, now);
+  // Whoever watches, interrupts or sends must see that it works, also when a person has just let calls go on.
+  return state.phase === "idle" && work !== "resting" ? "beginning" : work;
+}
+
+function workOf(state: SessionState, now: Now): Situation {
   if (state.calls.some((call) => call.status !== "answered")) return "calling";
   if (state.retry !== null && state.answerOwed && !isRetryDue(state.retry, now.at)) return "backing-off";
   if (state.answerOwed || state.queue.length > 0) return "answer-owed";

@@ -11,7 +11,6 @@ const INPUT_MAX = 100;
 export function answerOwed(state: SessionState, now: Now): Step {
   const { config } = state;
   if (config === null) return append();
-  if (state.phase === "idle") return append(event("session.status_running", {}));
   if (state.thread === null || !now.profile.renderers.includes(state.thread.renderer))
     return append(openThread(state, config, now));
   if (state.queue.length > 0) {

@@ -1,0 +1,224 @@
+/** Short names for events, so that a test's log reads like the story it tells. */
+import { type EventBody, type EventInput, event } from "../../src/core/events/index.ts";
+import { asSessionId, callId, type SessionId, sandboxId, threadId } from "../../src/core/ids.ts";
+import type { Json } from "../../src/core/text.ts";
+
+/** The session of all core tests. */
+export const SESSION: SessionId = asSessionId("sesn_00000001");
+/** Its first sandbox. */
+export const SANDBOX: string = sandboxId(SESSION, 0);
+/** Its first thread. */
+export const THREAD: string = threadId(SESSION, 0);
+/** Wall-clock time of a log's first event; each later one comes a second after the one before. */
+export const START_MS = 1_700_000_000_000;
+
+type Config = EventBody<"session.created">;
+
+/** Parts of a configuration that tests vary. */
+export interface Variations {
+  readonly limits?: Config["limits"];
+  readonly policy?: Partial<Config["policy"]>;
+  readonly tools?: readonly string[];
+  readonly model?: Partial<Config["agent"]["model"]>;
+}
+
+/** A configuration with every policy at a round number. */
+export function configWith(variations: Variations = {}): Config {
+  return {
+    title: "test",
+    metadata: {},
+    agent: {
+      name: "tester",
+      worker: "loop",
+      model: { provider: "scripted", id: "m", max_output_tokens: 1000, ...variations.model },
+      system: "Be brief.",
+      tools: [...(variations.tools ?? ["shell", "write"])],
+    },
+    sandbox: { backend: "test", workspace: "/workspace", options: {} },
+    limits: variations.limits ?? {},
+    policy: {
+      steering: "enqueue",
+      idle_timeout_ms: 600_000,
+      sandbox_grace_ms: 60_000,
+      tool_wall_ms: 120_000,
+      model_failures_max: 3,
+      no_contact_ms: 60_000,
+      ...variations.policy,
+    },
+  };
+}
+
+export const created = (variations?: Variations): EventInput =>
+  event("session.created", configWith(variations));
+
+export const said = (text: string, steering?: Config["policy"]["steering"]): EventInput =>
+  event("user.message", { content: [{ type: "text", text }], ...(steering && { steering }) });
+
+export const interrupt: EventInput = event("user.interrupt", {});
+export const pause: EventInput = event("control.pause", {});
+export const resume: EventInput = event("control.resume", {});
+export const stop: EventInput = event("control.stop", {});
+export const cancel: EventInput = event("control.cancel", {});
+export const running: EventInput = event("session.status_running", {});
+
+export const confirmed = (call: string, result: "allow" | "deny", deny_message?: string): EventInput =>
+  event("user.tool_confirmation", { call, result, ...(deny_message && { deny_message }) });
+
+export const setLimits = (limits: Config["limits"]): EventInput => event("control.set_limits", { limits });
+
+export const idle = (reason: EventBody<"session.status_idle">["stop_reason"]["type"]): EventInput => {
+  const rest = {
+    requires_action: { calls: ["c1_0"] },
+    budget_reached: { cap: "tokens" },
+    failed: { code: "E" },
+  };
+  const more = reason in rest ? rest[reason as keyof typeof rest] : {};
+  return event("session.status_idle", {
+    stop_reason: { type: reason, ...more } as EventBody<"session.status_idle">["stop_reason"],
+  });
+};
+
+export const terminated: EventInput = event("session.status_terminated", { reason: "cancelled by a person" });
+
+export const woke = (epoch = 1): EventInput =>
+  event("harness.woke", { epoch, owner: "harness-1", version: "0.0.0" });
+
+export const accepted = (...seqs: number[]): EventInput => event("harness.input_accepted", { seqs });
+
+export const rejected = (...seqs: number[]): EventInput =>
+  event("harness.input_rejected", {
+    seqs,
+    reason: "the agent was working, and the policy is reject",
+  });
+
+export const threadStart = (from_seq = 2, reason: "start" | "reset" | "upgrade" = "start"): EventInput =>
+  event("session.thread_created", {
+    session_thread_id: THREAD,
+    agent_name: "tester",
+    reason,
+    renderer: 1,
+    system: "Be brief.",
+    tools: [],
+    model: configWith().agent.model,
+    from_seq,
+  });
+
+type Start = EventBody<"span.model_request_start">;
+
+export const asked = (request: number, more: Partial<Start> = {}): EventInput =>
+  event("span.model_request_start", {
+    request,
+    session_thread_id: THREAD,
+    epoch: 1,
+    model: "scripted:m",
+    through_seq: 0,
+    context_hash: "",
+    reservation: { tokens: 1100, cost_micro_usd: 0 },
+    ...more,
+  });
+
+type End = EventBody<"span.model_request_end">;
+
+export const answered = (request: number, more: Partial<End> = {}): EventInput =>
+  event("span.model_request_end", {
+    request,
+    outcome: "answered",
+    is_error: false,
+    stop_reason: "end_turn",
+    duration_ms: 5,
+    model_usage: {
+      input_tokens: 100,
+      output_tokens: 10,
+      cache_read_input_tokens: 0,
+      cache_creation_input_tokens: 0,
+    },
+    ...more,
+  });
+
+export const failedWith = (
+  request: number,
+  errorClass: NonNullable<End["error"]>["class"],
+  more: Partial<NonNullable<End["error"]>> = {},
+): EventInput =>
+  event("span.model_request_end", {
+    request,
+    outcome: "failed",
+    is_error: true,
+    error: { class: errorClass, message: `scripted ${errorClass}`, ...more },
+    duration_ms: 5,
+  });
+
+export const lost = (request: number, duration_ms = 0): EventInput =>
+  event("span.model_request_end", { request, outcome: "lost", is_error: true, duration_ms });
+
+export const interrupted = (request: number): EventInput =>
+  event("span.model_request_end", { request, outcome: "interrupted", is_error: false, duration_ms: 0 });
+
+export const rescheduled = (resume_at: number, decided_at: number, failures = 1): EventInput =>
+  event("session.status_rescheduled", { resume_at, decided_at, failures, error_class: "overloaded" });
+
+export const replied = (request: number, text: string): EventInput =>
+  event("agent.message", { request, content: [{ type: "text", text }] });
+
+type Use = EventBody<"agent.tool_use">;
+
+export const called = (
+  request: number,
+  index: number,
+  effect: Use["effect"] = "side_effect",
+  more: Partial<Use> = {},
+): EventInput =>
+  event("agent.tool_use", {
+    request,
+    call: callId(request, index),
+    provider_call_id: `call_${request}_${index}`,
+    name: effect === "reconcilable" ? "write" : "shell",
+    input: { command: "true" } as Json,
+    evaluated_permission: "allow",
+    effect,
+    ...more,
+  });
+
+export const prepared = (call: string, before: string | null, after: string | null): EventInput =>
+  event("tool.prepared", { call, path: "/workspace/a", before, after });
+
+type Started = EventBody<"tool.started">;
+
+export const started = (call: string, run = 1, more: Partial<Started> = {}): EventInput =>
+  event("tool.started", { call, run, sandbox: SANDBOX, incarnation: "i1", at: START_MS, ...more });
+
+export const inDoubt = (
+  call: string,
+  run = 1,
+  finding: EventBody<"tool.in_doubt">["finding"] = "unknown",
+): EventInput => event("tool.in_doubt", { call, run, finding, reason: "the daemon died" });
+
+type Result = EventBody<"agent.tool_result">;
+
+export const result = (call: string, run = 1, more: Partial<Result> = {}): EventInput =>
+  event("agent.tool_result", {
+    call,
+    run,
+    content: [{ type: "text", text: `result of ${call}` }],
+    is_error: false,
+    ending: "exited",
+    exit_code: 0,
+    duration_ms: 5,
+    dropped_bytes: 0,
+    in_doubt: false,
+    ...more,
+  });
+
+export const sandboxRequested = (sandbox: string = SANDBOX): EventInput =>
+  event("sandbox.requested", { sandbox, backend: "test" });
+
+export const sandboxReady = (incarnation = "i1", sandbox: string = SANDBOX): EventInput =>
+  event("sandbox.ready", { sandbox, incarnation, handle: { at: incarnation } });
+
+export const sandboxLost = (code = "E_SANDBOX_LOST", sandbox: string = SANDBOX): EventInput =>
+  event("sandbox.lost", { sandbox, reason: "gone", code });
+
+export const destroyRequested = (sandbox: string = SANDBOX): EventInput =>
+  event("sandbox.destroy_requested", { sandbox });
+
+export const destroyed = (sandbox: string = SANDBOX): EventInput => event("sandbox.destroyed", { sandbox });
