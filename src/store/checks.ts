@@ -64,6 +64,16 @@ export function checkLimit(limit: number): void {
   }
 }
 
+/**
+ * A point in time or a length of it in whole milliseconds, rounded up.
+ * @throws NightshiftError `E_USAGE`
+ */
+export function wholeMs(value: number, name: string): number {
+  const whole = Math.ceil(value);
+  if (Number.isSafeInteger(whole) && whole >= 0) return whole;
+  throw new NightshiftError("E_USAGE", `${name} must be milliseconds, not ${value}`);
+}
+
 function checkSize(event: SealedEvent): void {
   const isTooLong = event.body.length > EVENT_BODY_LENGTH_MAX;
   if (isTooLong || event.blobs.some((blob) => blob.bytes > BLOB_BYTES_MAX)) {

@@ -11,7 +11,7 @@ import type { Sequence, SessionId } from "../core/ids.ts";
 import { hydrate } from "../core/seal.ts";
 import type { Json } from "../core/text.ts";
 import { type StoredEvent, upcast } from "../core/upcast.ts";
-import { checkBatch, checkCreate, checkLimit, checkRange, checkSubmit } from "./checks.ts";
+import { checkBatch, checkCreate, checkLimit, checkRange, checkSubmit, wholeMs } from "./checks.ts";
 import type {
   AppendBatch,
   AppendResult,
@@ -24,6 +24,7 @@ import type {
   SessionRecord,
   Snapshot,
   Store,
+  StoreChange,
   SubmitBatch,
   SubmitResult,
 } from "./contract.ts";
@@ -56,12 +57,14 @@ interface MemorySession {
   snapshot: Snapshot | undefined;
 }
 
+type Listener = (change?: StoreChange) => void;
+
 /** What memory stores share that are opened on the same data. */
 export interface MemoryData {
   /** In order of creation. */
   readonly sessions: Map<string, MemorySession>;
   readonly blobs: Map<string, string>;
-  readonly listeners: Set<() => void>;
+  readonly listeners: Set<Listener>;
 }
 
 /** Data without any session. */
@@ -88,7 +91,7 @@ class MemoryStore implements Store {
   readonly #clock: Pick<Clock, "monotonicMs">;
   readonly #probe: OwnerProbe;
   readonly #data: MemoryData;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<Listener>();
   #closed = false;
 
   constructor(options: MemoryStoreOptions) {
@@ -189,15 +192,17 @@ class MemoryStore implements Store {
   ): Promise<ClaimResult> {
     this.#checkOpen();
     const session = this.#session(sessionId);
+    const at = wholeMs(request.at, "at");
+    const ttlMs = wholeMs(request.ttlMs, "ttlMs");
     if (session.owner !== null && this.#isHeld(session)) {
       const expiresInMs = session.leaseUntilMs - this.#clock.monotonicMs();
       return { status: "held", owner: session.owner, expiresInMs };
     }
     session.epoch += 1;
     session.owner = { ...request.owner };
-    session.leaseUntilMs = this.#clock.monotonicMs() + request.ttlMs;
-    session.due = Math.min(session.due ?? request.at, request.at);
-    this.#notify();
+    session.leaseUntilMs = Math.ceil(this.#clock.monotonicMs()) + ttlMs;
+    session.due = Math.min(session.due ?? at, at);
+    this.#notify(session);
     const lease = { sessionId, epoch: session.epoch };
     return { status: "claimed", lease, record: this.#record(session) };
   }
@@ -209,7 +214,7 @@ class MemoryStore implements Store {
     this.#checkOpen();
     const session = this.#session(lease.sessionId);
     if (isFenced(session, lease)) return { status: "fenced", epoch: session.epoch };
-    session.leaseUntilMs = this.#clock.monotonicMs() + ttlMs;
+    session.leaseUntilMs = Math.ceil(this.#clock.monotonicMs()) + wholeMs(ttlMs, "ttlMs");
     return { status: "renewed" };
   }
 
@@ -219,8 +224,8 @@ class MemoryStore implements Store {
     if (isFenced(session, lease)) return { status: "fenced", epoch: session.epoch };
     if (session.events.length !== to.seq) return { status: "moved", seq: session.events.length };
     session.owner = null;
-    session.due = to.due;
-    this.#notify();
+    session.due = to.due === null ? null : wholeMs(to.due, "due");
+    this.#notify(session);
     return { status: "released" };
   }
 
@@ -247,12 +252,13 @@ class MemoryStore implements Store {
 
   async getSnapshot(sessionId: SessionId, fold: string): Promise<Snapshot | undefined> {
     this.#checkOpen();
-    const { snapshot } = this.#session(sessionId);
+    const snapshot = this.#data.sessions.get(sessionId)?.snapshot;
     return snapshot?.fold === fold ? snapshot : undefined;
   }
 
-  subscribe(listener: () => void): () => void {
-    const ownListener = () => listener();
+  subscribe(listener: Listener): () => void {
+    // Of its own, so that the same function can be subscribed twice and stopped once.
+    const ownListener: Listener = (change) => listener(change);
     this.#listeners.add(ownListener);
     this.#data.listeners.add(ownListener);
     return () => {
@@ -302,7 +308,7 @@ class MemoryStore implements Store {
     }
     session.appends.set(batch.appendId, { firstSeq, count: batch.events.length });
     session.updatedAt = batch.at;
-    this.#notify();
+    this.#notify(session);
     return { firstSeq, seq: session.events.length };
   }
 
@@ -340,8 +346,9 @@ class MemoryStore implements Store {
     };
   }
 
-  #notify(): void {
-    for (const listener of this.#data.listeners) queueMicrotask(listener);
+  #notify(session: MemorySession): void {
+    const change = { sessionId: session.id, seq: session.events.length };
+    for (const listener of this.#data.listeners) queueMicrotask(() => listener(change));
   }
 }
 

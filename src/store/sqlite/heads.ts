@@ -1,0 +1,146 @@
+/**
+ * The heads file: beside the database, outside of its pages and its WAL, the last acknowledged position of each
+ * session. SQLite forgets commits silently when its WAL is damaged; a log that is behind its head shows it.
+ *
+ * A slot of 64 bytes per session, at 64 × the session's key; slot 0 names the file. Written after each commit and
+ * before the answer, never synced: it is there to catch damage, and a lost slot only means less protection.
+ *
+ * Slot: crc32 of the rest (4), epoch (4), seq (8), digest of the session id (16), hash (32). Numbers are little-endian.
+ */
+import { hash } from "node:crypto";
+import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { crc32 } from "node:zlib";
+import { NightshiftError } from "../../core/errors.ts";
+import type { Sequence } from "../../core/ids.ts";
+
+const SLOT_BYTES = 64;
+const DIGEST_BYTES = 16;
+const TITLE = Buffer.from("nightshift heads 1\n".padEnd(SLOT_BYTES - 1, " ").concat("\n"));
+
+/** The last acknowledged position of a session. */
+export interface Head {
+  /** Hex digest of the session's id, as {@link headDigest} makes it. */
+  readonly digest: string;
+  readonly seq: Sequence;
+  /** Hash of the event at `seq`, hex. */
+  readonly hash: string;
+  /** The newest lease. */
+  readonly epoch: number;
+}
+
+/** What a slot holds: a head, nothing yet, or bytes that do not add up. */
+export type Slot = Head | "empty" | "damaged";
+
+/** How a session is named in its slot. */
+export function headDigest(sessionId: string): string {
+  return hash("sha256", sessionId, "hex").slice(0, DIGEST_BYTES * 2);
+}
+
+/** An open heads file. */
+export class HeadsFile {
+  readonly #descriptor: number;
+  readonly #buffer = Buffer.alloc(SLOT_BYTES);
+
+  /**
+   * Opens it, and makes it if need be. A damaged title protects nothing, so it is left to `fsck`.
+   * @throws NightshiftError `E_STORE_NEWER`; the system's error
+   */
+  constructor(path: string) {
+    this.#descriptor = openOrCreate(path);
+    const length = readSync(this.#descriptor, this.#buffer, 0, SLOT_BYTES, 0);
+    if (length === 0) this.#writeAll(TITLE, 0);
+    const version = /^nightshift heads (\d+)/.exec(this.#buffer.toString("latin1"))?.[1];
+    if (length > 0 && version !== undefined && version !== "1") {
+      this.close();
+      throw new NightshiftError(
+        "E_STORE_NEWER",
+        `${path} has version ${version}; this release knows version 1`,
+      );
+    }
+  }
+
+  /** Number of slots, used or not; the title counts as one. */
+  get slots(): number {
+    return Math.ceil(fstatSync(this.#descriptor).size / SLOT_BYTES);
+  }
+
+  /** What the slot of a session's key holds. */
+  read(key: number): Slot {
+    const length = readSync(this.#descriptor, this.#buffer, 0, SLOT_BYTES, key * SLOT_BYTES);
+    return length === 0 ? "empty" : decode(this.#buffer.subarray(0, length));
+  }
+
+  /** Moves the head of a session forwards; where another process was faster, its position stays. */
+  advance(key: number, head: Head): void {
+    const slot = this.read(key);
+    const before = typeof slot === "object" && slot.digest === head.digest ? slot : undefined;
+    const { seq, hash: hashOfEvent } = before !== undefined && before.seq > head.seq ? before : head;
+    const epoch = Math.max(head.epoch, before?.epoch ?? 0);
+    if (before !== undefined && before.seq === seq && before.epoch === epoch) return;
+    const buffer = this.#buffer;
+    buffer.writeUInt32LE(epoch, 4);
+    buffer.writeBigUInt64LE(BigInt(seq), 8);
+    buffer.write(head.digest, 16, "hex");
+    buffer.write(hashOfEvent, 32, "hex");
+    buffer.writeUInt32LE(crc32(buffer.subarray(4)), 0);
+    this.#writeAll(buffer, key * SLOT_BYTES);
+  }
+
+  /** Takes the room for a slot now, so that a full disk shows before the commit and not after it. */
+  reserve(key: number): void {
+    if (this.slots > key) return;
+    this.#writeAll(Buffer.alloc(SLOT_BYTES), key * SLOT_BYTES);
+  }
+
+  /** Is there a head of any session? */
+  holdsAny(): boolean {
+    const count = this.slots;
+    for (let key = 1; key < count; key++) if (typeof this.read(key) === "object") return true;
+    return false;
+  }
+
+  /** The key and head of the session with that digest. Reads all slots at once; for sessions that have no row. */
+  find(digest: string): { readonly key: number; readonly head: Head } | undefined {
+    const bytes = Buffer.alloc(this.slots * SLOT_BYTES);
+    readSync(this.#descriptor, bytes, 0, bytes.length, 0);
+    const wanted = Buffer.from(digest, "hex");
+    for (let at = bytes.indexOf(wanted); at >= 0; at = bytes.indexOf(wanted, at + 1)) {
+      const key = Math.floor(at / SLOT_BYTES);
+      const head = decode(bytes.subarray(key * SLOT_BYTES, (key + 1) * SLOT_BYTES));
+      if (typeof head === "object" && head.digest === digest) return { key, head };
+    }
+    return undefined;
+  }
+
+  /** Gives the file back. */
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  #writeAll(bytes: Buffer, position: number): void {
+    const written = writeSync(this.#descriptor, bytes, 0, bytes.length, position);
+    if (written !== bytes.length) throw new NightshiftError("E_STORE_FULL", "no room for the heads file");
+  }
+}
+
+function decode(bytes: Buffer): Slot {
+  if (bytes.every((byte) => byte === 0)) return "empty";
+  if (bytes.length < SLOT_BYTES || crc32(bytes.subarray(4)) !== bytes.readUInt32LE(0)) return "damaged";
+  return {
+    epoch: bytes.readUInt32LE(4),
+    seq: Number(bytes.readBigUInt64LE(8)),
+    digest: bytes.toString("hex", 16, 32),
+    hash: bytes.toString("hex", 32, 64),
+  };
+}
+
+function openOrCreate(path: string): number {
+  try {
+    return openSync(path, "r+");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  // Without truncation: another process may have made it meanwhile.
+  closeSync(openSync(path, "a", 0o600));
+  return openSync(path, "r+");
+}

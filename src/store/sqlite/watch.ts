@@ -1,0 +1,75 @@
+/** Notices writes of other processes, by SQLite's counter of foreign commits. */
+import type { StoreChange } from "../contract.ts";
+import type { Connection } from "./connection.ts";
+
+/** How often to look. */
+const LOOK_EVERY_MS = 40;
+
+/** Starts calling back again and again; returns the way to stop it. */
+export type Ticker = (everyMs: number, look: () => void) => () => void;
+
+/** A timer that does not keep the process alive. */
+export const timerTicker: Ticker = (everyMs, look) => {
+  const timer = setInterval(look, everyMs);
+  timer.unref();
+  return () => clearInterval(timer);
+};
+
+type Listener = (change?: StoreChange) => void;
+
+/** The listeners of one store; looks at the database only while there are any. */
+export class Watch {
+  readonly #connection: Connection;
+  readonly #ticker: Ticker;
+  readonly #listeners = new Set<Listener>();
+  #stop: (() => void) | undefined;
+  #version: unknown;
+
+  constructor(connection: Connection, ticker: Ticker) {
+    this.#connection = connection;
+    this.#ticker = ticker;
+  }
+
+  /** See `Store.subscribe`. */
+  subscribe(listener: Listener): () => void {
+    // Of its own, so that the same function can be subscribed twice and stopped once.
+    const ownListener: Listener = (change) => listener(change);
+    this.#listeners.add(ownListener);
+    if (this.#stop === undefined) {
+      this.#version = this.#read();
+      this.#stop = this.#ticker(LOOK_EVERY_MS, () => this.#look());
+    }
+    return () => {
+      this.#listeners.delete(ownListener);
+      if (this.#listeners.size === 0) this.close();
+    };
+  }
+
+  /** Tells everybody, after the present call has been answered. */
+  notify(change?: StoreChange): void {
+    for (const listener of this.#listeners) queueMicrotask(() => listener(change));
+  }
+
+  /** Stops looking. */
+  close(): void {
+    this.#stop?.();
+    this.#stop = undefined;
+    this.#listeners.clear();
+  }
+
+  #look(): void {
+    const version = this.#read();
+    if (version === this.#version) return;
+    this.#version = version;
+    this.notify();
+  }
+
+  /** What cannot be read now will be told by the next real call. */
+  #read(): unknown {
+    try {
+      return this.#connection.statement("PRAGMA data_version").get()?.[0];
+    } catch {
+      return undefined;
+    }
+  }
+}
