@@ -7,7 +7,7 @@ import type { Intent, Step } from "../core/decide.ts";
 import { isNightshiftError } from "../core/errors.ts";
 import { event } from "../core/events/index.ts";
 import type { SessionState } from "../core/state.ts";
-import type { Lease, Store } from "../store/contract.ts";
+import type { Lease, Store, StoreChange } from "../store/contract.ts";
 import { fenced, type Journal } from "./journal.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { type PerformerParts, performIntent } from "./performers.ts";
@@ -67,14 +67,8 @@ export class Driver {
 
   /** Works until there is nothing to do, the lease is lost, or `signal` aborts. @throws what a performer threw */
   async drive(signal: AbortSignal): Promise<DriveEnd> {
-    const { store, lease } = this.#parts;
     const stop = () => this.#tell(() => undefined);
-    const unsubscribe = store.subscribe((change) => {
-      const own =
-        change !== undefined &&
-        (change.sessionId !== lease.sessionId || change.seq <= this.#parts.journal.state.seq);
-      if (!own) this.#tell(() => (this.#newsFromLog = true));
-    });
+    const unsubscribe = this.#parts.store.subscribe((change) => this.#hear(change));
     signal.addEventListener("abort", stop, { once: true });
     this.#keeper.start();
     try {
@@ -89,6 +83,7 @@ export class Driver {
       this.#abortAll();
       await this.#keeper.stop();
       this.#parts.performers.connections.drop();
+      this.#parts.performers.deadlines.close();
     }
   }
 
@@ -173,10 +168,9 @@ export class Driver {
   async #wait(withinMs: number | null, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     if (withinMs === null) return this.#news.promise;
-    const timer = new AbortController();
-    const due = this.#parts.clock.sleep(withinMs, timer.signal).catch(() => undefined);
-    await Promise.race([this.#news.promise, due]);
-    timer.abort();
+    const cancel = this.#parts.performers.deadlines.add(withinMs, () => this.#tell(() => undefined));
+    await this.#news.promise;
+    cancel();
   }
 
   /** Gives the lease back, unless something was submitted in the same instant: then there is work. */
@@ -218,6 +212,14 @@ export class Driver {
 
   #alive(): void {
     this.#aliveMs = this.#parts.clock.monotonicMs();
+  }
+
+  /** What the journal knows, or is about to be told as the answer to its own append, is no news. */
+  #hear(change: StoreChange | undefined): void {
+    const { lease, journal } = this.#parts;
+    const isKnown =
+      change !== undefined && (change.sessionId !== lease.sessionId || change.seq <= journal.reach);
+    if (!isKnown) this.#tell(() => (this.#newsFromLog = true));
   }
 
   #tell(news: () => void): void {

@@ -11,6 +11,7 @@ import { decide, type Intent, type Now, type Step } from "../core/decide.ts";
 import { assert, isNightshiftError, NightshiftError } from "../core/errors.ts";
 import { type EventInput, event, type SessionEvent } from "../core/events/index.ts";
 import { FOLD_DIGEST } from "../core/fold-digest.ts";
+import type { Sequence } from "../core/ids.ts";
 import { reduce } from "../core/reduce.ts";
 import { placed, type Redactor, type SealedEvent, seal } from "../core/seal.ts";
 import type { SessionState } from "../core/state.ts";
@@ -55,6 +56,8 @@ export class Journal {
   #receipts: Receipt[] = [];
   #appends = 0;
   #snapshotSeq: number;
+  /** Where the append in flight would bring the log; 0 without one. */
+  #appending = 0;
 
   constructor(parts: JournalParts, loaded: Loaded) {
     this.#parts = parts;
@@ -70,6 +73,11 @@ export class Journal {
   /** The committed context. */
   get context(): Context {
     return this.#fold.context;
+  }
+
+  /** Everything up to here is folded, or will be once the append in flight is answered, whatever the answer. */
+  get reach(): Sequence {
+    return Math.max(this.#fold.state.seq, this.#appending);
   }
 
   /** Takes note of what a performer found; {@link settle} commits it. */
@@ -91,7 +99,9 @@ export class Journal {
         return step;
       }
       const expected = this.#fold.state.seq;
+      this.#appending = draft.fold.state.seq;
       const result = await this.#append(draft, decisions > 0 ? expected : undefined);
+      this.#appending = 0;
       if (result.status === "fenced") throw fenced(this.#parts.lease, result.epoch);
       if (result.status === "conflict") {
         this.#absorb(result.events);

@@ -14,6 +14,7 @@ import type { Tool } from "../tool/contract.ts";
 import { answerFrom, doubtFrom, refusedAnswer } from "../tool/receipts.ts";
 import type { Worker } from "../worker/contract.ts";
 import type { SandboxConnections } from "./connections.ts";
+import type { Deadlines } from "./deadlines.ts";
 
 /** Kept output of one execution. */
 const OUTPUT_BYTES = 100_000;
@@ -28,6 +29,7 @@ export interface PerformerParts {
   readonly tools: ReadonlyMap<string, Tool>;
   readonly backend: SandboxBackend;
   readonly connections: SandboxConnections;
+  readonly deadlines: Deadlines;
   readonly clock: Clock;
   /** Called for output of a running command, for live views; never stored from here. */
   readonly onOutput?: (call: CallState, text: string) => void;
@@ -103,7 +105,7 @@ async function execute(
     moment.onSignOfLife();
     parts.onOutput?.(call, text);
   };
-  const reply = await within(parts.clock, wallMs + DAEMON_GRACE_MS, moment.signal, (signal) =>
+  const reply = await within(parts.deadlines, wallMs + DAEMON_GRACE_MS, moment.signal, (signal) =>
     sandbox.execute(request, { signal, onOutput }),
   );
   return [receiptOf(call, reply)];
@@ -150,7 +152,7 @@ async function provision(
     options: config.sandbox.options,
   };
   try {
-    const made = await within(parts.clock, PROVISION_TIMEOUT_MS, moment.signal, (signal) =>
+    const made = await within(parts.deadlines, PROVISION_TIMEOUT_MS, moment.signal, (signal) =>
       parts.backend.provision(spec, signal),
     );
     return [
@@ -224,27 +226,29 @@ function toolOf(
 
 /** Runs `effect`, and gives it up as a lost sandbox when it takes longer than `limitMs`. */
 async function within<T>(
-  clock: Clock,
+  deadlines: Deadlines,
   limitMs: number,
   signal: AbortSignal,
   effect: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const limit = new AbortController();
-  const timer = new AbortController();
-  const both = AbortSignal.any([signal, limit.signal]);
-  const expire = async () => {
-    await clock.sleep(limitMs, timer.signal);
-    limit.abort(
-      new NightshiftError("E_SANDBOX_LOST", `the sandbox gave no answer for ${Math.round(limitMs / 1000)} s`),
-    );
-  };
-  const expired = expire().catch(() => undefined);
+  const controller = new AbortController();
+  const giveUp = () => controller.abort(signal.reason);
+  let isExpired = false;
+  const cancel = deadlines.add(limitMs, () => {
+    isExpired = true;
+    controller.abort();
+  });
+  signal.addEventListener("abort", giveUp, { once: true });
   try {
-    return await effect(both);
+    return await effect(controller.signal);
   } catch (error) {
-    throw limit.signal.aborted ? limit.signal.reason : error;
+    if (!isExpired) throw error;
+    const seconds = Math.round(limitMs / 1000);
+    throw new NightshiftError("E_SANDBOX_LOST", `the sandbox gave no answer for ${seconds} s`, {
+      cause: error,
+    });
   } finally {
-    timer.abort();
-    await expired;
+    cancel();
+    signal.removeEventListener("abort", giveUp);
   }
 }

@@ -15,6 +15,7 @@ import type { Lease, Owner, Store } from "../store/contract.ts";
 import type { Tool } from "../tool/contract.ts";
 import type { Worker } from "../worker/contract.ts";
 import { SandboxConnections } from "./connections.ts";
+import { Deadlines } from "./deadlines.ts";
 import { type DriveEnd, Driver } from "./driver.ts";
 import { Journal } from "./journal.ts";
 import { type Loaded, loadSession, verifyOlder } from "./load.ts";
@@ -89,6 +90,7 @@ async function prepareDriver(
     loaded,
   );
   const connections = new SandboxConnections(backend, lease.epoch);
+  const deadlines = new Deadlines(clock);
   const verification =
     loaded.unverified === null ? null : verifyOlder(store, lease.sessionId, loaded.unverified);
   // Whoever awaits it sees the failure; until then it must not count as unhandled.
@@ -100,7 +102,7 @@ async function prepareDriver(
     clock,
     ttlMs: leaseTtlMs,
     journal,
-    performers: { worker, tools, backend, connections, clock, ...(onOutput && { onOutput }) },
+    performers: { worker, tools, backend, connections, deadlines, clock, ...(onOutput && { onOutput }) },
     verification,
     ...(onProgress && { onProgress }),
   });

@@ -1,0 +1,61 @@
+/**
+ * Limits on waits. Nearly every wait ends long before its limit, and setting and clearing a timer for each would
+ * cost more than the rest of a turn; so one timer serves all of them. It is not moved when a wait ends: when it
+ * rings too early, it is set anew.
+ */
+import type { Clock } from "../core/clock.ts";
+
+interface Deadline {
+  readonly atMs: number;
+  readonly onExpired: () => void;
+}
+
+/** The deadlines of one driver. */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #open = new Set<Deadline>();
+  #timer: { readonly atMs: number; readonly controller: AbortController } | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Calls `onExpired` after `ms`, unless the returned function was called before. */
+  add(ms: number, onExpired: () => void): () => void {
+    const deadline = { atMs: this.#clock.monotonicMs() + ms, onExpired };
+    this.#open.add(deadline);
+    if (this.#timer === null || deadline.atMs < this.#timer.atMs) this.#setTimer(deadline.atMs);
+    return () => this.#open.delete(deadline);
+  }
+
+  /** Forgets all deadlines and leaves no timer behind. */
+  close(): void {
+    this.#open.clear();
+    this.#timer?.controller.abort();
+    this.#timer = null;
+  }
+
+  #setTimer(atMs: number): void {
+    this.#timer?.controller.abort();
+    const timer = { atMs, controller: new AbortController() };
+    this.#timer = timer;
+    const wait = this.#clock.sleep(atMs - this.#clock.monotonicMs(), timer.controller.signal);
+    wait.then(
+      () => this.#ring(timer.controller),
+      () => undefined,
+    );
+  }
+
+  #ring(controller: AbortController): void {
+    if (this.#timer?.controller !== controller) return;
+    this.#timer = null;
+    const now = this.#clock.monotonicMs();
+    for (const deadline of this.#open) {
+      if (deadline.atMs > now) continue;
+      this.#open.delete(deadline);
+      deadline.onExpired();
+    }
+    const next = Math.min(...[...this.#open].map(({ atMs }) => atMs));
+    if (Number.isFinite(next)) this.#setTimer(next);
+  }
+}
