@@ -2,14 +2,18 @@
  * Killing everything that an execution has started. A process belongs to it when it carries the execution's
  * marker in its environment (inherited through setsid, nohup and double forks), is in its process group or
  * session, or descends from one that does.
+ *
+ * Without a process namespace this is a search, and a search can be fled from: so processes are killed as they are
+ * found, the newest first, and an empty search counts only when nothing vanished under its eyes.
  */
 import { NightshiftError } from "../../core/errors.ts";
 import {
   isAlive,
-  listProcesses,
+  listPids,
   type ProcessIdentity,
   type ProcessInfo,
   readEnvironment,
+  readProcess,
 } from "./processes.ts";
 
 /** The environment variable that marks what an execution has started. */
@@ -30,20 +34,66 @@ export const TERM_GRACE_MS = 500;
 const POLL_MS = 5;
 const KILL_ROUND_MS = 250;
 const KILL_DEADLINE_MS = 20_000;
+/** On a busy machine strangers come and go all the time, so this doubt has an end. */
+const UNSURE_LOOKS_MAX = 50;
 
 /** The living processes of a target, never this one. */
 export function findMembers(target: KillTarget): ProcessInfo[] {
+  return search(target, () => undefined).members;
+}
+
+/**
+ * Ends every process of the target and answers when none is left. SIGTERM first, if there is a grace period.
+ * @throws NightshiftError `E_SANDBOX_UNAVAILABLE` when a process cannot be killed
+ */
+export async function killTree(target: KillTarget, graceMs: number): Promise<void> {
+  if (graceMs > 0) {
+    const members = findMembers(target);
+    for (const member of members) send(member, "SIGTERM");
+    await waitUntilGone(members, graceMs);
+  }
+  const deadline = performance.now() + KILL_DEADLINE_MS;
+  let unsureLooks = 0;
+  // A fork can slip past one look at the table, not past two.
+  for (let emptyLooks = 0; emptyLooks < 2; ) {
+    killGroup(target);
+    const { members, isSure } = search(target, (member) => send(member, "SIGKILL"));
+    const isEmpty = members.length === 0 && (isSure || ++unsureLooks > UNSURE_LOOKS_MAX);
+    emptyLooks = isEmpty ? emptyLooks + 1 : 0;
+    await waitUntilGone(members, KILL_ROUND_MS);
+    const [survivor] = members;
+    if (survivor && performance.now() > deadline) {
+      const { pid, state } = survivor;
+      throw new NightshiftError("E_SANDBOX_UNAVAILABLE", `process ${pid} cannot be killed (state ${state})`);
+    }
+  }
+}
+
+/** One look at all processes, the newest first. It is sure when none ended between being listed and looked at. */
+function search(
+  target: KillTarget,
+  onMember: (member: ProcessInfo) => void,
+): { readonly members: ProcessInfo[]; readonly isSure: boolean } {
   const marker = Buffer.from(target.marker);
-  const processes = listProcesses().filter(({ pid }) => pid !== process.pid);
-  const members = new Set(
-    processes.filter((info) => isInGroup(info, target) || readEnvironment(info.pid).includes(marker)),
-  );
+  const members = new Map<number, ProcessInfo>();
+  const others: ProcessInfo[] = [];
+  let isSure = true;
+  const add = (info: ProcessInfo): void => {
+    members.set(info.pid, info);
+    onMember(info);
+  };
+  for (const pid of listPids()) {
+    const info = pid === process.pid ? undefined : readProcess(pid);
+    if (info === undefined)
+      isSure &&= pid === process.pid || readProcess(pid, { zombies: true }) !== undefined;
+    else if (isInGroup(info, target) || readEnvironment(pid).includes(marker)) add(info);
+    else others.push(info);
+  }
   for (let size = -1; size !== members.size; ) {
     size = members.size;
-    const pids = new Set([...members].map(({ pid }) => pid));
-    for (const info of processes) if (pids.has(info.parent)) members.add(info);
+    for (const info of others) if (members.has(info.parent) && !members.has(info.pid)) add(info);
   }
-  return [...members];
+  return { members: [...members.values()], isSure };
 }
 
 /** A leader that is gone could have left its number to a stranger, so then the group counts only if vouched for. */
@@ -52,40 +102,21 @@ function isInGroup(info: ProcessInfo, { leader, groupIsOurs }: KillTarget): bool
   return groupIsOurs === true || isAlive(leader);
 }
 
-/**
- * Ends every process of the target and answers when none is left. SIGTERM first, if there is a grace period.
- * @throws NightshiftError `E_SANDBOX_UNAVAILABLE` when a process cannot be killed
- */
-export async function killTree(target: KillTarget, graceMs: number): Promise<void> {
-  let members = findMembers(target);
-  if (graceMs > 0 && members.length > 0) {
-    signalAll(members, "SIGTERM");
-    await waitUntilGone(members, graceMs);
-  }
-  const deadline = performance.now() + KILL_DEADLINE_MS;
-  // A fork can slip past one look at the table, not past two.
-  for (let emptyLooks = 0; emptyLooks < 2; ) {
-    members = findMembers(target);
-    emptyLooks = members.length === 0 ? emptyLooks + 1 : 0;
-    signalAll(members, "SIGKILL");
-    await waitUntilGone(members, KILL_ROUND_MS);
-    const [survivor] = members;
-    if (survivor && performance.now() > deadline) {
-      throw new NightshiftError(
-        "E_SANDBOX_UNAVAILABLE",
-        `process ${survivor.pid} cannot be killed (state ${survivor.state})`,
-      );
-    }
+/** The kernel signals a whole group at once: nothing in it can flee by forking. */
+function killGroup({ leader, groupIsOurs }: KillTarget): void {
+  if (leader === undefined || !(groupIsOurs === true && isAlive(leader))) return;
+  try {
+    process.kill(-leader.pid, "SIGKILL");
+  } catch {
+    // It ended in this moment.
   }
 }
 
-function signalAll(members: readonly ProcessInfo[], signal: NodeJS.Signals): void {
-  for (const member of members) {
-    try {
-      if (isAlive(member)) process.kill(member.pid, signal);
-    } catch {
-      // It ended in this moment, or belongs to another user; the next look at the table tells.
-    }
+function send(member: ProcessInfo, signal: NodeJS.Signals): void {
+  try {
+    if (isAlive(member)) process.kill(member.pid, signal);
+  } catch {
+    // It ended in this moment, or belongs to another user; the next look at the table tells.
   }
 }
 

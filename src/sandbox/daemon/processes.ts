@@ -18,8 +18,8 @@ export interface ProcessInfo extends ProcessIdentity {
   readonly state: string;
 }
 
-/** The process with this pid, or undefined when it is gone; a zombie counts as gone. */
-export function readProcess(pid: number): ProcessInfo | undefined {
+/** The process with this pid, or undefined when it is gone; a zombie counts as gone unless asked for. */
+export function readProcess(pid: number, { zombies = false } = {}): ProcessInfo | undefined {
   let stat: string;
   try {
     stat = readFileSync(`/proc/${pid}/stat`, "latin1");
@@ -29,7 +29,7 @@ export function readProcess(pid: number): ProcessInfo | undefined {
   // The second field is the program's name in parentheses and may itself hold spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state = "X", parent, group, session] = fields;
-  if (state === "Z" || state === "X") return undefined;
+  if ((state === "Z" || state === "X") && !zombies) return undefined;
   return {
     pid,
     startTime: fields[19] ?? "",
@@ -40,12 +40,12 @@ export function readProcess(pid: number): ProcessInfo | undefined {
   };
 }
 
-/** Every living process that may be seen. */
-export function listProcesses(): ProcessInfo[] {
+/** Every pid that may be seen, the highest, which are mostly the newest, first. */
+export function listPids(): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
-    .map((name) => readProcess(Number(name)))
-    .filter((info) => info !== undefined);
+    .map(Number)
+    .sort((one, other) => other - one);
 }
 
 /** True while exactly this process lives. */
