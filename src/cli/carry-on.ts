@@ -1,0 +1,140 @@
+/** What `run` and `resume` share: drive one session in view of a person, let them interrupt it, and sum up. */
+import { isNightshiftError } from "../core/errors.ts";
+import { event } from "../core/events/index.ts";
+import type { Sequence, SessionId } from "../core/ids.ts";
+import { costCharged, type SessionState, tokensCharged } from "../core/state.ts";
+import { sendEvents } from "../runtime/client.ts";
+import { loadState } from "../runtime/load.ts";
+import type { OpenHarness } from "../runtime/open.ts";
+import { type CommandContext, commandLine, type PlaceFlags } from "./context.ts";
+import { driveToRest, isDrivenHere } from "./drive.ts";
+import { exitOfState } from "./exit-codes.ts";
+import { Interruption } from "./interruption.ts";
+import { EventView, stopText } from "./render/event-lines.ts";
+import { formatCost, formatCount, formatQuantity } from "./render/format.ts";
+import { adviceOf, standingOf } from "./standing.ts";
+
+/** How long a pause may take before the process leaves without having seen it through. */
+const PAUSE_GRACE_MS = 3_000;
+
+/** Flags of commands that drive. */
+export interface DriveFlags extends PlaceFlags {
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** Drives until the session rests. @param after - events up to here are known to the person. @returns the exit code */
+export async function carryOn(
+  context: CommandContext,
+  harness: OpenHarness,
+  sessionId: SessionId,
+  options: { readonly after: Sequence; readonly flags: DriveFlags },
+): Promise<number> {
+  const { output } = context;
+  const { flags } = options;
+  const view = new EventView({ width: output.width, verbose: flags.verbose ?? false });
+  using interruption = new Interruption((leave) => void pauseThenLeave(context, harness, sessionId, leave));
+  let rateLimited = false;
+  await driveToRest({
+    harness,
+    sessionId,
+    after: options.after,
+    signal: interruption.signal,
+    show: (item) => {
+      if (item.type === "session.error") rateLimited = item.body.error.type === "model_rate_limited_error";
+      if (flags.json !== true) output.print(...view.lines(item));
+    },
+  });
+  const state = await loadState(harness.store, sessionId);
+  // It may have come to its own end in the moment of the signal.
+  const interrupted = interruption.exitCode !== null && !hasEnded(state);
+  const exitCode = interrupted ? (interruption.exitCode ?? 0) : exitOfState(state, rateLimited);
+  await report(context, harness, state, { flags, exitCode, interrupted });
+  return exitCode;
+}
+
+function hasEnded(state: SessionState): boolean {
+  if (state.phase === "terminated") return true;
+  return state.phase === "idle" && state.halt === null && state.stopReason?.type !== "paused";
+}
+
+/** A pause is asked for on the record, so that whoever drives next knows; then there is a moment to carry it out. */
+async function pauseThenLeave(
+  context: CommandContext,
+  harness: OpenHarness,
+  sessionId: SessionId,
+  leave: () => void,
+): Promise<void> {
+  try {
+    if (!(await isDrivenHere(harness, sessionId))) return leave();
+    context.output.note("pausing (again to leave at once) ...");
+    await sendEvents(harness, sessionId, [event("control.pause", { reason: "interrupted at the terminal" })]);
+    await harness.clock.sleep(PAUSE_GRACE_MS);
+  } catch (error) {
+    // A session that ended in the same moment needs no pause.
+    if (!isNightshiftError(error)) throw error;
+  }
+  leave();
+}
+
+async function report(
+  context: CommandContext,
+  harness: OpenHarness,
+  state: SessionState,
+  end: { readonly flags: DriveFlags; readonly exitCode: number; readonly interrupted: boolean },
+): Promise<void> {
+  const { output } = context;
+  const { flags, exitCode } = end;
+  const record = await harness.store.getSession(state.sessionId);
+  if (record === undefined) return;
+  if (flags.json === true) {
+    output.printJson({ ...resultOf(state), head: `${record.seq}:${record.hash}`, exit_code: exitCode });
+    return;
+  }
+  const standing = standingOf(state, record, harness.clock.wallMs());
+  const lines = [`spent    ${spentText(state)}`, `head     ${record.seq}:${record.hash}`];
+  const reason = state.stopReason;
+  if (end.interrupted) {
+    const unsettled = state.calls.some((call) => call.status === "started");
+    const still = unsettled ? "; a command goes on in its sandbox, its result will be picked up" : "";
+    const resume = commandLine(flags, "resume", state.sessionId);
+    output.note(`paused, nothing lost${still}`, `next: ${resume}`);
+  } else if (reason !== null && exitCode !== 0) {
+    output.note(`stopped: ${adviceOf(reason) ?? stopText(reason)}`);
+    if (standing.next !== null) output.note(`next: ${commandLine(flags, ...standing.next)}`);
+  }
+  output.print(...lines);
+}
+
+/** The session as one JSON value. */
+export function resultOf(state: SessionState): { readonly [field: string]: unknown } {
+  const { ledger } = state;
+  return {
+    session_id: state.sessionId,
+    title: state.config?.title ?? null,
+    phase: state.phase,
+    stop_reason: state.stopReason,
+    seq: state.seq,
+    usage: {
+      model_requests: ledger.requests,
+      input_tokens: ledger.inputTokens,
+      output_tokens: ledger.outputTokens,
+      cache_read_input_tokens: ledger.cacheReadTokens,
+      cache_creation_input_tokens: ledger.cacheWriteTokens,
+      unsettled_requests: ledger.unsettledRequests,
+      tokens_charged: tokensCharged(state),
+      cost_micro_usd: costCharged(state),
+    },
+  };
+}
+
+/** `5 requests, 12,345 tokens, $0.12 (1 request never told its usage)`. */
+export function spentText(state: SessionState): string {
+  const { ledger } = state;
+  const price = state.config?.agent.model.price === undefined ? "" : `, ${formatCost(costCharged(state))}`;
+  const unsettled =
+    ledger.unsettledRequests === 0
+      ? ""
+      : `, of that ${formatCount(ledger.unsettledTokens)} reserved by ${formatQuantity(ledger.unsettledRequests, "lost request")}`;
+  return `${formatQuantity(ledger.requests, "request")}, ${formatCount(tokensCharged(state))} tokens${price}${unsettled}`;
+}

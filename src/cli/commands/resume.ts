@@ -1,0 +1,135 @@
+/** `resume`: says where a session stands, lifts what holds it, and drives it. */
+import { NightshiftError } from "../../core/errors.ts";
+import { type ClientEventInput, event } from "../../core/events/index.ts";
+import type { SessionId } from "../../core/ids.ts";
+import type { SessionState } from "../../core/state.ts";
+import { sendEvents } from "../../runtime/client.ts";
+import { type EngineOptions, runEngine } from "../../runtime/engine.ts";
+import { loadState } from "../../runtime/load.ts";
+import type { OpenHarness } from "../../runtime/open.ts";
+import { carryOn, type DriveFlags, spentText } from "../carry-on.ts";
+import { type CommandContext, commandLine, findSession, withHarness } from "../context.ts";
+import { EXIT } from "../exit-codes.ts";
+import { Interruption } from "../interruption.ts";
+import { standingOf } from "../standing.ts";
+import { limitsOf } from "./run.ts";
+
+/** Flags of `resume`. */
+export interface ResumeFlags extends DriveFlags {
+  readonly all?: boolean;
+  readonly stay?: boolean;
+  readonly concurrency?: number;
+  readonly maxRequests?: number;
+  readonly maxTokens?: number;
+  readonly maxCost?: number;
+}
+
+const CONCURRENCY_STANDARD = 8;
+
+/** One session, or all that are due. */
+export function resume(context: CommandContext, id: string | undefined, flags: ResumeFlags): Promise<number> {
+  return withHarness(context, flags, async (harness) => {
+    if (flags.all !== true) return resumeOne(context, harness, await findSession(harness, id), flags);
+    if (id === undefined) return resumeAll(context, harness, flags);
+    throw new NightshiftError("E_USAGE", "resume takes a session or --all, not both");
+  });
+}
+
+async function resumeOne(
+  context: CommandContext,
+  harness: OpenHarness,
+  sessionId: SessionId,
+  flags: ResumeFlags,
+): Promise<number> {
+  const { output } = context;
+  const state = await loadState(harness.store, sessionId);
+  const record = await harness.store.getSession(sessionId);
+  if (record === undefined)
+    throw new NightshiftError("E_SESSION_UNKNOWN", `there is no session ${sessionId}`);
+  const standing = standingOf(state, record, harness.clock.wallMs());
+  const say = flags.json === true ? output.note.bind(output) : output.print.bind(output);
+  say(`session  ${sessionId}`, `stands   ${standing.text}`, `spent    ${spentText(state)}`);
+  const wanted = liftingEvents(state, flags);
+  if (wanted.length > 0) await sendEvents(harness, sessionId, wanted);
+  if (state.hold === "requires_action" && state.stopReason?.type === "requires_action") {
+    const [call = ""] = state.stopReason.calls;
+    output.note(
+      "a person has to decide first:",
+      `next: ${commandLine(flags, "approve", sessionId, call)}`,
+      `  or: ${commandLine(flags, "deny", sessionId, call)}`,
+    );
+  }
+  return carryOn(context, harness, sessionId, { after: record.seq, flags });
+}
+
+/** What a person's wish to go on means for this session. A terminated one refuses it with a reason. */
+function liftingEvents(state: SessionState, flags: ResumeFlags): ClientEventInput[] {
+  const limits = limitsOf(flags);
+  const events: ClientEventInput[] = [];
+  if (Object.keys(limits).length > 0) {
+    if (limits.cost_micro_usd !== undefined && state.config?.agent.model.price === undefined)
+      throw new NightshiftError("E_CONFIG", "a cap in money needs a price, and this session has none");
+    events.push(event("control.set_limits", { limits }));
+  }
+  const isHeld = state.hold !== null && state.hold !== "requires_action";
+  if (isHeld || state.halt?.kind === "pause" || state.phase === "terminated")
+    events.push(event("control.resume", {}));
+  return events;
+}
+
+/** Holds of single sessions stay: this is for those that only lack somebody who drives them. */
+async function resumeAll(context: CommandContext, harness: OpenHarness, flags: ResumeFlags): Promise<number> {
+  const { output } = context;
+  using interruption = new Interruption();
+  const idle = new AbortController();
+  let failed = 0;
+  let woken = 0;
+  const options: EngineOptions = {
+    concurrency: flags.concurrency ?? CONCURRENCY_STANDARD,
+    onWoken: (sessionId, result) => {
+      if (result.status === "held") return;
+      woken += 1;
+      output.print(`${sessionId}  ${result.status === "fenced" ? "taken over" : wordOf(result.state)}`);
+    },
+    onFailure: (sessionId, error) => {
+      failed += 1;
+      const message = error instanceof Error ? error.message : String(error);
+      output.note(`${sessionId}  failed: ${message}`);
+    },
+  };
+  const engine = runEngine(harness, options, AbortSignal.any([interruption.signal, idle.signal]));
+  if (flags.stay !== true) await untilNothingIsDue(harness, interruption.signal);
+  else await untilAborted(interruption.signal);
+  idle.abort();
+  await engine;
+  if (woken === 0 && failed === 0) output.print("nothing is due");
+  return interruption.exitCode ?? (failed > 0 ? EXIT.internal : EXIT.ok);
+}
+
+function wordOf(state: SessionState): string {
+  return state.phase === "running" ? "waits" : (state.stopReason?.type ?? state.phase);
+}
+
+/** Nothing is due now or later, and nobody drives what was. */
+async function untilNothingIsDue(harness: OpenHarness, signal: AbortSignal): Promise<void> {
+  const { store, clock } = harness;
+  while (!signal.aborted) {
+    const changed = Promise.withResolvers<void>();
+    const unsubscribe = store.subscribe(() => changed.resolve());
+    const { ready, nextDue, heldForMs } = await store.listDue({ now: clock.wallMs(), limit: 1 });
+    if (ready.length === 0 && nextDue === null && heldForMs === null) {
+      unsubscribe();
+      return;
+    }
+    const timer = new AbortController();
+    const tick = clock.sleep(Math.max(50, heldForMs ?? 1000), AbortSignal.any([signal, timer.signal]));
+    await Promise.race([changed.promise, tick.catch(() => undefined)]);
+    timer.abort();
+    unsubscribe();
+  }
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

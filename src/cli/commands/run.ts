@@ -1,0 +1,191 @@
+/** `run`: makes a session and is itself the engine that drives it. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { NightshiftError } from "../../core/errors.ts";
+import { event } from "../../core/events/index.ts";
+import { createSession } from "../../runtime/client.ts";
+import type { ConfigFile, Settings } from "../../runtime/config.ts";
+import { parseDuration } from "../../runtime/duration.ts";
+import type { OpenHarness } from "../../runtime/open.ts";
+import { accessOf, type ModelConfig, missingKey, parseModelName, SCRIPTED } from "../../runtime/providers.ts";
+import { backendNames } from "../../runtime/registry.ts";
+import {
+  OUTPUT_TOKENS_STANDARD,
+  type SessionConfig,
+  type SessionPolicy,
+  sessionConfig,
+} from "../../runtime/session-config.ts";
+import { carryOn, type DriveFlags } from "../carry-on.ts";
+import { type CommandContext, openFor, settingsFor } from "../context.ts";
+
+/** Flags of `run`. */
+export interface RunFlags extends DriveFlags {
+  readonly tools?: readonly string[];
+  readonly system?: string;
+  readonly title?: string;
+  readonly sandbox?: string;
+  readonly maxRequests?: number;
+  readonly maxTokens?: number;
+  readonly maxCost?: number;
+  readonly price?: NonNullable<ModelConfig["price"]>;
+  readonly maxOutputTokens?: number;
+  readonly baseUrl?: string;
+  readonly idleTimeout?: number;
+  readonly toolTimeout?: number;
+  readonly steering?: SessionPolicy["steering"];
+  readonly yes?: boolean;
+}
+
+const TITLE_LENGTH_MAX = 80;
+
+/** Everything that can be wrong is looked at before anything is made. */
+export async function run(
+  context: CommandContext,
+  words: readonly string[],
+  flags: RunFlags,
+): Promise<number> {
+  const { output } = context;
+  const prompt = promptOf(words);
+  const settings = await settingsFor(context, flags);
+  const config = configOf(context, settings, flags, prompt);
+  await checkModel(config.agent.model, settings);
+  await using harness = await openFor(settings);
+  await warn(context, harness, config.sandbox.backend);
+  const sessionId = await createSession(harness, config, [
+    event("user.message", { content: [{ type: "text", text: prompt }] }),
+  ]);
+  if (flags.json === true) output.note(`session ${sessionId}`);
+  else output.print(`session  ${sessionId}`, `state    ${settings.stateFolder}`);
+  return await carryOn(context, harness, sessionId, { after: 1, flags });
+}
+
+function promptOf(words: readonly string[]): string {
+  const text = words.length === 1 && words[0] === "-" ? readFileSync(0, "utf8") : words.join(" ");
+  if (text.trim() !== "") return text;
+  throw new NightshiftError("E_USAGE", "the prompt is empty", {
+    hint: 'Say what is to be done: nightshift run "fix the failing test"',
+  });
+}
+
+function configOf(
+  context: CommandContext,
+  settings: Settings,
+  flags: RunFlags,
+  prompt: string,
+): SessionConfig {
+  const { file } = settings;
+  const tools = flags.tools ?? file.tools;
+  const system = flags.system ?? file.system;
+  const sandbox = flags.sandbox ?? "process";
+  checkBackend(sandbox);
+  return sessionConfig({
+    model: modelOf(context, settings, flags),
+    workspace: settings.workspace,
+    title: flags.title ?? titleOf(prompt),
+    sandbox,
+    ...(tools === undefined ? {} : { tools }),
+    ...(system === undefined ? {} : { system }),
+    limits: limitsOf(flags),
+    policy: policyOf(flags, file),
+  });
+}
+
+function modelOf(context: CommandContext, { model, file }: Settings, flags: RunFlags): ModelConfig {
+  if (model === undefined) {
+    throw new NightshiftError("E_MODEL_UNKNOWN", "no model is named", {
+      hint: "Pass --model provider:model (for example anthropic:claude-sonnet-5), or set NIGHTSHIFT_MODEL.",
+    });
+  }
+  const { provider, id } = parseModelName(model, file);
+  const price = flags.price ?? priceOf(file, model);
+  const baseUrl = flags.baseUrl ?? (provider === SCRIPTED ? undefined : file.providers?.[provider]?.base_url);
+  return {
+    provider,
+    // The log outlives the folder that this command was started in.
+    id: provider === SCRIPTED ? resolve(context.directory, id) : id,
+    max_output_tokens: flags.maxOutputTokens ?? file.max_output_tokens ?? OUTPUT_TOKENS_STANDARD,
+    ...(baseUrl === undefined ? {} : { base_url: baseUrl }),
+    ...(price === undefined ? {} : { price }),
+  };
+}
+
+function priceOf(file: ConfigFile, model: string): ModelConfig["price"] {
+  const listed = file.prices?.[model];
+  if (listed === undefined) return undefined;
+  const micro = (dollars: number): number => Math.round(dollars * 1_000_000);
+  return {
+    input: micro(listed.input),
+    output: micro(listed.output),
+    cache_read: micro(listed.cache_read ?? listed.input),
+    cache_write: micro(listed.cache_write ?? listed.input),
+  };
+}
+
+/** Caps that flags name; `resume` takes the same. */
+export function limitsOf(
+  flags: Pick<RunFlags, "maxRequests" | "maxTokens" | "maxCost">,
+): SessionConfig["limits"] {
+  const { maxRequests, maxTokens, maxCost } = flags;
+  return {
+    ...(maxRequests === undefined ? {} : { model_requests: maxRequests }),
+    ...(maxTokens === undefined ? {} : { tokens: maxTokens }),
+    ...(maxCost === undefined ? {} : { cost_micro_usd: maxCost }),
+  };
+}
+
+function policyOf(flags: RunFlags, file: ConfigFile): Partial<SessionPolicy> {
+  const idleMs = flags.idleTimeout ?? parseDuration(file.idle_timeout ?? "");
+  const toolMs = flags.toolTimeout ?? parseDuration(file.tool_timeout ?? "");
+  const steering = flags.steering ?? file.steering;
+  return {
+    // This process leaves as soon as the session rests, and nobody would be there to end the sandbox later.
+    sandbox_grace_ms: 0,
+    ...(idleMs === undefined ? {} : { idle_timeout_ms: idleMs }),
+    ...(toolMs === undefined ? {} : { tool_wall_ms: toolMs }),
+    ...(steering === undefined ? {} : { steering }),
+  };
+}
+
+function titleOf(prompt: string): string {
+  const line = prompt.trim().split("\n")[0] ?? "";
+  return line.length > TITLE_LENGTH_MAX ? `${line.slice(0, TITLE_LENGTH_MAX - 1)}…` : line;
+}
+
+function checkBackend(name: string): void {
+  const names = backendNames("sandbox");
+  if (names.includes(name)) return;
+  throw new NightshiftError(
+    "E_BACKEND_UNKNOWN",
+    `there is no sandbox backend "${name}"; there are ${names.join(", ")}`,
+  );
+}
+
+/** A key that is missing or a script that is broken is better said before than in a log. */
+async function checkModel(model: ModelConfig, { environment, file }: Settings): Promise<void> {
+  if (model.provider === SCRIPTED) {
+    const { loadScript } = await import("../../model/script.ts");
+    await loadScript(model.id);
+    return;
+  }
+  const variable = missingKey(model.provider, environment, file);
+  if (variable !== undefined) {
+    throw new NightshiftError(
+      "E_MODEL_KEY_MISSING",
+      `${model.provider}:${model.id} needs a key, and ${variable} is not set`,
+      {
+        hint: `Set the environment variable ${variable} and run the same command again.`,
+        data: { variable },
+      },
+    );
+  }
+  if ((model.base_url ?? accessOf(model.provider, file).baseUrl) === undefined) {
+    throw new NightshiftError("E_CONFIG", `the address of model provider "${model.provider}" is not known`, {
+      hint: `Pass --base-url, or set providers.${model.provider}.base_url in the config file.`,
+    });
+  }
+}
+
+async function warn(context: CommandContext, harness: OpenHarness, backend: string): Promise<void> {
+  const { warning } = await harness.sandboxBackend(backend);
+  if (warning !== undefined) context.output.note(`warning: ${warning}`);
+}

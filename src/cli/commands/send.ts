@@ -1,0 +1,131 @@
+/** `send`, `interrupt`, `pause`, `stop`, `approve`, `deny`: what a person says to a session from another terminal. */
+import { readFileSync } from "node:fs";
+import { NightshiftError } from "../../core/errors.ts";
+import { type ClientEventInput, event } from "../../core/events/index.ts";
+import type { SessionId } from "../../core/ids.ts";
+import { sendEvents } from "../../runtime/client.ts";
+import { loadState } from "../../runtime/load.ts";
+import type { OpenHarness } from "../../runtime/open.ts";
+import type { SessionPolicy } from "../../runtime/session-config.ts";
+import { type CommandContext, commandLine, findSession, type PlaceFlags, withHarness } from "../context.ts";
+import { EXIT } from "../exit-codes.ts";
+
+/** Flags of all these commands. */
+export interface SendFlags extends PlaceFlags {
+  readonly json?: boolean;
+  readonly reason?: string;
+}
+
+/** `send <id> <text...>`: a message; `-` reads it from standard input. */
+export function send(
+  context: CommandContext,
+  id: string,
+  words: readonly string[],
+  flags: SendFlags & { readonly steering?: SessionPolicy["steering"] },
+): Promise<number> {
+  const text = words.length === 1 && words[0] === "-" ? readFileSync(0, "utf8") : words.join(" ");
+  if (text.trim() === "") throw new NightshiftError("E_USAGE", "the message is empty");
+  const message = event("user.message", {
+    content: [{ type: "text", text }],
+    ...(flags.steering === undefined ? {} : { steering: flags.steering }),
+  });
+  return submit(context, id, flags, { events: [message], done: "message queued" });
+}
+
+/** `interrupt <id>`: aborts the model's answer; running tools may finish. */
+export function interrupt(context: CommandContext, id: string, flags: SendFlags): Promise<number> {
+  return submit(context, id, flags, { events: [event("user.interrupt", {})], done: "interrupt asked for" });
+}
+
+/** `pause <id>`: no new model request until `resume`. */
+export function pause(context: CommandContext, id: string, flags: SendFlags): Promise<number> {
+  return submit(context, id, flags, {
+    events: [event("control.pause", reasonOf(flags))],
+    done: "pause asked for",
+  });
+}
+
+/** `stop <id>`: kills running tools; with `--cancel` the session is over for good. */
+export function stop(
+  context: CommandContext,
+  id: string,
+  flags: SendFlags & { readonly cancel?: boolean },
+): Promise<number> {
+  const type = flags.cancel === true ? "control.cancel" : "control.stop";
+  return submit(context, id, flags, {
+    events: [event(type, reasonOf(flags))],
+    done: flags.cancel === true ? "cancel asked for" : "stop asked for",
+  });
+}
+
+/** `approve <id> <call>` and `deny <id> <call>`: may a call whose outcome is unknown run again? */
+export function confirm(
+  context: CommandContext,
+  id: string,
+  call: string,
+  flags: SendFlags & { readonly result: "allow" | "deny" },
+): Promise<number> {
+  return withHarness(context, flags, async (harness) => {
+    const sessionId = await findSession(harness, id);
+    const state = await loadState(harness.store, sessionId);
+    const waiting = state.calls.filter((item) => item.status === "in_doubt").map((item) => item.call);
+    if (!waiting.some((item) => item === call)) {
+      throw new NightshiftError("E_USAGE", `${sessionId} does not ask about ${call}`, {
+        hint: waiting.length === 0 ? "It asks about nothing now." : `It asks about ${waiting.join(", ")}.`,
+      });
+    }
+    const body = {
+      call,
+      result: flags.result,
+      ...(flags.reason === undefined ? {} : { deny_message: flags.reason }),
+    };
+    await sendEvents(harness, sessionId, [event("user.tool_confirmation", body)]);
+    await say(context, harness, sessionId, { flags, done: `${flags.result} noted` });
+    return EXIT.ok;
+  });
+}
+
+interface Submission {
+  readonly events: readonly ClientEventInput[];
+  readonly done: string;
+}
+
+function submit(
+  context: CommandContext,
+  id: string,
+  flags: SendFlags,
+  submission: Submission,
+): Promise<number> {
+  return withHarness(context, flags, async (harness) => {
+    const sessionId = await findSession(harness, id);
+    await sendEvents(harness, sessionId, submission.events);
+    await say(context, harness, sessionId, { flags, done: submission.done });
+    return EXIT.ok;
+  });
+}
+
+/** Who will act on it, or how to get somebody to. */
+async function say(
+  context: CommandContext,
+  harness: OpenHarness,
+  sessionId: SessionId,
+  what: { readonly flags: SendFlags; readonly done: string },
+): Promise<void> {
+  const { output } = context;
+  const record = await harness.store.getSession(sessionId);
+  const driver = record?.held === true ? record.owner : null;
+  if (what.flags.json === true) {
+    output.printJson({ session_id: sessionId, seq: record?.seq ?? null, driver_pid: driver?.pid ?? null });
+    return;
+  }
+  if (driver !== null) {
+    output.print(`${what.done}; process ${driver.pid} drives ${sessionId} and acts on it`);
+    return;
+  }
+  output.print(`${what.done}; nobody drives ${sessionId} now`);
+  output.note(`next: ${commandLine(what.flags, "resume", sessionId)}`);
+}
+
+function reasonOf(flags: SendFlags): { readonly reason?: string } {
+  return flags.reason === undefined ? {} : { reason: flags.reason.slice(0, 500) };
+}

@@ -1,0 +1,155 @@
+/** `status`: where one session stands, or how the whole state folder does. */
+import { existsSync } from "node:fs";
+import { NightshiftError } from "../../core/errors.ts";
+import type { SessionState } from "../../core/state.ts";
+import { loadState } from "../../runtime/load.ts";
+import type { OpenHarness } from "../../runtime/open.ts";
+import type { SessionRecord } from "../../store/contract.ts";
+import { resultOf, spentText } from "../carry-on.ts";
+import {
+  type CommandContext,
+  commandLine,
+  findSession,
+  type PlaceFlags,
+  settingsFor,
+  withHarness,
+} from "../context.ts";
+import { EXIT } from "../exit-codes.ts";
+import { formatCost, formatCount, formatMoment, formatQuantity } from "../render/format.ts";
+import { singleLine, truncate } from "../render/text.ts";
+import { adviceOf, standingOf } from "../standing.ts";
+
+/** Flags of `status`. */
+export interface StatusFlags extends PlaceFlags {
+  readonly json?: boolean;
+}
+
+const DUE_MAX = 10_000;
+
+/** @param id - absent for the folder as a whole */
+export async function status(
+  context: CommandContext,
+  id: string | undefined,
+  flags: StatusFlags,
+): Promise<number> {
+  const { stateFolder } = await settingsFor(context, flags);
+  // Only to look, nothing is made.
+  if (id === undefined && !existsSync(stateFolder)) {
+    if (flags.json === true) context.output.printJson({ state_folder: stateFolder, sessions: 0 });
+    else context.output.print(`state    ${stateFolder} (nothing there yet)`);
+    return EXIT.ok;
+  }
+  return withHarness(context, flags, async (harness) => {
+    if (id === undefined) await folderStatus(context, harness, { stateFolder, flags });
+    else await sessionStatus(context, harness, id, flags);
+    return EXIT.ok;
+  });
+}
+
+async function folderStatus(
+  context: CommandContext,
+  harness: OpenHarness,
+  where: { readonly stateFolder: string; readonly flags: StatusFlags },
+): Promise<void> {
+  const { output } = context;
+  const { stateFolder, flags } = where;
+  const now = harness.clock.wallMs();
+  const { ready, nextDue } = await harness.store.listDue({ now, limit: DUE_MAX });
+  const recent = await harness.store.listSessions({ limit: 5 });
+  if (flags.json === true) {
+    const sessions = recent.map(({ sessionId }) => sessionId);
+    output.printJson({ state_folder: stateFolder, due: ready, next_due_at: nextDue, recent: sessions });
+    return;
+  }
+  output.print(`state    ${stateFolder}`);
+  if (recent.length === 0) output.print("no sessions yet");
+  for (const record of recent) output.print(await recentLine(harness, record, now, output.width));
+  if (nextDue !== null) output.print(`next due ${formatMoment(nextDue, now)}`);
+  if (ready.length > 0) {
+    const subject = ready.length === 1 ? "1 session is" : `${formatCount(ready.length)} sessions are`;
+    output.print(`${subject} due, and nobody drives them`);
+  }
+  if (ready.length > 0 || nextDue !== null) output.note(`next: ${commandLine(flags, "resume", "--all")}`);
+}
+
+async function recentLine(
+  harness: OpenHarness,
+  record: SessionRecord,
+  now: number,
+  width: number,
+): Promise<string> {
+  const state = await loadState(harness.store, record.sessionId);
+  return truncate(`${record.sessionId}  ${standingOf(state, record, now).text}`, width);
+}
+
+async function sessionStatus(
+  context: CommandContext,
+  harness: OpenHarness,
+  id: string,
+  flags: StatusFlags,
+): Promise<void> {
+  const { output } = context;
+  const sessionId = await findSession(harness, id);
+  const state = await loadState(harness.store, sessionId);
+  const record = await harness.store.getSession(sessionId);
+  if (record === undefined)
+    throw new NightshiftError("E_SESSION_UNKNOWN", `there is no session ${sessionId}`);
+  const now = harness.clock.wallMs();
+  const standing = standingOf(state, record, now);
+  if (flags.json === true) {
+    output.printJson({
+      ...resultOf(state),
+      standing: standing.word,
+      driver: record.held ? record.owner : null,
+      due_at: record.due,
+      hold: state.hold,
+      queued_messages: state.queue.length,
+      workspace: state.config?.sandbox.workspace ?? null,
+      model: modelOf(state),
+      head: `${record.seq}:${record.hash}`,
+    });
+    return;
+  }
+  output.print(...sessionLines(state, record, now, output.width));
+  const advice = adviceOf(state.stopReason);
+  if (advice !== null) output.note(`advice: ${advice}`);
+  if (standing.next !== null) output.note(`next: ${commandLine(flags, ...standing.next)}`);
+}
+
+function sessionLines(state: SessionState, record: SessionRecord, now: number, width: number): string[] {
+  const { config, sandbox, ledger } = state;
+  const lines = [
+    `session  ${record.sessionId}`,
+    `title    ${truncate(singleLine(config?.title ?? ""), width - 9)}`,
+    `stands   ${standingOf(state, record, now).text}`,
+    `model    ${modelOf(state)}`,
+    `folder   ${config?.sandbox.workspace ?? ""}`,
+    `spent    ${spentText(state)}`,
+  ];
+  const caps = capsText(state);
+  if (caps !== "") lines.push(`caps     ${caps}`);
+  if (state.queue.length > 0) lines.push(`queue    ${formatQuantity(state.queue.length, "message")}`);
+  const open = state.calls.filter((call) => call.status !== "answered");
+  for (const call of open) lines.push(`call     ${call.call} ${call.name}: ${call.status.replace("_", " ")}`);
+  if (sandbox !== null) lines.push(`sandbox  ${sandbox.backend}, ${sandbox.status}`);
+  if (ledger.cacheReadTokens > 0) lines.push(`cached   ${formatCount(ledger.cacheReadTokens)} tokens read`);
+  lines.push(`last     event ${record.seq} at ${formatMoment(record.updatedAt, now)}, epoch ${record.epoch}`);
+  lines.push(`head     ${record.seq}:${record.hash}`);
+  return lines;
+}
+
+function modelOf(state: SessionState): string {
+  const model = state.config?.agent.model;
+  return model === undefined ? "" : `${model.provider}:${model.id}`;
+}
+
+function capsText(state: SessionState): string {
+  const { model_requests, tokens, cost_micro_usd } = state.config?.limits ?? {};
+  return [
+    model_requests === undefined ? "" : formatQuantity(model_requests, "request"),
+    tokens === undefined ? "" : `${formatCount(tokens)} tokens`,
+    cost_micro_usd === undefined ? "" : formatCost(cost_micro_usd),
+  ]
+    .filter((text) => text !== "")
+    .join(", ");
+}

@@ -1,0 +1,120 @@
+/**
+ * Being somebody who fires `due` for one session: an engine with a view beside it, until the session rests. When
+ * another process drives, this one watches, and takes over should that one die.
+ */
+import type { SessionEvent } from "../core/events/index.ts";
+import type { Sequence, SessionId } from "../core/ids.ts";
+import type { SessionSummary } from "../core/summary.ts";
+import { runEngine } from "../runtime/engine.ts";
+import type { OpenHarness } from "../runtime/open.ts";
+import type { SessionRecord } from "../store/contract.ts";
+
+const PAGE = 500;
+
+/** What to drive and how to show it. */
+export interface DriveOptions {
+  readonly harness: OpenHarness;
+  readonly sessionId: SessionId;
+  /** Events after this position are shown. */
+  readonly after: Sequence;
+  readonly show: (event: SessionEvent) => void;
+  /** Aborting gives the lease back and leaves. */
+  readonly signal: AbortSignal;
+}
+
+/** How it ended. */
+export type DriveOutcome = "rests" | "left";
+
+/** @throws whatever stopped the driver */
+export async function driveToRest(options: DriveOptions): Promise<DriveOutcome> {
+  const { harness, sessionId, signal } = options;
+  const stop = new AbortController();
+  const news = new News();
+  const failures: unknown[] = [];
+  const engine = runEngine(
+    harness,
+    {
+      concurrency: 1,
+      only: new Set([sessionId]),
+      onWoken: () => news.tell(),
+      onFailure: (_id, error) => {
+        failures.push(error);
+        news.tell();
+      },
+    },
+    AbortSignal.any([signal, stop.signal]),
+  );
+  const unsubscribe = harness.store.subscribe(() => news.tell());
+  const onAbort = () => news.tell();
+  signal.addEventListener("abort", onAbort, { once: true });
+  const view = new LogView(options);
+  try {
+    for (;;) {
+      const heard = news.next();
+      await view.catchUp();
+      if (failures.length > 0) throw failures[0];
+      if (signal.aborted) return "left";
+      if (isAtRest(await harness.store.getSession(sessionId), harness.clock.wallMs())) return "rests";
+      await heard;
+    }
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    unsubscribe();
+    stop.abort();
+    await engine;
+  }
+}
+
+/** Does this harness itself hold the session's lease? */
+export async function isDrivenHere(harness: OpenHarness, sessionId: SessionId): Promise<boolean> {
+  const record = await harness.store.getSession(sessionId);
+  return record?.held === true && record.owner?.harness === harness.owner.harness;
+}
+
+/** Nobody drives it, and nothing is to be done before a person comes (a sandbox may wait for the end of its grace). */
+function isAtRest(record: SessionRecord | undefined, now: number): boolean {
+  if (record === undefined) return true;
+  if (record.held) return false;
+  return record.due === null || (record.due > now && summaryOf(record)?.phase === "idle");
+}
+
+/** What the row says about its session; undefined before the first wake. */
+export function summaryOf(record: SessionRecord): SessionSummary | undefined {
+  return record.summary === null ? undefined : (JSON.parse(record.summary) as SessionSummary);
+}
+
+/** Shows a log as it grows. */
+class LogView {
+  readonly #options: DriveOptions;
+  #after: Sequence;
+
+  constructor(options: DriveOptions) {
+    this.#options = options;
+    this.#after = options.after;
+  }
+
+  async catchUp(): Promise<void> {
+    const { harness, sessionId, show } = this.#options;
+    for (;;) {
+      const events = await harness.store.getEvents(sessionId, { after: this.#after, limit: PAGE });
+      for (const event of events) show(event);
+      this.#after = events.at(-1)?.seq ?? this.#after;
+      if (events.length < PAGE) return;
+    }
+  }
+}
+
+/** Something happened; told before or after somebody waits for it. */
+class News {
+  #told: PromiseWithResolvers<void> = Promise.withResolvers();
+
+  tell(): void {
+    this.#told.resolve();
+  }
+
+  /** Resolves with the next news from now on. */
+  next(): Promise<void> {
+    this.#told = Promise.withResolvers();
+    return this.#told.promise;
+  }
+}

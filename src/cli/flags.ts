@@ -1,0 +1,89 @@
+/** What flags take. Strict: a number with anything behind it is a mistake, not a number. */
+import { NightshiftError } from "../core/errors.ts";
+import { parseDuration } from "../runtime/duration.ts";
+import type { ModelConfig } from "../runtime/providers.ts";
+
+type Price = NonNullable<ModelConfig["price"]>;
+
+const MICRO = 1_000_000;
+const DOLLARS_MAX = 1_000_000;
+
+/** A parser for whole numbers from `min` (default 1) to `max`. */
+export function wholeNumber(flag: string, max: number, min = 1): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    throw wrong(flag, `a whole number from ${min} to ${max}`, text);
+  };
+}
+
+/** A parser for lengths of time, in milliseconds. */
+export function duration(flag: string, minMs: number): (text: string) => number {
+  return (text) => {
+    const ms = parseDuration(text);
+    if (ms !== undefined && ms >= minMs && ms <= 2_000_000_000) return ms;
+    throw wrong(flag, `a duration such as 90s, 10m or 2h, at least ${minMs}ms and at most 23d`, text);
+  };
+}
+
+/** A parser for amounts of dollars, in micro-dollars. */
+export function dollars(flag: string): (text: string) => number {
+  return (text) => {
+    const value = decimal(text);
+    const micro = Math.round(value * MICRO);
+    if (micro >= 1 && value <= DOLLARS_MAX) return micro;
+    throw wrong(flag, `an amount of dollars such as 5 or 0.25, at most ${DOLLARS_MAX}`, text);
+  };
+}
+
+/** A parser for `input,output` in dollars per million tokens. Cached tokens count as input. */
+export function price(flag: string): (text: string) => Price {
+  return (text) => {
+    const [input = Number.NaN, output = Number.NaN, ...rest] = text.split(",").map(decimal);
+    if (rest.length === 0 && [input, output].every((value) => value >= 0 && value <= DOLLARS_MAX)) {
+      const inputMicro = Math.round(input * MICRO);
+      return {
+        input: inputMicro,
+        output: Math.round(output * MICRO),
+        cache_read: inputMicro,
+        cache_write: inputMicro,
+      };
+    }
+    throw wrong(flag, "two amounts of dollars per million tokens, input and output, such as 3,15", text);
+  };
+}
+
+/** A parser for one of a few words. */
+export function oneOf<Word extends string>(flag: string, words: readonly Word[]): (text: string) => Word {
+  return (text) => {
+    const word = words.find((candidate) => candidate === text);
+    if (word !== undefined) return word;
+    throw wrong(flag, `one of ${words.join(", ")}`, text);
+  };
+}
+
+/** A parser for names with commas between them; `none` is the empty list. */
+export function names(flag: string): (text: string) => readonly string[] {
+  return (text) => {
+    if (text === "none") return [];
+    const list = text.split(",").map((name) => name.trim());
+    if (list.every((name) => /^[\w.-]+$/.test(name))) return [...new Set(list)];
+    throw wrong(flag, "names with commas between them, or none", text);
+  };
+}
+
+/** A parser for web addresses. */
+export function webAddress(flag: string): (text: string) => string {
+  return (text) => {
+    if (/^https?:$/.test(URL.parse(text)?.protocol ?? "")) return text.replace(/\/+$/, "");
+    throw wrong(flag, "an address that begins with http:// or https://", text);
+  };
+}
+
+function decimal(text: string): number {
+  return /^\d{1,7}(\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN;
+}
+
+function wrong(flag: string, wanted: string, text: string): NightshiftError {
+  return new NightshiftError("E_USAGE", `${flag} takes ${wanted}, not "${text}"`, { data: { flag } });
+}

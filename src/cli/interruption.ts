@@ -1,0 +1,40 @@
+/** Ctrl-C, SIGTERM and a closed terminal: the first signal asks to leave, the second leaves at once. */
+import { constants } from "node:os";
+
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** One of the signals that end a command. */
+export type EndingSignal = (typeof SIGNALS)[number];
+
+/** Listens until it is disposed of. */
+export class Interruption implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #onFirst: (leave: () => void) => void;
+  #received: EndingSignal | null = null;
+
+  /** @param onFirst - called once; it, or somebody later, has to call `leave`. Default: leaves. */
+  constructor(onFirst: (leave: () => void) => void = (leave) => leave()) {
+    this.#onFirst = onFirst;
+    for (const name of SIGNALS) process.on(name, this.#receive);
+  }
+
+  /** Aborts when it is time to leave. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** `128 + number` of the first signal, as a shell reports it; null when there was none. */
+  get exitCode(): number | null {
+    return this.#received === null ? null : 128 + constants.signals[this.#received];
+  }
+
+  [Symbol.dispose](): void {
+    for (const name of SIGNALS) process.off(name, this.#receive);
+  }
+
+  readonly #receive = (name: EndingSignal): void => {
+    if (this.#received !== null) process.exit(128 + constants.signals[name]);
+    this.#received = name;
+    this.#onFirst(() => this.#controller.abort());
+  };
+}

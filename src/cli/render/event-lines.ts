@@ -1,0 +1,297 @@
+/**
+ * Events as lines for people. Events never draw themselves: what a log looks like is decided here alone. A view
+ * remembers the calls it has seen, because a receipt names its call by id only.
+ */
+import { unreachable } from "../../core/errors.ts";
+import type { EventBody, SessionEvent } from "../../core/events/index.ts";
+import type { Json, Text } from "../../core/text.ts";
+import { formatBytes, formatDuration, formatTime } from "./format.ts";
+import { pad, singleLine, stripControl, truncate, wrap } from "./text.ts";
+
+/** How events are shown. */
+export interface EventViewOptions {
+  /** Columns of the terminal. */
+  readonly width: number;
+  /** Also what is only of interest when something went wrong. */
+  readonly verbose: boolean;
+}
+
+interface Line {
+  readonly label: string;
+  readonly text: string;
+  /** Cut to one line, or wrapped over several. */
+  readonly shape: "cut" | "wrapped";
+}
+
+const LABEL_WIDTH = 8;
+const TIME_WIDTH = 9;
+/** Longest text of one event on the screen; the log has it all. */
+const TEXT_LINES_MAX = 40;
+
+/** Turns one log, in order, into lines. */
+export class EventView {
+  readonly #options: EventViewOptions;
+  readonly #calls = new Map<string, { readonly name: string; readonly seq: number }>();
+
+  constructor(options: EventViewOptions) {
+    this.#options = options;
+  }
+
+  /** The lines of the next event; often none. */
+  lines(event: SessionEvent): string[] {
+    const textWidth = this.#options.width - TIME_WIDTH - LABEL_WIDTH - 1;
+    return this.#describe(event).flatMap(({ label, text, shape }) => {
+      const lead = `${formatTime(event.at)} ${pad(truncate(singleLine(label), LABEL_WIDTH), LABEL_WIDTH)} `;
+      if (shape === "cut") return [lead + truncate(singleLine(text), textWidth)];
+      return hang(lead, wrap(stripControl(text).trimEnd(), textWidth));
+    });
+  }
+
+  #describe(event: SessionEvent): Line[] {
+    const domain = event.type.slice(0, event.type.indexOf("."));
+    switch (domain) {
+      case "agent":
+      case "tool":
+        return this.#work(event);
+      case "session":
+        return describeSession(event);
+      case "user":
+      case "control":
+        return describePerson(event);
+      default:
+        return describeHarness(event, this.#options.verbose);
+    }
+  }
+
+  #work(event: SessionEvent): Line[] {
+    switch (event.type) {
+      case "agent.message":
+        return [wrapped("agent", plainContent(event.body.content))];
+      case "agent.thinking":
+        return this.#options.verbose ? [wrapped("thinking", plainText(event.body.text))] : [];
+      case "agent.tool_use":
+        this.#calls.set(event.body.call, { name: event.body.name, seq: event.seq });
+        return [cut(event.body.name, headlineOf(event.body.input))];
+      case "agent.tool_result":
+        return [cut(this.#nameOf(event.body.call), outcomeOf(event.body))];
+      case "tool.started":
+        return event.body.run === 1
+          ? []
+          : [cut(this.#nameOf(event.body.call), `runs again (run ${event.body.run})`)];
+      case "tool.in_doubt":
+        return [cut(this.#nameOf(event.body.call), `in doubt: ${event.body.reason}`)];
+      default:
+        return [];
+    }
+  }
+
+  #nameOf(call: string): string {
+    return this.#calls.get(call)?.name ?? call;
+  }
+}
+
+function describeSession(event: SessionEvent): Line[] {
+  switch (event.type) {
+    case "session.created": {
+      const { model, tools } = event.body.agent;
+      return [
+        cut(
+          "session",
+          `created: ${model.provider}:${model.id}, tools ${tools.length === 0 ? "none" : tools.join(" ")}`,
+        ),
+      ];
+    }
+    case "session.forked":
+      return [cut("session", `forked from ${event.body.from} at event ${event.body.at_seq}`)];
+    case "session.thread_created":
+      return event.body.reason === "start" ? [] : [cut("session", `new thread (${event.body.reason})`)];
+    case "session.status_idle":
+      return [cut("idle", stopText(event.body.stop_reason))];
+    case "session.status_rescheduled": {
+      const { failures, error_class, resume_at } = event.body;
+      return [
+        cut(
+          "model",
+          `failed ${failures === 1 ? "once" : `${failures} times`} (${error_class}); next try at ${formatTime(resume_at)}`,
+        ),
+      ];
+    }
+    case "session.status_terminated":
+      return [cut("over", event.body.reason)];
+    case "session.error":
+      return [wrapped("error", `${event.body.error.code}: ${event.body.error.message}`)];
+    default:
+      return [];
+  }
+}
+
+function describePerson(event: SessionEvent): Line[] {
+  switch (event.type) {
+    case "user.message":
+      return [wrapped("you", plainContent(event.body.content))];
+    case "user.interrupt":
+      return [cut("you", "interrupt")];
+    case "user.tool_confirmation":
+      return [cut("you", `${event.body.result} ${event.body.call}`)];
+    case "control.set_limits": {
+      const caps = Object.entries(event.body.limits).map(([cap, value]) => `${cap} ${value}`);
+      return [cut("you", `limits: ${caps.join(", ")}`)];
+    }
+    case "control.pause":
+    case "control.resume":
+    case "control.stop":
+    case "control.cancel": {
+      const { reason } = event.body;
+      return [cut("you", event.type.slice("control.".length) + (reason === undefined ? "" : `: ${reason}`))];
+    }
+    default:
+      return [];
+  }
+}
+
+function describeHarness(event: SessionEvent, verbose: boolean): Line[] {
+  switch (event.type) {
+    case "harness.woke":
+      return event.body.epoch === 1 && !verbose
+        ? []
+        : [cut("harness", `carries on (epoch ${event.body.epoch})`)];
+    case "harness.suspended":
+      return [cut("harness", `was suspended for ${formatDuration(event.body.gap_ms)}`)];
+    case "harness.input_rejected":
+      return [cut("harness", `message refused: ${event.body.reason}`)];
+    case "span.model_request_start":
+      return verbose ? [cut("model", `request ${event.body.request}`)] : [];
+    case "span.model_request_end":
+      return requestEnd(event.body);
+    case "sandbox.lost":
+      return [cut("sandbox", `lost: ${event.body.reason}`)];
+    case "sandbox.requested":
+    case "sandbox.ready":
+    case "sandbox.destroyed":
+      return verbose ? [cut("sandbox", event.type.slice("sandbox.".length))] : [];
+    case "budget.exhausted":
+      return [cut("budget", capText(event.body))];
+    case "breaker.tripped":
+      return [cut("breaker", `${event.body.cause}: ${event.body.detail}`)];
+    default:
+      return [];
+  }
+}
+
+function requestEnd(body: EventBody<"span.model_request_end">): Line[] {
+  switch (body.outcome) {
+    case "answered":
+      return [];
+    case "failed":
+      return [
+        cut(
+          "model",
+          `request ${body.request} failed (${body.error?.class ?? "unknown"}): ${body.error?.message ?? ""}`,
+        ),
+      ];
+    case "lost":
+      return [
+        cut(
+          "model",
+          `request ${body.request} was lost with its process; asked again, the first stays charged`,
+        ),
+      ];
+    case "interrupted":
+      return [cut("model", `request ${body.request} was interrupted`)];
+    default:
+      return unreachable(body.outcome);
+  }
+}
+
+/** Why a session is idle, for people. */
+export function stopText(reason: EventBody<"session.status_idle">["stop_reason"]): string {
+  switch (reason.type) {
+    case "end_turn":
+      return "done; waits for the next message";
+    case "requires_action":
+      return `needs a person: may ${reason.calls.join(", ")} run again?`;
+    case "retries_exhausted":
+      return "the model kept failing";
+    case "budget_reached":
+      return `a cap was reached (${reason.cap})`;
+    case "refusal":
+      return "the model refused to answer";
+    case "paused":
+      return "paused";
+    case "stopped":
+      return "stopped";
+    case "stalled":
+      return "a breaker stopped it: it was going nowhere";
+    case "failed":
+      return `failed (${reason.code})`;
+    default:
+      return unreachable(reason);
+  }
+}
+
+function capText(body: EventBody<"budget.exhausted">): string {
+  return `${body.cap}: ${body.used} of ${body.limit} used, the next request may need ${body.wanted}`;
+}
+
+function outcomeOf(body: EventBody<"agent.tool_result">): string {
+  const output = plainContent(body.content);
+  const dropped = body.dropped_bytes > 0 ? `, ${formatBytes(body.dropped_bytes)} dropped` : "";
+  const last = lastLine(output);
+  const after = `${formatDuration(body.duration_ms)}${dropped}`;
+  if (body.in_doubt) return `outcome unknown: ${last}`;
+  switch (body.ending) {
+    case "exited": {
+      const status = (body.exit_code ?? 0) === 0 ? "ok" : `exit ${body.exit_code}`;
+      return `${status}, ${after}${last === "" ? "" : ` | ${last}`}`;
+    }
+    case "timed_out":
+      return `killed after ${after}: it ran longer than its limit`;
+    case "out_of_memory":
+      return `killed after ${after}: out of memory`;
+    case "cancelled":
+      return `cancelled, ${after}`;
+    case "refused":
+    case "not_run":
+    case "sandbox_lost":
+      return `${body.ending.replace("_", " ")}: ${last}`;
+    default:
+      return unreachable(body.ending);
+  }
+}
+
+function lastLine(output: string): string {
+  const lines = output.split("\n").map(singleLine);
+  return lines.findLast((line) => line !== "" && !/^\[exit code \d+\]$/.test(line)) ?? "";
+}
+
+/** What a call is about: its command, path or pattern. */
+function headlineOf(input: Json): string {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) return JSON.stringify(input);
+  const fields = input as { readonly [key: string]: Json };
+  const main = ["command", "file_path", "pattern", "path"].map((name) => fields[name]);
+  const words = main.filter((value) => typeof value === "string");
+  return words.length > 0 ? words.join("  ") : JSON.stringify(input);
+}
+
+function plainContent(content: readonly { readonly text: Text }[]): string {
+  return content.map((block) => plainText(block.text)).join("\n");
+}
+
+function plainText(text: Text): string {
+  return typeof text === "string" ? text : `[${formatBytes(text.bytes)} of text]`;
+}
+
+function cut(label: string, text: string): Line {
+  return { label, text, shape: "cut" };
+}
+
+function wrapped(label: string, text: string): Line {
+  return { label, text, shape: "wrapped" };
+}
+
+function hang(lead: string, lines: readonly string[]): string[] {
+  const shown = lines.slice(0, TEXT_LINES_MAX);
+  if (lines.length > shown.length) shown.push(`… ${lines.length - shown.length} more lines`);
+  const indent = " ".repeat(TIME_WIDTH + LABEL_WIDTH + 1);
+  return shown.map((line, index) => ((index === 0 ? lead : indent) + line).trimEnd());
+}

@@ -1,0 +1,94 @@
+/** Where a session stands, in a person's words, and what they can do about it. */
+import { ERROR_CODES, unreachable } from "../core/errors.ts";
+import type { SessionState, StopReason } from "../core/state.ts";
+import type { SessionRecord } from "../store/contract.ts";
+import { isErrorCode } from "./exit-codes.ts";
+import { stopText } from "./render/event-lines.ts";
+import { formatMoment, formatQuantity } from "./render/format.ts";
+
+/** One word for listings and programs. */
+export type StandingWord = "working" | "due" | "scheduled" | "idle" | "held" | "over";
+
+/** What a person wants to know first. */
+export interface Standing {
+  readonly word: StandingWord;
+  readonly text: string;
+  /** The command that goes on from here, without `nightshift`; null when there is nothing to do. */
+  readonly next: readonly string[] | null;
+}
+
+/** @param now - wall-clock time */
+export function standingOf(state: SessionState, record: SessionRecord, now: number): Standing {
+  const { sessionId } = record;
+  if (state.phase === "terminated")
+    return { word: "over", text: "over for good; read-only", next: ["fork", sessionId] };
+  if (record.held) {
+    const driver = record.owner === null ? "" : `; process ${record.owner.pid} drives it`;
+    return { word: "working", text: `${activityOf(state, now)}${driver}`, next: ["logs", sessionId, "-f"] };
+  }
+  if (record.due !== null && record.due <= now) {
+    const text = `due since ${formatMoment(record.due, now)}, and nobody drives it`;
+    return { word: "due", text, next: ["resume", sessionId] };
+  }
+  if (state.phase === "running" && record.due !== null) {
+    const text = `${activityOf(state, now)}; nobody will, unless an engine runs then`;
+    return { word: "scheduled", text, next: ["resume", sessionId] };
+  }
+  const reason = state.stopReason;
+  if (reason === null) return { word: "idle", text: "not started", next: ["resume", sessionId] };
+  return {
+    word: state.hold === null ? "idle" : "held",
+    text: stopText(reason),
+    next: afterStop(sessionId, reason),
+  };
+}
+
+/** What the log says is going on. */
+export function activityOf(state: SessionState, now: number): string {
+  if (state.halt !== null) return `${state.halt.kind} asked for`;
+  if (state.request !== null) return `waits for the model (request ${state.request.number})`;
+  const open = state.calls.filter((call) => call.status !== "answered");
+  if (open.length > 0) return `runs ${open.map((call) => call.name).join(", ")}`;
+  if (state.retry?.resumeAt != null) {
+    const tries = formatQuantity(state.retry.failures, "failure");
+    return `asks the model again at ${formatMoment(state.retry.resumeAt, now)} (${state.retry.errorClass}, ${tries})`;
+  }
+  if (state.queue.length > 0) return `${formatQuantity(state.queue.length, "message")} not picked up yet`;
+  return state.phase === "running" ? "works" : "idle";
+}
+
+function afterStop(sessionId: string, reason: StopReason): readonly string[] {
+  switch (reason.type) {
+    case "end_turn":
+    case "refusal":
+      return ["send", sessionId, "..."];
+    case "requires_action":
+      return ["approve", sessionId, reason.calls[0] ?? ""];
+    case "budget_reached":
+      return ["resume", sessionId, ...capFlag(reason.cap)];
+    case "paused":
+    case "stopped":
+    case "stalled":
+    case "failed":
+    case "retries_exhausted":
+      return ["resume", sessionId];
+    default:
+      return unreachable(reason);
+  }
+}
+
+function capFlag(cap: string): readonly string[] {
+  const flags: { readonly [cap: string]: string } = {
+    model_requests: "--max-requests",
+    tokens: "--max-tokens",
+    cost_micro_usd: "--max-cost",
+  };
+  const flag = flags[cap];
+  return flag === undefined ? [] : [flag, "..."];
+}
+
+/** Advice of the table of errors, where the reason to stop is one of them. */
+export function adviceOf(reason: StopReason | null): string | null {
+  if (reason === null || reason.type !== "failed" || !isErrorCode(reason.code)) return null;
+  return ERROR_CODES[reason.code].hint;
+}

@@ -1,0 +1,183 @@
+/** Puts a harness together: state folder, store, redactor, tools, and the registry to find the rest by name. */
+import { mkdtempSync, rmdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Chance, Clock } from "../core/clock.ts";
+import { NightshiftError } from "../core/errors.ts";
+import type { EventBody } from "../core/events/index.ts";
+import { createRedactor } from "../core/redact.ts";
+import type { Redactor } from "../core/seal.ts";
+import type { ModelAdapter } from "../model/contract.ts";
+import type { SandboxBackend } from "../sandbox/contract.ts";
+import type { Owner, Store } from "../store/contract.ts";
+import { builtinTools } from "../tool/builtin.ts";
+import type { Tool } from "../tool/contract.ts";
+import type { Worker } from "../worker/contract.ts";
+import { type ConfigFile, type Environment, processEnvironment, secretsOf } from "./config.ts";
+import { createKeylessModel } from "./keyless-model.ts";
+import { accessOf, type ModelConfig, missingKey, SCRIPTED } from "./providers.ts";
+import { createModelAdapter, createSandboxBackend, createWorker, openStore } from "./registry.ts";
+import { isOwnerDead, systemChance, systemClock, systemOwner } from "./system.ts";
+import { packageVersion } from "./version.ts";
+import { type Harness, LEASE_TTL_MS } from "./wake.ts";
+
+/** What a harness is opened with; everything has a default but the state folder of stores that keep files. */
+export interface OpenOptions {
+  /** Backend name, or a store that is open already; that one is left open in the end. Default: `sqlite`. */
+  readonly store?: string | Store;
+  /** Absolute. */
+  readonly stateFolder?: string;
+  /** `thread` pays when many sessions are driven at once. Default: `inline`. */
+  readonly writer?: "inline" | "thread";
+  /** Where keys of models are found, and secrets to redact. Default: the environment of this process. */
+  readonly environment?: Environment;
+  /** The user's config file, for providers that it describes. */
+  readonly file?: ConfigFile;
+  /** Adapters by provider name; they come before those of the registry. */
+  readonly models?: { readonly [provider: string]: ModelAdapter };
+  readonly clock?: Clock;
+  readonly chance?: Chance;
+}
+
+/** A harness that owns what it opened. It serves as the parts of a client too. */
+export interface OpenHarness extends Harness, AsyncDisposable {
+  readonly chance: Chance;
+  /** The backend's handle on sandboxes. @throws NightshiftError `E_BACKEND_UNKNOWN` */
+  sandboxBackend(name: string): Promise<SandboxBackend>;
+  /** Closes the store, unless it was handed in. Whatever drives must have ended before. */
+  close(): Promise<void>;
+}
+
+/** @throws NightshiftError `E_BACKEND_UNKNOWN`, `E_STORE_*` */
+export async function openHarness(options: OpenOptions = {}): Promise<OpenHarness> {
+  const clock = options.clock ?? systemClock;
+  const chance = options.chance ?? systemChance;
+  const owner = systemOwner(chance.unique(12));
+  if (typeof options.store === "object") {
+    return new OpenedHarness({ options, clock, chance, owner, store: options.store, ownsStore: false });
+  }
+  const name = options.store ?? "sqlite";
+  const store = await openStore(name, {
+    folder: stateFolderOf(options, name),
+    clock,
+    writer: options.writer ?? "inline",
+    probe: { isDead: (other) => isOwnerDead(other, owner) },
+  });
+  return new OpenedHarness({ options, clock, chance, owner, store, ownsStore: true });
+}
+
+interface Parts {
+  readonly options: OpenOptions;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly owner: Owner;
+  readonly store: Store;
+  readonly ownsStore: boolean;
+}
+
+class OpenedHarness implements OpenHarness {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly owner: Owner;
+  readonly redactor: Redactor;
+  readonly tools: ReadonlyMap<string, Tool> = new Map(builtinTools().map((tool) => [tool.name, tool]));
+  readonly version: string = packageVersion();
+  readonly leaseTtlMs = LEASE_TTL_MS;
+  readonly #options: OpenOptions;
+  readonly #environment: Environment;
+  readonly #ownsStore: boolean;
+  /** One adapter per model, so that what an adapter remembers outlives a wake. */
+  readonly #models = new Map<string, ModelAdapter>();
+  readonly #sandboxes = new Map<string, SandboxBackend>();
+  #temporaryFolder: string | undefined;
+
+  constructor({ options, clock, chance, owner, store, ownsStore }: Parts) {
+    this.#options = options;
+    this.#environment = options.environment ?? processEnvironment();
+    this.#ownsStore = ownsStore;
+    this.store = store;
+    this.clock = clock;
+    this.chance = chance;
+    this.owner = owner;
+    this.redactor = createRedactor({ secrets: secretsOf(this.#environment, options.file) });
+  }
+
+  async resolve(
+    config: EventBody<"session.created">,
+  ): Promise<{ readonly worker: Worker; readonly backend: SandboxBackend }> {
+    const { tools, clock } = this;
+    const model = await this.#model(config.agent.model);
+    const worker = await createWorker(config.agent.worker, { model, tools, clock });
+    return { worker, backend: await this.sandboxBackend(config.sandbox.backend) };
+  }
+
+  async sandboxBackend(name: string): Promise<SandboxBackend> {
+    const known = this.#sandboxes.get(name);
+    if (known !== undefined) return known;
+    const backend = await createSandboxBackend(name, { folder: join(this.#sandboxFolder(), name) });
+    this.#sandboxes.set(name, backend);
+    return backend;
+  }
+
+  async #model(config: ModelConfig): Promise<ModelAdapter> {
+    const handedIn = this.#options.models?.[config.provider];
+    if (handedIn !== undefined) return handedIn;
+    const name = JSON.stringify([config.provider, config.id, config.base_url ?? null]);
+    const known = this.#models.get(name);
+    if (known !== undefined) return known;
+    const adapter = await this.#createModel(config);
+    this.#models.set(name, adapter);
+    return adapter;
+  }
+
+  #createModel({ provider, id, base_url }: ModelConfig): Promise<ModelAdapter> | ModelAdapter {
+    const environment = this.#environment;
+    const { file } = this.#options;
+    const missing = missingKey(provider, environment, file);
+    if (missing !== undefined) return createKeylessModel(provider, missing);
+    const access = provider === SCRIPTED ? undefined : accessOf(provider, file);
+    return createModelAdapter(access?.adapter ?? SCRIPTED, {
+      provider,
+      id,
+      clock: this.clock,
+      key: () => (access?.variable === undefined ? undefined : environment[access.variable]),
+      baseUrl: base_url ?? access?.baseUrl,
+      outputCapField: access?.outputCapField,
+    });
+  }
+
+  /** Without a state folder, sandboxes are as fleeting as the store. */
+  #sandboxFolder(): string {
+    const { stateFolder } = this.#options;
+    if (stateFolder !== undefined) return join(stateFolder, "sandboxes");
+    this.#temporaryFolder ??= mkdtempSync(join(tmpdir(), "nightshift-"));
+    return this.#temporaryFolder;
+  }
+
+  async close(): Promise<void> {
+    if (this.#ownsStore) await this.store.close();
+    if (this.#temporaryFolder !== undefined) removeIfEmpty(this.#temporaryFolder);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function stateFolderOf(options: OpenOptions, store: string): string {
+  if (options.stateFolder !== undefined) return options.stateFolder;
+  if (store === "memory") return "";
+  throw new NightshiftError("E_USAGE", `the store "${store}" keeps files and needs a state folder`, {
+    hint: "Pass stateFolder to openHarness.",
+  });
+}
+
+/** A sandbox that lives on keeps its folder. */
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    return;
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * THE table of backends: for each seam, name → how it is made. The only file that names concrete backends, and it
+ * loads them when they are asked for, so that nobody pays for what is not used. A new backend is a row here.
+ */
+import type { Clock } from "../core/clock.ts";
+import { NightshiftError } from "../core/errors.ts";
+import type { ModelAdapter } from "../model/contract.ts";
+import type { ModelKey } from "../model/sdk/stream.ts";
+import type { SandboxBackend } from "../sandbox/contract.ts";
+import type { Store } from "../store/contract.ts";
+import type { OwnerProbe } from "../store/owner.ts";
+import type { Worker } from "../worker/contract.ts";
+import type { LoopParts } from "../worker/loop.ts";
+
+/** What stores are made of. */
+export interface StoreParts {
+  /** Absolute; for stores that keep files. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly probe: OwnerProbe;
+  /** Commit on this thread, best for one active session, or on one of its own, for many. */
+  readonly writer: "inline" | "thread";
+}
+
+/** What sandbox backends are made of. */
+export interface SandboxParts {
+  /** Absolute; for what a backend has to remember of its sandboxes. */
+  readonly folder: string;
+}
+
+/** What model adapters are made of. */
+export interface ModelParts {
+  readonly provider: string;
+  /** As in the log; a script's path for the scripted model. */
+  readonly id: string;
+  readonly key: ModelKey;
+  /** Undefined: the adapter's own, if it has one. */
+  readonly baseUrl: string | undefined;
+  readonly outputCapField: "max_tokens" | "max_completion_tokens" | undefined;
+  readonly clock: Clock;
+}
+
+type Table<Parts, Backend> = { readonly [name: string]: (parts: Parts) => Promise<Backend> };
+
+const STORES = {
+  memory: async (parts) => (await import("../store/memory.ts")).createMemoryStore(parts),
+  sqlite: async (parts) => (await import("../store/sqlite.ts")).createSqliteStore(parts),
+} as const satisfies Table<StoreParts, Store>;
+
+const SANDBOXES = {
+  process: async (parts) => (await import("../sandbox/process.ts")).createProcessBackend(parts),
+} as const satisfies Table<SandboxParts, SandboxBackend>;
+
+const MODELS = {
+  scripted: async ({ id, clock }) => {
+    const { createScriptedModel, loadScript } = await import("../model/scripted.ts");
+    return createScriptedModel(await loadScript(id), { clock });
+  },
+  anthropic: async ({ key, clock, baseUrl }) => {
+    const { createAnthropicModel } = await import("../model/anthropic.ts");
+    return createAnthropicModel({ key, clock, ...(baseUrl !== undefined && { baseUrl }) });
+  },
+  "openai-compatible": async ({ provider, key, clock, baseUrl, outputCapField }) => {
+    if (baseUrl === undefined) {
+      throw new NightshiftError("E_CONFIG", `the address of model provider "${provider}" is not known`, {
+        hint: `Pass --base-url, or set providers.${provider}.base_url in the config file.`,
+      });
+    }
+    const { createOpenAICompatibleModel } = await import("../model/openai-compatible.ts");
+    const cap = outputCapField === undefined ? {} : { outputCapField };
+    return createOpenAICompatibleModel({ provider, key, clock, baseUrl, ...cap });
+  },
+} as const satisfies Table<ModelParts, ModelAdapter>;
+
+const WORKERS = {
+  loop: async (parts) => (await import("../worker/loop.ts")).createLoopWorker(parts),
+} as const satisfies Table<LoopParts, Worker>;
+
+const SEAMS = { store: STORES, sandbox: SANDBOXES, model: MODELS, worker: WORKERS } as const;
+
+/** The seams that have backends. */
+export type Seam = keyof typeof SEAMS;
+
+/** Names of a seam's backends. */
+export function backendNames(seam: Seam): readonly string[] {
+  return Object.keys(SEAMS[seam]);
+}
+
+/** @throws NightshiftError `E_BACKEND_UNKNOWN`, and what opening throws */
+export async function openStore(name: string, parts: StoreParts): Promise<Store> {
+  return rowOf<StoreParts, Store>("store", STORES, name)(parts);
+}
+
+/** @throws NightshiftError `E_BACKEND_UNKNOWN` */
+export async function createSandboxBackend(name: string, parts: SandboxParts): Promise<SandboxBackend> {
+  return rowOf<SandboxParts, SandboxBackend>("sandbox", SANDBOXES, name)(parts);
+}
+
+/** @throws NightshiftError `E_BACKEND_UNKNOWN`; `E_SCRIPT_INVALID`, `E_CONFIG` */
+export async function createModelAdapter(name: string, parts: ModelParts): Promise<ModelAdapter> {
+  return rowOf<ModelParts, ModelAdapter>("model", MODELS, name)(parts);
+}
+
+/** @throws NightshiftError `E_BACKEND_UNKNOWN` */
+export async function createWorker(name: string, parts: LoopParts): Promise<Worker> {
+  return rowOf<LoopParts, Worker>("worker", WORKERS, name)(parts);
+}
+
+/** Serves a script over HTTP until the signal aborts. @throws NightshiftError `E_SCRIPT_INVALID`, `E_USAGE` */
+export async function serveScript(path: string, options: ServeOptions): Promise<void> {
+  const { serveScriptFile } = await import("../model/scripted-server.ts");
+  await serveScriptFile(path, options);
+}
+
+/** Where a served script listens. */
+export interface ServeOptions {
+  /** 0 takes any free one. */
+  readonly port: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly onListening: (url: string) => void;
+}
+
+function rowOf<Parts, Backend>(
+  seam: Seam,
+  table: Table<Parts, Backend>,
+  name: string,
+): (parts: Parts) => Promise<Backend> {
+  const row = Object.hasOwn(table, name) ? table[name] : undefined;
+  if (row !== undefined) return row;
+  throw new NightshiftError(
+    "E_BACKEND_UNKNOWN",
+    `there is no ${seam} backend "${name}"; there are ${Object.keys(table).join(", ")}`,
+    { data: { seam, name } },
+  );
+}

@@ -1,0 +1,87 @@
+/** The first event of a session, from what people say and defaults for the rest. */
+import { NightshiftError } from "../core/errors.ts";
+import type { EventBody } from "../core/events/index.ts";
+import { type ModelConfig, parseModelName } from "./providers.ts";
+
+/** Everything that is fixed when a session is made. */
+export type SessionConfig = EventBody<"session.created">;
+/** How the harness treats a session. */
+export type SessionPolicy = SessionConfig["policy"];
+
+/** What may be said of a new session. */
+export interface SessionOptions {
+  /** `provider:model`, or all of it. */
+  readonly model: string | ModelConfig;
+  /** Absolute path of the folder to work in. */
+  readonly workspace: string;
+  /** Names of tools; absent for all built-in ones, empty for none. */
+  readonly tools?: readonly string[];
+  /** Default: {@link SYSTEM_PROMPT}. */
+  readonly system?: string;
+  readonly title?: string;
+  readonly agent?: string;
+  /** Sandbox backend. Default: `process`, which is no isolation. */
+  readonly sandbox?: string;
+  readonly limits?: SessionConfig["limits"];
+  readonly policy?: Partial<SessionPolicy>;
+  readonly metadata?: SessionConfig["metadata"];
+}
+
+/** What an agent is told unless the user says something else. */
+export const SYSTEM_PROMPT = [
+  "You are an agent that works on its own, for hours if need be, in a folder on a real machine.",
+  "Work in small steps and look at results before you go on. Prefer reading and searching to guessing.",
+  "When a tool says that an outcome is unknown, look at the actual state before you decide what to do.",
+  "When the task is done, run what proves it, then say briefly what you did and how it was verified.",
+].join("\n");
+
+/** Names of the built-in tools, in the order in which a model sees them. */
+export const TOOL_NAMES = ["bash", "read", "write", "edit", "glob", "grep"] as const;
+
+/** Output cap of one request, when nobody names one. */
+export const OUTPUT_TOKENS_STANDARD = 16_384;
+
+/** The policy of sessions that name none. */
+export const STANDARD_POLICY: SessionPolicy = {
+  steering: "enqueue",
+  idle_timeout_ms: 10 * 60_000,
+  sandbox_grace_ms: 5 * 60_000,
+  tool_wall_ms: 10 * 60_000,
+  model_failures_max: 10,
+  no_contact_ms: 15 * 60_000,
+};
+
+/** @throws NightshiftError `E_MODEL_UNKNOWN`, `E_TOOL_UNKNOWN`, `E_CONFIG` for a cap in money without a price */
+export function sessionConfig(options: SessionOptions): SessionConfig {
+  const { limits = {}, title, metadata = {} } = options;
+  const model =
+    typeof options.model === "string"
+      ? { ...parseModelName(options.model), max_output_tokens: OUTPUT_TOKENS_STANDARD }
+      : options.model;
+  if (limits.cost_micro_usd !== undefined && model.price === undefined) {
+    throw new NightshiftError("E_CONFIG", `a cap in money needs the price of ${model.provider}:${model.id}`, {
+      hint: "Give a price (--price input,output in dollars per million tokens), or cap tokens instead.",
+    });
+  }
+  return {
+    ...(title === undefined ? {} : { title }),
+    metadata,
+    agent: {
+      name: options.agent ?? "agent",
+      worker: "loop",
+      model,
+      system: options.system ?? SYSTEM_PROMPT,
+      tools: checkedTools(options.tools ?? TOOL_NAMES),
+    },
+    sandbox: { backend: options.sandbox ?? "process", workspace: options.workspace, options: {} },
+    limits,
+    policy: { ...STANDARD_POLICY, ...options.policy },
+  };
+}
+
+function checkedTools(tools: readonly string[]): string[] {
+  const known: readonly string[] = TOOL_NAMES;
+  const unknown = tools.find((name) => !known.includes(name));
+  if (unknown === undefined) return [...tools];
+  throw new NightshiftError("E_TOOL_UNKNOWN", `there is no tool "${unknown}"; there are ${known.join(", ")}`);
+}
