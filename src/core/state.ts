@@ -110,7 +110,7 @@ export interface CallState {
   readonly intended: FileChange | null;
   /** In doubt only. */
   readonly finding: "not_started" | "unknown";
-  /** What a person said about running it again. */
+  /** What a person said about running it, or running it again. */
   readonly confirmation: "allow" | "deny" | null;
   readonly denyMessage: string | null;
 }

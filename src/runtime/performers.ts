@@ -164,7 +164,7 @@ async function provision(
     ];
   } catch (error) {
     if (moment.signal.aborted) throw error;
-    return [lost(sandbox, error)];
+    return [lost({ sandbox: sandbox.id }, error)];
   }
 }
 
@@ -194,13 +194,17 @@ async function orLost(moment: Moment, effect: () => Promise<EventInput[]>): Prom
     return await effect();
   } catch (error) {
     if (moment.signal.aborted || !isNightshiftError(error, "E_SANDBOX_LOST")) throw error;
-    return [lost(sandboxOf(moment), error)];
+    const { id, incarnation } = sandboxOf(moment);
+    return [lost({ sandbox: id, incarnation }, error)];
   }
 }
 
-function lost(sandbox: SandboxState, error: unknown): EventInput {
+function lost(
+  which: { readonly sandbox: string; readonly incarnation?: string },
+  error: unknown,
+): EventInput {
   const code = isNightshiftError(error) ? error.code : "E_SANDBOX_UNAVAILABLE";
-  return event("sandbox.lost", { sandbox: sandbox.id, reason: messageOf(error).slice(0, 2000), code });
+  return event("sandbox.lost", { ...which, reason: messageOf(error).slice(0, 2000), code });
 }
 
 function connect(parts: PerformerParts, moment: Moment): Promise<Sandbox> {

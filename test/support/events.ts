@@ -215,8 +215,13 @@ export const sandboxRequested = (sandbox: string = SANDBOX): EventInput =>
 export const sandboxReady = (incarnation = "i1", sandbox: string = SANDBOX): EventInput =>
   event("sandbox.ready", { sandbox, incarnation, handle: { at: incarnation } });
 
-export const sandboxLost = (code = "E_SANDBOX_LOST", sandbox: string = SANDBOX): EventInput =>
-  event("sandbox.lost", { sandbox, reason: "gone", code });
+/** @param incarnation - absent when it could not be provisioned */
+export const sandboxLost = (
+  code = "E_SANDBOX_LOST",
+  sandbox: string = SANDBOX,
+  incarnation?: string,
+): EventInput =>
+  event("sandbox.lost", { sandbox, reason: "gone", code, ...(incarnation && { incarnation }) });
 
 export const destroyRequested = (sandbox: string = SANDBOX): EventInput =>
   event("sandbox.destroy_requested", { sandbox });

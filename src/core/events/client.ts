@@ -10,7 +10,10 @@ export const clientEvents = {
   "user.message": z.object({ content, steering: steering.optional() }),
   /** Aborts the model request in flight; tools that run may finish. */
   "user.interrupt": z.object({}),
-  /** Answers a call whose outcome is unknown and that may not be repeated unasked: `allow` runs it again. */
+  /**
+   * Answers a call that needs a person: one whose permission is `ask` runs on `allow`; one whose outcome is unknown
+   * and that may not be repeated unasked runs again.
+   */
   "user.tool_confirmation": z.object({
     call: callIdText,
     result: z.enum(["allow", "deny"]),

@@ -18,8 +18,13 @@ export const harnessEvents = {
   "sandbox.requested": z.object({ sandbox, backend: z.string() }),
   /** It answers; `handle` is what a backend needs to attach to it from another process. */
   "sandbox.ready": z.object({ sandbox, incarnation: z.string(), handle: z.record(z.string(), json) }),
-  /** It could not be provisioned, or is gone. */
-  "sandbox.lost": z.object({ sandbox, reason: z.string(), code: z.string() }),
+  /** It could not be provisioned; or that incarnation of it is gone. */
+  "sandbox.lost": z.object({
+    sandbox,
+    incarnation: z.string().optional(),
+    reason: z.string(),
+    code: z.string(),
+  }),
   "sandbox.destroy_requested": z.object({ sandbox }),
   "sandbox.destroyed": z.object({ sandbox }),
   /** The next request could exceed this cap. */

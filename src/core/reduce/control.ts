@@ -1,7 +1,7 @@
 /** Facts about the session's life and what people want of it. */
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { ThreadId } from "../ids.ts";
-import type { Halt, SessionState, StopReason } from "../state.ts";
+import type { CallState, Halt, SandboxState, SessionState, StopReason } from "../state.ts";
 
 /** Notes `session.*`, `user.*`, `control.*` and `harness.*`. */
 export function reduceControl(state: SessionState, event: SessionEvent): SessionState {
@@ -94,7 +94,7 @@ function messageArrived(state: SessionState, event: SessionEvent<"user.message">
   const queue = [...state.queue, { seq: event.seq, rejected: busy && steering === "reject" }];
   // A pause and an open question are lifted by their own answers only.
   const lifted = state.hold === "paused" || state.hold === "requires_action" ? state.hold : null;
-  const sandbox = state.sandbox === null ? null : { ...state.sandbox, failures: 0 };
+  const sandbox = givenNewChances(state.sandbox);
   const next = { ...state, queue, hold: lifted, retry: busy ? state.retry : null, sandbox };
   return busy && steering === "interrupt" ? halted(next, { kind: "interrupt", seq: event.seq }) : next;
 }
@@ -102,8 +102,12 @@ function messageArrived(state: SessionState, event: SessionEvent<"user.message">
 function resumed(state: SessionState): SessionState {
   const halt = state.halt?.kind === "pause" ? null : state.halt;
   const hold = state.hold === "requires_action" ? state.hold : null;
-  const sandbox = state.sandbox === null ? null : { ...state.sandbox, failures: 0 };
-  return { ...state, halt, hold, retry: null, losses: 0, sandbox };
+  return { ...state, halt, hold, retry: null, losses: 0, sandbox: givenNewChances(state.sandbox) };
+}
+
+/** The try that is under way keeps its number, because its intent is named by it. */
+function givenNewChances(sandbox: SandboxState | null): SandboxState | null {
+  return sandbox === null || sandbox.status === "requested" ? sandbox : { ...sandbox, failures: 0 };
 }
 
 function limitsSet(state: SessionState, limits: EventBody<"control.set_limits">["limits"]): SessionState {
@@ -114,11 +118,15 @@ function limitsSet(state: SessionState, limits: EventBody<"control.set_limits">[
 
 function confirmed(state: SessionState, body: EventBody<"user.tool_confirmation">): SessionState {
   const calls = state.calls.map((call) =>
-    call.call === body.call && call.status === "in_doubt"
+    call.call === body.call && awaitsPerson(call)
       ? { ...call, confirmation: body.result, denyMessage: body.deny_message ?? null }
       : call,
   );
   return { ...state, calls, hold: state.hold === "requires_action" ? null : state.hold };
+}
+
+function awaitsPerson(call: CallState): boolean {
+  return call.status === "in_doubt" || (call.status === "requested" && call.permission === "ask");
 }
 
 function withoutQueued(state: SessionState, seqs: readonly number[]): SessionState {

@@ -1,7 +1,7 @@
 /** Facts about the sandbox. */
 import type { SessionEvent } from "../events/index.ts";
 import type { SandboxId } from "../ids.ts";
-import type { SessionState } from "../state.ts";
+import type { SandboxState, SessionState } from "../state.ts";
 
 /** Notes `sandbox.*`. */
 export function reduceSandbox(state: SessionState, event: SessionEvent): SessionState {
@@ -35,7 +35,7 @@ export function reduceSandbox(state: SessionState, event: SessionEvent): Session
         },
       };
     case "sandbox.lost":
-      if (sandbox?.id !== event.body.sandbox || sandbox.status === "ending") return state;
+      if (sandbox?.id !== event.body.sandbox || !isNews(sandbox, event.body.incarnation)) return state;
       return {
         ...state,
         sandbox: { ...sandbox, status: "lost", failures: sandbox.failures + 1, failureCode: event.body.code },
@@ -49,4 +49,10 @@ export function reduceSandbox(state: SessionState, event: SessionEvent): Session
     default:
       return state;
   }
+}
+
+/** Several calls may notice one death, some of them late, when the sandbox is being made again or lives again. */
+function isNews(sandbox: SandboxState, incarnation: string | undefined): boolean {
+  if (sandbox.status !== "requested" && sandbox.status !== "ready") return false;
+  return incarnation === undefined || (sandbox.status === "ready" && sandbox.incarnation === incarnation);
 }

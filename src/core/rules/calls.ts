@@ -15,13 +15,18 @@ const SANDBOX_FAILURES_MAX = 3;
 
 /** Moves every call that may move. */
 export function runCalls(state: SessionState, now: Now): Step {
-  const steps = movable(state.calls).map((call) => stepOf(state, now, call));
+  const calls = movable(state.calls);
+  const steps = calls.map((call) => stepOf(state, now, call));
   const events = steps.flatMap((step) => (step.kind === "event" ? [step.event] : []));
   if (events.length > 0) return append(...events);
   if (steps.some((step) => step.kind === "sandbox")) return sandboxWanted(state, steps);
   const intents = steps.flatMap((step) => (step.kind === "intent" ? [step.intent] : []));
   if (intents.length > 0) return perform([...inFlight(state), ...intents]);
-  return askPerson(state);
+  return append(
+    event("session.status_idle", {
+      stop_reason: { type: "requires_action", calls: calls.map(({ call }) => call) },
+    }),
+  );
 }
 
 /** The calls that need not wait for another one. */
@@ -56,10 +61,17 @@ function begin(state: SessionState, now: Now, call: CallState): CallStep {
   if (call.invalid !== null) return { kind: "event", event: neverRan(call, "refused", call.invalid) };
   if (call.permission === "deny")
     return { kind: "event", event: neverRan(call, "refused", "This tool is not allowed here.") };
+  if (call.permission === "ask" && call.confirmation !== "allow") return askFirst(call);
   if (state.sandbox?.status !== "ready") return { kind: "sandbox" };
   if (call.effect === "reconcilable" && call.prepared === null)
     return { kind: "intent", intent: prepareIntent(state, call) };
   return { kind: "event", event: startRun(state, now, call) };
+}
+
+function askFirst(call: CallState): CallStep {
+  if (call.confirmation === null) return { kind: "person" };
+  const text = call.denyMessage ?? "A person did not allow this call.";
+  return { kind: "event", event: neverRan(call, "refused", text) };
 }
 
 function sandboxWanted(state: SessionState, steps: readonly CallStep[]): Step {
@@ -74,9 +86,4 @@ function sandboxWanted(state: SessionState, steps: readonly CallStep[]): Step {
   }
   const id = sandbox?.id ?? sandboxId(state.sessionId, state.sandboxes);
   return append(event("sandbox.requested", { sandbox: id, backend: config?.sandbox.backend ?? "" }));
-}
-
-function askPerson(state: SessionState): Step {
-  const calls = state.calls.filter((call) => call.status === "in_doubt").map((call) => call.call);
-  return append(event("session.status_idle", { stop_reason: { type: "requires_action", calls } }));
 }
