@@ -233,6 +233,8 @@ export interface StoreCheck {
   readonly sessions: readonly SessionCheck[];
   /** What is wrong with the files as a whole. */
   readonly problems: readonly LogProblem[];
+  /** What could not be compared for want of something to compare with. No damage, but less certainty. */
+  readonly unchecked: readonly string[];
 }
 
 /** The state of one log. */
