@@ -22,7 +22,7 @@ import type { Loaded } from "./load.ts";
 
 /** Decisions between two commits; more means that the policy argues with itself. */
 const DECISIONS_MAX = 200;
-/** A snapshot at least every so many events. */
+/** A snapshot at least every so many events, unless told otherwise. */
 const SNAPSHOT_EVENTS = 400;
 const APPEND_TRIES = 5;
 const APPEND_RETRY_MS = 100;
@@ -35,6 +35,7 @@ export interface JournalParts {
   readonly clock: Clock;
   readonly redactor: Redactor;
   readonly profile: HarnessProfile;
+  readonly snapshotEvents?: number;
 }
 
 /** What came of an intent; `intent` is null for facts that nobody asked for (a suspension). */
@@ -144,7 +145,8 @@ export class Journal {
   async #append(draft: Draft, expectedSeq: number | undefined): Promise<AppendResult> {
     const { store, lease, clock } = this.#parts;
     const { state } = draft.fold;
-    const takesSnapshot = state.seq - this.#snapshotSeq >= SNAPSHOT_EVENTS;
+    const snapshotEvents = this.#parts.snapshotEvents ?? SNAPSHOT_EVENTS;
+    const takesSnapshot = state.seq - this.#snapshotSeq >= snapshotEvents;
     const batch: AppendBatch = {
       appendId: `${lease.epoch}.${++this.#appends}`,
       at: draft.at,

@@ -34,9 +34,12 @@ export interface Harness {
   readonly tools: ReadonlyMap<string, Tool>;
   readonly version: string;
   readonly leaseTtlMs: number;
-  /** Finds the backends that a session names. @throws NightshiftError `E_BACKEND_UNKNOWN` */
+  /** A snapshot at least every so many events. Default: 400. */
+  readonly snapshotEvents?: number;
+  /** Finds the backends that a session names, for this lease. @throws NightshiftError `E_BACKEND_UNKNOWN` */
   resolve(
     config: EventBody<"session.created">,
+    lease: Lease,
   ): Promise<{ readonly worker: Worker; readonly backend: SandboxBackend }>;
 }
 
@@ -84,9 +87,13 @@ async function prepareDriver(
   const { config } = loaded.state;
   if (config === null)
     throw new NightshiftError("E_LOG_CORRUPT", `${lease.sessionId} does not begin with session.created`);
-  const { worker, backend } = await harness.resolve(config);
+  const { worker, backend } = await harness.resolve(config, lease);
+  const { snapshotEvents } = harness;
   const journal = new Journal(
-    { store, lease, clock, redactor, owner: owner.harness, profile: profileOf(harness) },
+    {
+      ...{ store, lease, clock, redactor, owner: owner.harness, profile: profileOf(harness) },
+      ...(snapshotEvents !== undefined && { snapshotEvents }),
+    },
     loaded,
   );
   const connections = new SandboxConnections(backend, lease.epoch);
