@@ -11,6 +11,7 @@ import { type FileSystemOf, fileSystemOf, HEADS_FILE, prepareFolder } from "./sq
 import { HeadsFile } from "./sqlite/heads.ts";
 import { storeError } from "./sqlite/sql-errors.ts";
 import { SqliteStore } from "./sqlite/store.ts";
+import { ThreadWriter } from "./sqlite/thread-writer.ts";
 import { type Ticker, timerTicker, Watch } from "./sqlite/watch.ts";
 import { InlineWriter, LOCK_TRIES_MAX } from "./sqlite/writer.ts";
 
@@ -45,7 +46,8 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     const open = options.openDatabase ?? openDatabase;
     const reader = await connect(() => new Connection({ folder, heads, openDatabase: open }));
     const watch = new Watch(reader, options.ticker ?? timerTicker);
-    const writer = new InlineWriter(new Committer(reader, heads));
+    const writer =
+      options.writer === "thread" ? new ThreadWriter(folder) : new InlineWriter(new Committer(reader, heads));
     return new SqliteStore({ reader, heads, writer, watch, clock, probe });
   } catch (error) {
     heads.close();

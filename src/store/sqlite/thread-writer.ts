@@ -1,0 +1,126 @@
+/**
+ * Group commit: what one turn of the event loop brings goes to the writer's thread as one message, and what arrives
+ * there during a sync is the next transaction. So many sessions share one sync.
+ */
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { NightshiftError } from "../../core/errors.ts";
+import { storeClosed } from "../failures.ts";
+import { failureOf, type WriteOutcome, type WriteRequest } from "./requests.ts";
+import type { Writer } from "./writer.ts";
+
+/** What the thread is started with. */
+export interface ThreadSettings {
+  readonly folder: string;
+  readonly port: MessagePort;
+  /** One number, counted up and notified after each message: waiting on it wakes faster than the event loop. */
+  readonly signal: Int32Array;
+}
+
+/** What is sent to the thread: some requests, or the wish that it end. */
+export type ThreadMessage = readonly WriteRequest[] | "end";
+
+/** Settles one request. */
+type Settle = (outcome: WriteOutcome) => void;
+
+interface Thread {
+  readonly worker: Worker;
+  readonly port: MessagePort;
+  readonly signal: Int32Array;
+}
+
+/** Starts its thread with the first request, and another one should it die. */
+export class ThreadWriter implements Writer {
+  readonly #folder: string;
+  #thread: Thread | undefined;
+  #isClosed = false;
+  /** Not sent yet. */
+  #requests: WriteRequest[] = [];
+  /** One for each request that was not answered yet, in the order of the requests. */
+  #unsettled: Settle[] = [];
+  #idle = Promise.withResolvers<void>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  write(request: WriteRequest): Promise<WriteOutcome> {
+    if (this.#isClosed) return Promise.reject(storeClosed());
+    if (this.#requests.push(request) === 1) setImmediate(() => this.#send());
+    return new Promise((resolve) => this.#unsettled.push(resolve));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    if (this.#unsettled.length > 0) await this.#idle.promise;
+    const thread = this.#thread;
+    if (thread === undefined) return;
+    const ended = new Promise((resolve) => thread.worker.once("exit", resolve));
+    thread.worker.ref();
+    post(thread, "end");
+    await ended;
+  }
+
+  #send(): void {
+    const requests = this.#requests;
+    this.#requests = [];
+    this.#thread ??= this.#start();
+    // An idle store does not keep the process alive, an unanswered request does.
+    this.#thread.port.ref();
+    post(this.#thread, requests);
+  }
+
+  #start(): Thread {
+    const { port1: port, port2 } = new MessageChannel();
+    const signal = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const settings: ThreadSettings = { folder: this.#folder, port: port2, signal };
+    const worker = new Worker(threadFile(), { workerData: settings, transferList: [port2] });
+    worker.unref();
+    const thread = { worker, port, signal };
+    let reason: unknown;
+    worker.on("error", (error) => {
+      reason = error;
+    });
+    worker.on("exit", () => this.#ended(thread, reason));
+    port.on("message", (outcomes: readonly WriteOutcome[]) => this.#settle(outcomes));
+    port.unref();
+    return thread;
+  }
+
+  #settle(outcomes: readonly WriteOutcome[]): void {
+    const settled = this.#unsettled.splice(0, outcomes.length);
+    if (this.#unsettled.length === 0) this.#becomeIdle();
+    for (const [index, outcome] of outcomes.entries()) settled[index]?.(outcome);
+  }
+
+  #becomeIdle(): void {
+    this.#thread?.port.unref();
+    this.#idle.resolve();
+    this.#idle = Promise.withResolvers();
+  }
+
+  /** The thread's end leaves open what became of the requests that it had. */
+  #ended(thread: Thread, reason: unknown): void {
+    thread.port.close();
+    if (this.#thread === thread) this.#thread = undefined;
+    const lost = this.#unsettled.length - this.#requests.length;
+    if (lost <= 0) return;
+    const failure = new NightshiftError("E_STORE_IO", "the writer's thread ended", {
+      retryable: true,
+      cause: reason,
+    });
+    this.#settle(Array(lost).fill({ kind: "failed", failure: failureOf(failure) }));
+  }
+}
+
+function post(thread: Thread, message: ThreadMessage): void {
+  thread.port.postMessage(message);
+  Atomics.add(thread.signal, 0, 1);
+  Atomics.notify(thread.signal, 0);
+}
+
+/** Beside this file: as source, or as built. */
+function threadFile(): URL {
+  return import.meta.url.endsWith(".ts")
+    ? new URL("./writer-thread.ts", import.meta.url)
+    : new URL("./writer-thread.js", import.meta.url);
+}
