@@ -45,7 +45,7 @@ export function decide(state: SessionState, now: Now): Step {
     case "request-orphaned":
       return orphaned(state, now);
     case "halting":
-      return halting(state);
+      return halting(state, now);
     case "answering":
       return answering(state, now);
     case "beginning":

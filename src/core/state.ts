@@ -28,6 +28,8 @@ export interface SessionState {
   readonly queue: readonly QueuedInput[];
   /** Does the model owe an answer to what it has been given? */
   readonly answerOwed: boolean;
+  /** Was the last answer a refusal? */
+  readonly refused: boolean;
   readonly thread: ThreadState | null;
   readonly threads: number;
   /** Number of the last model request. */
@@ -53,6 +55,10 @@ export type StopReason = EventBody<"session.status_idle">["stop_reason"];
 export interface Halt {
   readonly kind: "pause" | "interrupt" | "stop" | "cancel";
   readonly seq: Sequence;
+  /** A pause that was asked for as well, and follows; null for none. Only a resume or a stop takes it back. */
+  readonly pauseSeq: Sequence | null;
+  /** Was `resume` said after it? Then a stop ends what runs, but does not hold. */
+  readonly isLifted: boolean;
 }
 
 /** A message that was submitted and not picked up yet. */
@@ -175,6 +181,7 @@ export function emptyState(sessionId: SessionId): SessionState {
     hold: null,
     queue: [],
     answerOwed: false,
+    refused: false,
     thread: null,
     threads: 0,
     requests: 0,

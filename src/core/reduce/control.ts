@@ -1,6 +1,6 @@
 /** Facts about the session's life and what people want of it. */
 import type { EventBody, SessionEvent } from "../events/index.ts";
-import type { ThreadId } from "../ids.ts";
+import type { Sequence, ThreadId } from "../ids.ts";
 import type { CallState, Halt, SandboxState, SessionState, StopReason } from "../state.ts";
 
 /** Notes `session.*`, `user.*`, `control.*` and `harness.*`. */
@@ -27,15 +27,15 @@ export function reduceControl(state: SessionState, event: SessionEvent): Session
     case "user.message":
       return messageArrived(state, event);
     case "user.interrupt":
-      return isBusy(state) ? halted(state, { kind: "interrupt", seq: event.seq }) : state;
+      return isBusy(state) ? halted(state, "interrupt", event.seq) : state;
     case "user.tool_confirmation":
       return confirmed(state, event.body);
     case "control.pause":
-      return halted(state, { kind: "pause", seq: event.seq });
+      return halted(state, "pause", event.seq);
     case "control.stop":
-      return halted(state, { kind: "stop", seq: event.seq });
+      return halted(state, "stop", event.seq);
     case "control.cancel":
-      return halted(state, { kind: "cancel", seq: event.seq });
+      return halted(state, "cancel", event.seq);
     case "control.resume":
       return resumed(state);
     case "control.set_limits":
@@ -58,10 +58,19 @@ function isBusy(state: SessionState): boolean {
 
 const SEVERITY: { readonly [kind in Halt["kind"]]: number } = { pause: 0, interrupt: 1, stop: 2, cancel: 3 };
 
-function halted(state: SessionState, halt: Halt): SessionState {
+function halted(state: SessionState, kind: Halt["kind"], seq: Sequence): SessionState {
   if (state.phase === "terminated") return state;
-  if (state.halt !== null && SEVERITY[state.halt.kind] > SEVERITY[halt.kind]) return state;
-  return { ...state, halt };
+  const { halt } = state;
+  if (halt === null || SEVERITY[kind] >= SEVERITY[halt.kind]) {
+    const pauseSeq = kind === "interrupt" ? pausedSince(halt) : null;
+    return { ...state, halt: { kind, seq, pauseSeq, isLifted: false } };
+  }
+  const isPauseToFollow = kind === "pause" && halt.kind !== "cancel";
+  return isPauseToFollow ? { ...state, halt: { ...halt, pauseSeq: seq } } : state;
+}
+
+function pausedSince(halt: Halt | null): Sequence | null {
+  return halt?.kind === "pause" ? halt.seq : (halt?.pauseSeq ?? null);
 }
 
 /** Reasons to be idle that only a person lifts. */
@@ -70,19 +79,20 @@ function holdOf(reason: StopReason): StopReason["type"] | null {
 }
 
 function wentIdle(state: SessionState, reason: StopReason, at: number): SessionState {
+  const { halt } = state;
   // A message sent after the stop was asked for (or together with it) is the redirection: it lifts the hold.
-  const haltSeq = state.halt?.seq ?? Number.POSITIVE_INFINITY;
+  const haltSeq = halt?.seq ?? Number.POSITIVE_INFINITY;
   const redirected = reason.type !== "paused" && state.queue.some((input) => input.seq >= haltSeq);
-  const hold = redirected ? null : holdOf(reason);
-  const answerOwed = state.answerOwed && hold !== null;
+  const holding = holdOf(reason);
+  const pauseSeq = halt?.pauseSeq ?? null;
   return {
     ...state,
     phase: "idle",
     stopReason: reason,
     idleSince: at,
-    halt: null,
-    hold,
-    answerOwed,
+    halt: pauseSeq === null ? null : { kind: "pause", seq: pauseSeq, pauseSeq: null, isLifted: false },
+    hold: redirected || halt?.isLifted ? null : holding,
+    answerOwed: state.answerOwed && holding !== null,
     losses: 0,
   };
 }
@@ -96,11 +106,12 @@ function messageArrived(state: SessionState, event: SessionEvent<"user.message">
   const lifted = state.hold === "paused" || state.hold === "requires_action" ? state.hold : null;
   const sandbox = givenNewChances(state.sandbox);
   const next = { ...state, queue, hold: lifted, retry: busy ? state.retry : null, sandbox };
-  return busy && steering === "interrupt" ? halted(next, { kind: "interrupt", seq: event.seq }) : next;
+  return busy && steering === "interrupt" ? halted(next, "interrupt", event.seq) : next;
 }
 
 function resumed(state: SessionState): SessionState {
-  const halt = state.halt?.kind === "pause" ? null : state.halt;
+  const lifted = state.halt === null ? null : { ...state.halt, pauseSeq: null, isLifted: true };
+  const halt = lifted?.kind === "pause" ? null : lifted;
   const hold = state.hold === "requires_action" ? state.hold : null;
   return { ...state, halt, hold, retry: null, losses: 0, sandbox: givenNewChances(state.sandbox) };
 }

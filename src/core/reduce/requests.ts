@@ -36,7 +36,13 @@ function ended(
   const base = { ...state, request: null, ledger: settled(state.ledger, request, body) };
   switch (body.outcome) {
     case "answered":
-      return { ...base, answerOwed: false, retry: null, losses: 0 };
+      return {
+        ...base,
+        answerOwed: false,
+        refused: body.stop_reason === "refusal",
+        retry: null,
+        losses: 0,
+      };
     case "failed":
       return { ...base, answerOwed: true, retry: failed(state.retry, body, at) };
     case "lost":

@@ -5,14 +5,15 @@
 import { unreachable } from "../errors.ts";
 import { type EventInput, event } from "../events/index.ts";
 import type { CallState, Halt, SessionState, StopReason } from "../state.ts";
-import { append, execIntent, type Intent, inFlight, perform, type Step } from "../step.ts";
+import { append, execIntent, type Intent, inFlight, type Now, perform, type Step } from "../step.ts";
+import { answering } from "./request.ts";
 import { neverRan, outcomeUnknown } from "./results.ts";
 
 /** Brings the session to a halt, then says so. */
-export function halting(state: SessionState): Step {
+export function halting(state: SessionState, now: Now): Step {
   const { halt } = state;
   if (halt === null) return perform([]);
-  if (halt.kind === "pause" && state.request !== null) return perform(inFlight(state));
+  if (halt.kind === "pause" && state.request !== null) return answering(state, now);
   const closing = [...endRequest(state), ...closeCalls(state, halt)];
   if (closing.length > 0) return append(...closing);
   const running = state.calls.filter((call) => call.status === "started");

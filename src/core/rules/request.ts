@@ -16,7 +16,8 @@ export function orphaned(state: SessionState, now: Now): Step {
     is_error: true,
     duration_ms: Math.max(0, now.at - request.startedAt),
   });
-  if (state.losses + 1 < LOSSES_MAX) return append(lost);
+  // What a person wants comes first; and it ends the row anyway.
+  if (state.losses + 1 < LOSSES_MAX || state.halt !== null) return append(lost);
   return append(
     lost,
     event("breaker.tripped", {

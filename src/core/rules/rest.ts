@@ -5,8 +5,10 @@ import { append, inFlight, leave, type Now, perform, type Step } from "../step.t
 
 /** A waiting session keeps no sandbox and no memory. */
 export function resting(state: SessionState, now: Now): Step {
-  if (state.phase === "running")
-    return append(event("session.status_idle", { stop_reason: { type: "end_turn" } }));
+  if (state.phase === "running") {
+    const type = state.refused ? "refusal" : "end_turn";
+    return append(event("session.status_idle", { stop_reason: { type } }));
+  }
   const { sandbox, config } = state;
   if (sandbox === null || config === null) return leave(null);
   if (sandbox.status === "ending") return perform(inFlight(state));
