@@ -1,0 +1,75 @@
+/** The people: a client process that makes sessions and sends events, and tries again as people do. */
+import { isNightshiftError } from "../../src/core/errors.ts";
+import type { ClientEventInput } from "../../src/core/events/index.ts";
+import type { SessionId } from "../../src/core/ids.ts";
+import { seal } from "../../src/core/seal.ts";
+import { type ClientParts, createSession, sendEvents } from "../../src/runtime/client.ts";
+import type { Process } from "./process.ts";
+import { type Random, seededChance } from "./random.ts";
+import type { SimulatedStore } from "./store.ts";
+import { REDACTOR, type Workload } from "./workload.ts";
+import type { World } from "./world.ts";
+
+const TRIES = 4;
+const TRY_AGAIN_MS = 1500;
+
+/** How far the people have come; outlives their client. */
+export interface Progress {
+  sessions: number;
+  actions: number;
+}
+
+/** One client process. */
+export class Client {
+  readonly process: Process;
+  readonly #world: World;
+  readonly #parts: ClientParts;
+  readonly #random: Random;
+
+  constructor(world: World, process: Process, store: SimulatedStore, random: Random) {
+    this.process = process;
+    this.#world = world;
+    this.#random = random;
+    this.#parts = { store, clock: process.clock, chance: seededChance(random.fork("ids")), redactor: REDACTOR };
+  }
+
+  /** Does what is left of the workload. */
+  async run(workload: Workload, progress: Progress): Promise<void> {
+    while (progress.sessions < workload.sessions.length) {
+      const plan = workload.sessions[progress.sessions++];
+      if (plan !== undefined) await this.#try(() => createSession(this.#parts, plan.config, plan.first));
+    }
+    while (progress.actions < workload.actions.length) {
+      const action = workload.actions[progress.actions++];
+      if (action === undefined) return;
+      await this.process.pause(action.afterMs);
+      const session = this.#world.sessionOf(action.label);
+      if (session !== null) await this.#try(() => sendEvents(this.#parts, session, action.events));
+    }
+  }
+
+  /** Sends at this very instant, past all seams: so a message can come between any two awaits of anybody. */
+  async sendNow(session: SessionId, events: readonly ClientEventInput[]): Promise<void> {
+    const { machine, scheduler } = this.#world;
+    const store = await machine.open(this.process);
+    const sealed = events.map((input) => seal(input, REDACTOR));
+    const batch = { appendId: this.#random.text(16), at: scheduler.wallMs(), events: sealed };
+    const result = await store.submit(session, batch);
+    this.#world.onCommit(session, { process: this.process, epoch: null });
+    this.#world.onAcknowledged(session, result.firstSeq, sealed);
+  }
+
+  async #try(send: () => Promise<unknown>): Promise<void> {
+    for (let tries = 1; tries <= TRIES; tries++) {
+      try {
+        await send();
+        return;
+      } catch (error) {
+        if (!isNightshiftError(error)) throw error;
+        this.#world.trace.note(this.process.name, "refused", error.code);
+        if (!error.retryable) return;
+        await this.process.pause(TRY_AGAIN_MS);
+      }
+    }
+  }
+}

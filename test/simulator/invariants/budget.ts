@@ -1,0 +1,86 @@
+/** Promises about money. The sums are made here once more, from the events alone. */
+import type { EventBody } from "../../../src/core/events/index.ts";
+import type { EventMoment, Invariant } from "../judge.ts";
+import type { ObservedLog } from "../log.ts";
+
+type Limits = EventBody<"control.set_limits">["limits"];
+
+interface Account {
+  limits: Limits;
+  requests: number;
+  tokens: number;
+  costMicroUsd: number;
+  reserved: { readonly tokens: number; readonly cost_micro_usd: number };
+}
+
+/** No request starts that could exceed a cap, and what was reserved stays charged until usage is told. */
+export function spendIsReservedFirst(): Invariant {
+  const accounts = new Map<ObservedLog, Account>();
+  return {
+    promise: "spend-is-reserved-first",
+    onEvent: (moment) => {
+      const account = accounts.get(moment.log) ?? {
+        limits: {},
+        requests: 0,
+        tokens: 0,
+        costMicroUsd: 0,
+        reserved: { tokens: 0, cost_micro_usd: 0 },
+      };
+      accounts.set(moment.log, account);
+      return book(account, moment);
+    },
+  };
+}
+
+function book(account: Account, { event, log }: EventMoment): string | null {
+  switch (event.type) {
+    case "session.created":
+      account.limits = event.body.limits;
+      return null;
+    case "control.set_limits":
+      account.limits = { ...account.limits, ...event.body.limits };
+      return null;
+    case "span.model_request_start":
+      account.reserved = event.body.reservation;
+      account.requests += 1;
+      account.tokens += account.reserved.tokens;
+      account.costMicroUsd += account.reserved.cost_micro_usd;
+      return overCap(account, event.body.request);
+    case "span.model_request_end":
+      settle(account, event.body);
+      return ledgerDiffers(account, log);
+    default:
+      return null;
+  }
+}
+
+function overCap({ limits, requests, tokens, costMicroUsd }: Account, request: number): string | null {
+  if (requests > (limits.model_requests ?? Infinity)) return `request ${request} exceeds the cap of requests`;
+  if (tokens > (limits.tokens ?? Infinity)) return `request ${request} could bring ${tokens} tokens over the cap`;
+  return costMicroUsd > (limits.cost_micro_usd ?? Infinity) ? `request ${request} could exceed the cap on cost` : null;
+}
+
+function settle(account: Account, body: EventBody<"span.model_request_end">): void {
+  const usage = body.model_usage;
+  if (usage === undefined) return;
+  const used =
+    usage.input_tokens +
+    usage.output_tokens +
+    usage.cache_read_input_tokens +
+    usage.cache_creation_input_tokens;
+  account.tokens += used - account.reserved.tokens;
+  account.costMicroUsd += (body.cost_micro_usd ?? 0) - account.reserved.cost_micro_usd;
+}
+
+function ledgerDiffers(account: Account, { state: { ledger } }: ObservedLog): string | null {
+  const tokens =
+    ledger.inputTokens +
+    ledger.outputTokens +
+    ledger.cacheReadTokens +
+    ledger.cacheWriteTokens +
+    ledger.unsettledTokens;
+  if (tokens !== account.tokens) return `the ledger says ${tokens} tokens, the events say ${account.tokens}`;
+  const cost = ledger.costMicroUsd + ledger.unsettledCostMicroUsd;
+  if (cost !== account.costMicroUsd) return `the ledger says ${cost}, the events say ${account.costMicroUsd}`;
+  return ledger.requests === account.requests ? null : `the ledger says ${ledger.requests} requests`;
+}

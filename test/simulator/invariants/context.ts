@@ -1,0 +1,104 @@
+/** Promises about what the model sees. The messages are made here once more, by other means than the harness's. */
+import { hash } from "node:crypto";
+import type { SessionEvent } from "../../../src/core/events/index.ts";
+import type { Message } from "../../../src/core/message.ts";
+import type { Invariant, RequestMoment } from "../judge.ts";
+import type { ObservedLog } from "../log.ts";
+
+/** What is sent follows from the log alone, is what the intent's hash says, and only ever grows at its end. */
+export function contextIsAFunctionOfTheLog(): Invariant {
+  const previous = new Map<ObservedLog, readonly string[]>();
+  return {
+    promise: "context-is-a-function-of-the-log",
+    onRequest: (moment) => {
+      const sent = moment.messages.map((message) => JSON.stringify(message));
+      const complaint = differs(moment, sent) ?? hashDiffers(moment, sent) ?? shrank(previous.get(moment.log), sent);
+      previous.set(moment.log, sent);
+      return complaint;
+    },
+  };
+}
+
+function differs({ log, number }: RequestMoment, sent: readonly string[]): string | null {
+  const start = log.requests.get(number)?.seq ?? 0;
+  const expected = render(log.events.slice(0, start - 1)).map((message) => JSON.stringify(message));
+  const index = expected.findIndex((message, at) => message !== sent[at]);
+  if (index === -1 && expected.length === sent.length) return null;
+  const at = index === -1 ? expected.length : index;
+  return `message ${at} of request ${number} is ${sent[at]}, the log says ${expected[at]}`;
+}
+
+function hashDiffers({ log, number }: RequestMoment, sent: readonly string[]): string | null {
+  let digest = "";
+  for (const message of sent) digest = hash("sha256", digest + message, "hex");
+  const logged = log.requests.get(number)?.start.context_hash;
+  return digest === logged ? null : `request ${number} sends ${digest.slice(0, 8)}, its intent says ${logged?.slice(0, 8)}`;
+}
+
+function shrank(before: readonly string[] | undefined, sent: readonly string[]): string | null {
+  const index = (before ?? []).findIndex((message, at) => message !== sent[at]);
+  return index === -1 ? null : `message ${index} has changed since the last request: ${sent[index]}`;
+}
+
+/** Turn by turn: what the assistant said, the results in the order of the calls, then messages as picked up. */
+function render(events: readonly SessionEvent[]): Message[] {
+  const messages: Message[] = [];
+  const texts = new Map<number, string>();
+  let turn: SessionEvent[] = [];
+  const close = (): void => {
+    messages.push(...renderTurn(turn, texts));
+    turn = [];
+  };
+  for (const event of events) {
+    if (event.type === "user.message") texts.set(event.seq, textOf(event.body.content));
+    if (event.type === "span.model_request_start") close();
+    else turn.push(event);
+  }
+  close();
+  return messages;
+}
+
+function renderTurn(turn: readonly SessionEvent[], texts: ReadonlyMap<number, string>): Message[] {
+  const blocks = turn.flatMap((event) => blockOf(event));
+  const calls = turn.filter((event) => event.type === "agent.tool_use");
+  const results = calls.map(({ body }): Message => {
+    const result = turn.find((event) => event.type === "agent.tool_result" && event.body.call === body.call);
+    const found = result?.type === "agent.tool_result" ? result.body : undefined;
+    return {
+      role: "tool",
+      providerCallId: body.provider_call_id,
+      name: body.name,
+      text: found === undefined ? "" : textOf(found.content),
+      isError: found?.is_error ?? true,
+    };
+  });
+  const input = turn
+    .filter((event) => event.type === "harness.input_accepted")
+    .flatMap(({ body }) => body.seqs.map((seq): Message => ({ role: "user", text: texts.get(seq) ?? "?" })));
+  return [...(blocks.length > 0 ? [{ role: "assistant", blocks } as const] : []), ...results, ...input];
+}
+
+type Block = Extract<Message, { role: "assistant" }>["blocks"][number];
+
+function blockOf(event: SessionEvent): Block[] {
+  switch (event.type) {
+    case "agent.thinking": {
+      const { text, provider } = event.body;
+      return [{ type: "thinking", text: String(text), ...(provider && { provider }) }];
+    }
+    case "agent.message": {
+      const { content, provider } = event.body;
+      return [{ type: "text", text: textOf(content), ...(provider && { provider }) }];
+    }
+    case "agent.tool_use": {
+      const { provider_call_id: providerCallId, name, input, provider } = event.body;
+      return [{ type: "tool_call", providerCallId, name, input, ...(provider && { provider }) }];
+    }
+    default:
+      return [];
+  }
+}
+
+function textOf(content: readonly { readonly text: unknown }[]): string {
+  return content.map((block) => String(block.text)).join("\n");
+}

@@ -1,0 +1,108 @@
+/** Promises about what happens outside of the log. */
+import { type CallId, execId } from "../../../src/core/ids.ts";
+import type { Invariant, RunMoment } from "../judge.ts";
+import type { CallRecord, ObservedLog } from "../log.ts";
+
+/** The model is asked, and a sandbox is told, only what the committed log holds the intent of. */
+export function nothingStartsWithoutACommittedIntent(): Invariant {
+  return {
+    promise: "nothing-starts-without-a-committed-intent",
+    onRequest: ({ log, number, epoch }) => {
+      const intent = log.requests.get(number)?.start;
+      if (intent === undefined) return `request ${number} reached the model, but no intent is in the log`;
+      return intent.epoch === epoch ? null : `request ${number} belongs to epoch ${intent.epoch}, not ${epoch}`;
+    },
+    onRun: ({ log, request, incarnation }) => {
+      const found = callOf(log, request.execId);
+      const start = found?.call.starts.find(({ body }) => body.run === found.run);
+      if (found === undefined || start === undefined) return `${request.execId} runs, but no intent is in the log`;
+      if (start.body.incarnation !== incarnation)
+        return `${request.execId} was meant for ${start.body.incarnation} and runs in ${incarnation}`;
+      return JSON.stringify(found.call.use.input) === JSON.stringify(request.input)
+        ? null
+        : `${request.execId} runs with another input than the log holds`;
+    },
+    onSandbox: ({ log, sandbox, what }) => {
+      const type = what === "provision" ? "sandbox.requested" : "sandbox.destroy_requested";
+      const isIntended = log.events.some((event) => event.type === type && event.body.sandbox === sandbox);
+      return isIntended ? null : `${what} of ${sandbox}, but no intent is in the log`;
+    },
+  };
+}
+
+/** No request is sent twice under one intent. */
+export function oneRequestPerIntent(): Invariant {
+  const sent = new Set<string>();
+  return {
+    promise: "one-request-per-intent",
+    onRequest: ({ log, number }) => {
+      const key = `${log.session}/${number}`;
+      if (sent.has(key)) return `request ${number} was sent twice`;
+      sent.add(key);
+      return null;
+    },
+  };
+}
+
+/** An effect happens once per exec id; a call's effect happens again only after the log has said why it may. */
+export function noSilentRerun(): Invariant {
+  const effects = new Map<string, number[]>();
+  return {
+    promise: "no-silent-rerun",
+    onEffect: (moment) => {
+      const found = callOf(moment.log, moment.request.execId);
+      if (found === undefined) return `${moment.request.execId} has an effect, but nobody made that call`;
+      const key = `${moment.log.session}/${found.call.use.call}`;
+      const runs = effects.get(key) ?? [];
+      effects.set(key, [...runs, found.run]);
+      if (runs.includes(found.run)) return `${moment.request.execId} had its effect twice`;
+      return runs.length === 0 ? null : rerunComplaint(moment, found.call, found.run);
+    },
+  };
+}
+
+function rerunComplaint({ request }: RunMoment, call: CallRecord, run: number): string | null {
+  const start = call.starts.find(({ body }) => body.run === run);
+  const doubt = call.doubts.find(({ body }) => body.run === run - 1);
+  if (start === undefined || doubt === undefined || doubt.seq > start.seq)
+    return `${request.execId} repeats an effect, but the log holds no doubt before it`;
+  const { effect } = call.use;
+  if (effect === "side_effect") return `${request.execId} repeats a side effect`;
+  if (effect === "irreversible" && !call.allowed.some((seq) => seq > doubt.seq && seq < start.seq))
+    return `${request.execId} repeats what cannot be undone, and nobody was asked`;
+  return null;
+}
+
+/** Once a newer harness has attached, an older one starts nothing in the sandbox. */
+export function zombieExecutesNothing(): Invariant {
+  return {
+    promise: "zombie-executes-nothing",
+    onRun: ({ request, epoch, attachedEpoch }) =>
+      epoch < attachedEpoch
+        ? `epoch ${epoch} runs ${request.execId} although ${attachedEpoch} has attached`
+        : null,
+  };
+}
+
+/** What a person did not want to be run again, or what has its receipt, does not begin. */
+export function nothingRunsAfterItsReceipt(): Invariant {
+  return {
+    promise: "nothing-runs-after-its-receipt",
+    onRun: ({ log, request, epoch }) => {
+      const call = callOf(log, request.execId)?.call;
+      // A zombie of which nobody knows yet cannot know of the receipt.
+      if (call?.result == null || epoch < log.epoch) return null;
+      return `${request.execId} begins although the call has its receipt`;
+    },
+  };
+}
+
+function callOf(
+  log: ObservedLog,
+  exec: string,
+): { readonly call: CallRecord; readonly run: number } | undefined {
+  const [, name = "", run = ""] = exec.split("/");
+  const call = log.calls.get(name as CallId);
+  if (call === undefined || execId(log.session, name as CallId, Number(run)) !== exec) return undefined;
+  return { call, run: Number(run) };
+}

@@ -1,0 +1,40 @@
+/** Every invariant there is, fresh for one simulation. */
+import type { Invariant } from "../judge.ts";
+import { spendIsReservedFirst } from "./budget.ts";
+import { contextIsAFunctionOfTheLog } from "./context.ts";
+import {
+  noSilentRerun,
+  nothingRunsAfterItsReceipt,
+  nothingStartsWithoutACommittedIntent,
+  oneRequestPerIntent,
+  zombieExecutesNothing,
+} from "./effects.ts";
+import { everySessionComesToRest, noMessageStranded, releasedMeansNoSandbox } from "./end.ts";
+import {
+  denseAndChained,
+  oneDriver,
+  oneReceiptPerIntent,
+  snapshotEqualsFullFold,
+  zombieWritesNothing,
+} from "./log.ts";
+
+/** @returns the invariants, each with an empty memory */
+export function createInvariants(): Invariant[] {
+  return [
+    denseAndChained(),
+    zombieWritesNothing(),
+    oneDriver(),
+    oneReceiptPerIntent(),
+    snapshotEqualsFullFold(),
+    nothingStartsWithoutACommittedIntent(),
+    oneRequestPerIntent(),
+    noSilentRerun(),
+    zombieExecutesNothing(),
+    nothingRunsAfterItsReceipt(),
+    contextIsAFunctionOfTheLog(),
+    spendIsReservedFirst(),
+    noMessageStranded(),
+    everySessionComesToRest(),
+    releasedMeansNoSandbox(),
+  ];
+}

@@ -1,0 +1,135 @@
+/** Calls every invariant at every step and keeps the first thing that any of them complains about. */
+import type { Message } from "../../src/core/message.ts";
+import type { SessionEvent } from "../../src/core/events/index.ts";
+import type { SandboxId, SessionId } from "../../src/core/ids.ts";
+import type { ModelRequest } from "../../src/model/contract.ts";
+import type { ExecRequest } from "../../src/sandbox/contract.ts";
+import type { LogRow, ObservedLog } from "./log.ts";
+import type { Process } from "./process.ts";
+import type { Writer } from "./store.ts";
+
+/** One event as it appears in the files. */
+export interface EventMoment {
+  readonly log: ObservedLog;
+  readonly row: LogRow;
+  readonly event: SessionEvent;
+  readonly writer: Writer;
+  /** The newest lease of the session. */
+  readonly newestEpoch: number;
+}
+
+/** A model request as it arrives at the provider. */
+export interface RequestMoment {
+  readonly log: ObservedLog;
+  readonly number: number;
+  readonly epoch: number;
+  readonly messages: readonly Message[];
+  readonly request: ModelRequest;
+}
+
+/** A run or an effect in a sandbox. */
+export interface RunMoment {
+  readonly log: ObservedLog;
+  readonly request: ExecRequest;
+  readonly incarnation: string;
+  /** Of the lease of the harness that asked for it. */
+  readonly epoch: number;
+  /** The newest lease under which anybody has attached to this session's sandbox. */
+  readonly attachedEpoch: number;
+}
+
+/** Something about to be done to a sandbox as a whole. */
+export interface SandboxMoment {
+  readonly log: ObservedLog;
+  readonly sandbox: SandboxId;
+  readonly what: "provision" | "destroy";
+}
+
+/** The end of a simulation, after the faults have stopped and everything has come to rest. */
+export interface EndMoment {
+  readonly logs: readonly ObservedLog[];
+  readonly liveSandboxes: readonly SandboxId[];
+}
+
+/** What an invariant guards, and its looks at what happens: each gives a complaint, or null. */
+export interface Invariant {
+  /** Name of the promise. */
+  readonly promise: string;
+  readonly onEvent?: (moment: EventMoment) => string | null;
+  readonly onRequest?: (moment: RequestMoment) => string | null;
+  readonly onRun?: (moment: RunMoment) => string | null;
+  readonly onEffect?: (moment: RunMoment) => string | null;
+  readonly onSandbox?: (moment: SandboxMoment) => string | null;
+  readonly onSnapshot?: (log: ObservedLog, seq: number, body: string) => string | null;
+  readonly atEnd?: (moment: EndMoment) => string | null;
+}
+
+/** A broken promise. */
+export interface Violation {
+  readonly promise: string;
+  readonly detail: string;
+}
+
+/** Judges one simulation. */
+export class Judge {
+  readonly #invariants: readonly Invariant[];
+  readonly #onViolation: (violation: Violation) => void;
+  #violation: Violation | null = null;
+
+  /** @param invariants - made for this simulation, since some remember what they saw */
+  constructor(invariants: readonly Invariant[], onViolation: (violation: Violation) => void) {
+    this.#invariants = invariants;
+    this.#onViolation = onViolation;
+  }
+
+  get violation(): Violation | null {
+    return this.#violation;
+  }
+
+  /** For promises that are watched elsewhere. */
+  complain(promise: string, detail: string): void {
+    if (this.#violation !== null) return;
+    this.#violation = { promise, detail };
+    this.#onViolation(this.#violation);
+  }
+
+  onEvent(moment: EventMoment): void {
+    this.#ask((invariant) => invariant.onEvent?.(moment));
+  }
+
+  onRequest(moment: RequestMoment): void {
+    this.#ask((invariant) => invariant.onRequest?.(moment));
+  }
+
+  onRun(moment: RunMoment): void {
+    this.#ask((invariant) => invariant.onRun?.(moment));
+  }
+
+  onEffect(moment: RunMoment): void {
+    this.#ask((invariant) => invariant.onEffect?.(moment));
+  }
+
+  onSandbox(moment: SandboxMoment): void {
+    this.#ask((invariant) => invariant.onSandbox?.(moment));
+  }
+
+  onSnapshot(log: ObservedLog, seq: number, body: string): void {
+    this.#ask((invariant) => invariant.onSnapshot?.(log, seq, body));
+  }
+
+  atEnd(moment: EndMoment): void {
+    this.#ask((invariant) => invariant.atEnd?.(moment));
+  }
+
+  #ask(look: (invariant: Invariant) => string | null | undefined): void {
+    for (const invariant of this.#invariants) {
+      const complaint = look(invariant);
+      if (typeof complaint === "string") this.complain(invariant.promise, complaint);
+    }
+  }
+}
+
+/** Names who does something, for complaints. */
+export function nameOf(process: Process, session: SessionId): string {
+  return `${process.name} in ${session}`;
+}

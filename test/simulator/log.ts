@@ -1,0 +1,122 @@
+/** The log as an independent reader of the files sees it: row by row, folded and indexed as it grows. */
+import { type Context, emptyContext, reduceContext } from "../../src/core/context.ts";
+import type { EventBody, SessionEvent } from "../../src/core/events/index.ts";
+import type { CallId, SessionId } from "../../src/core/ids.ts";
+import { reduce } from "../../src/core/reduce.ts";
+import { hydrate } from "../../src/core/seal.ts";
+import { emptyState, type SessionState } from "../../src/core/state.ts";
+import type { Json } from "../../src/core/text.ts";
+import { upcast } from "../../src/core/upcast.ts";
+
+/** One stored event. */
+export interface LogRow {
+  readonly seq: number;
+  readonly at: number;
+  readonly type: string;
+  readonly v: number;
+  readonly body: string;
+  readonly hash: string;
+}
+
+/** Everything the log says about one tool call, told apart from the fold that the harness uses. */
+export interface CallRecord {
+  readonly use: EventBody<"agent.tool_use">;
+  readonly starts: { readonly seq: number; readonly body: EventBody<"tool.started"> }[];
+  readonly doubts: { readonly seq: number; readonly body: EventBody<"tool.in_doubt"> }[];
+  /** Positions at which a person allowed another run. */
+  readonly allowed: number[];
+  result: { readonly seq: number; readonly body: EventBody<"agent.tool_result"> } | null;
+}
+
+/** Everything the log says about one model request. */
+export interface RequestRecord {
+  readonly seq: number;
+  readonly start: EventBody<"span.model_request_start">;
+  end: EventBody<"span.model_request_end"> | null;
+}
+
+/** One session's log, as far as it has been read. */
+export class ObservedLog {
+  readonly session: SessionId;
+  readonly rows: LogRow[] = [];
+  readonly events: SessionEvent[] = [];
+  readonly calls = new Map<CallId, CallRecord>();
+  readonly requests = new Map<number, RequestRecord>();
+  /** Highest epoch that a driver has announced. */
+  epoch = 0;
+  state: SessionState;
+  context: Context = emptyContext();
+
+  constructor(session: SessionId) {
+    this.session = session;
+    this.state = emptyState(session);
+  }
+
+  get label(): string {
+    return this.state.config?.metadata.label ?? "";
+  }
+
+  /** Reads one more row. @param lookUp - finds long texts */
+  add(row: LogRow, lookUp: (hash: string) => string): SessionEvent {
+    const event = upcast(row, hydrate(JSON.parse(row.body) as Json, lookUp));
+    this.rows.push(row);
+    this.events.push(event);
+    this.state = reduce(this.state, event);
+    this.context = reduceContext(this.context, event);
+    this.#index(event);
+    return event;
+  }
+
+  #index(event: SessionEvent): void {
+    switch (event.type) {
+      case "harness.woke":
+        this.epoch = event.body.epoch;
+        return;
+      case "span.model_request_start":
+        this.requests.set(event.body.request, { seq: event.seq, start: event.body, end: null });
+        return;
+      case "span.model_request_end": {
+        const request = this.requests.get(event.body.request);
+        if (request !== undefined) request.end = event.body;
+        return;
+      }
+      case "agent.tool_use":
+        this.calls.set(event.body.call as CallId, {
+          use: event.body,
+          starts: [],
+          doubts: [],
+          allowed: [],
+          result: null,
+        });
+        return;
+      default:
+        this.#indexCall(event);
+    }
+  }
+
+  #indexCall(event: SessionEvent): void {
+    const { seq } = event;
+    switch (event.type) {
+      case "tool.started":
+        this.#call(event.body.call)?.starts.push({ seq, body: event.body });
+        return;
+      case "tool.in_doubt":
+        this.#call(event.body.call)?.doubts.push({ seq, body: event.body });
+        return;
+      case "user.tool_confirmation":
+        if (event.body.result === "allow") this.#call(event.body.call)?.allowed.push(seq);
+        return;
+      case "agent.tool_result": {
+        const call = this.#call(event.body.call);
+        if (call !== undefined) call.result = { seq, body: event.body };
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+  #call(call: string): CallRecord | undefined {
+    return this.calls.get(call as CallId);
+  }
+}

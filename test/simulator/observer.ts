@@ -1,0 +1,76 @@
+/** Reads the files beside the store, by other means: plain SQL and the bytes of the heads file. */
+import { closeSync, openSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { asSessionId, type SessionId } from "../../src/core/ids.ts";
+import type { LogRow } from "./log.ts";
+
+/** What the table of sessions says about one of them. */
+export interface SessionRest {
+  readonly session: SessionId;
+  readonly key: number;
+  readonly due: number | null;
+  readonly isOwned: boolean;
+}
+
+/** A head as the heads file has it. */
+export interface HeadBytes {
+  readonly seq: number;
+  readonly hash: string;
+}
+
+const SLOT_BYTES = 64;
+
+/** A reader of its own on one folder. */
+export class Observer {
+  readonly #database: DatabaseSync;
+  readonly #heads: number;
+  readonly #events: StatementSync;
+  readonly #blob: StatementSync;
+  readonly #sessions: StatementSync;
+  readonly #slot = Buffer.alloc(SLOT_BYTES);
+
+  constructor(folder: string) {
+    this.#database = new DatabaseSync(join(folder, "log.db"));
+    this.#heads = openSync(join(folder, "heads"), "r");
+    this.#events = this.#database.prepare(
+      `SELECT e.seq, e.at, e.type, e.v, e.body, lower(hex(e.hash)) AS hash FROM events e
+       JOIN sessions s ON s.key = e.session WHERE s.id = ? AND e.seq > ? ORDER BY e.seq`,
+    );
+    this.#blob = this.#database.prepare("SELECT bytes FROM blobs WHERE hash = ? ORDER BY part");
+    this.#sessions = this.#database.prepare(
+      "SELECT id, key, due, owner IS NOT NULL AS owned FROM sessions ORDER BY key",
+    );
+  }
+
+  rows(session: SessionId, after: number): LogRow[] {
+    return this.#events.all(session, after) as unknown as LogRow[];
+  }
+
+  blob(hash: string): string {
+    const parts = this.#blob.all(Buffer.from(hash, "hex")) as { bytes: Uint8Array }[];
+    return Buffer.concat(parts.map(({ bytes }) => bytes)).toString("utf8");
+  }
+
+  sessions(): SessionRest[] {
+    const rows = this.#sessions.all() as { id: string; key: number; due: number | null; owned: number }[];
+    return rows.map(({ id, key, due, owned }) => ({
+      session: asSessionId(id),
+      key,
+      due,
+      isOwned: owned === 1,
+    }));
+  }
+
+  /** The head of the session with that key; position 0 when there is none. */
+  head(key: number): HeadBytes {
+    const length = readSync(this.#heads, this.#slot, 0, SLOT_BYTES, key * SLOT_BYTES);
+    if (length < SLOT_BYTES) return { seq: 0, hash: "" };
+    return { seq: Number(this.#slot.readBigUInt64LE(8)), hash: this.#slot.toString("hex", 32, 64) };
+  }
+
+  close(): void {
+    this.#database.close();
+    closeSync(this.#heads);
+  }
+}

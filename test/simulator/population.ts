@@ -1,0 +1,202 @@
+/** The processes of a simulation: harnesses that run the real engine, and the client of the people. */
+import { isNightshiftError, messageOf } from "../../src/core/errors.ts";
+import type { ClientEventInput, EventBody } from "../../src/core/events/index.ts";
+import type { SessionId } from "../../src/core/ids.ts";
+import { runEngine } from "../../src/runtime/engine.ts";
+import { type Harness, wake } from "../../src/runtime/wake.ts";
+import type { Lease } from "../../src/store/contract.ts";
+import { createLoopWorker } from "../../src/worker/index.ts";
+import type { Worker } from "../../src/worker/contract.ts";
+import { Client, type Progress } from "./client.ts";
+import { createSimulatedModel } from "./model.ts";
+import { Process, type Surroundings } from "./process.ts";
+import type { Random } from "./random.ts";
+import { SimulatedBackend } from "./sandbox.ts";
+import { SimulatedStore } from "./store.ts";
+import { REDACTOR, TOOLS } from "./workload.ts";
+import type { World } from "./world.ts";
+
+const LEASE_TTL_MS = 10_000;
+/** Small, so that short logs have snapshots too. */
+const SNAPSHOT_EVENTS = 15;
+/** Failures of the machine, which a harness may report and survive. */
+const OUTER_CODES: ReadonlySet<string> = new Set([
+  "E_STORE_BUSY",
+  "E_STORE_IO",
+  "E_STORE_FULL",
+  "E_CANCELLED",
+]);
+
+interface RunningHarness {
+  readonly process: Process;
+  readonly harness: Harness;
+  readonly stop: AbortController;
+}
+
+/** Starts, watches and replaces processes. */
+export class Population {
+  readonly #world: World;
+  readonly #surroundings: Surroundings;
+  readonly #random: Random;
+  readonly #harnesses: RunningHarness[] = [];
+  readonly #dead = new Set<string>();
+  readonly #progress: Progress = { sessions: 0, actions: 0 };
+  client: Client;
+  #started = 0;
+  #busyPeople = 0;
+
+  constructor(world: World, surroundings: Surroundings, random: Random) {
+    this.#world = world;
+    this.#surroundings = surroundings;
+    this.#random = random;
+    this.client = this.#startClient();
+  }
+
+  isDead(name: string): boolean {
+    return this.#dead.has(name);
+  }
+
+  /** Harnesses that run at this moment. */
+  running(): readonly RunningHarness[] {
+    return this.#harnesses.filter(({ process }) => process.isRunning);
+  }
+
+  living(): readonly RunningHarness[] {
+    return this.#harnesses.filter(({ process }) => !process.isDead);
+  }
+
+  /** Starts one more harness, with an engine for all sessions. */
+  startHarness(): void {
+    const process = this.#newProcess("h");
+    const store = this.#storeOf(process);
+    const harness: Harness = {
+      store,
+      clock: process.clock,
+      owner: { harness: process.name, bootId: "boot", pidNamespace: "space", pid: this.#started, startTime: "0" },
+      redactor: REDACTOR,
+      tools: TOOLS,
+      version: "simulated",
+      leaseTtlMs: LEASE_TTL_MS,
+      snapshotEvents: SNAPSHOT_EVENTS,
+      resolve: async (config, lease) => this.#resolve(process, config, lease),
+    };
+    const running = { process, harness, stop: new AbortController() };
+    this.#harnesses.push(running);
+    const onFailure = (session: SessionId, error: unknown): void => this.#onFailure(process, session, error);
+    void process.at("timer.after", null).then(() => {
+      runEngine(harness, { concurrency: 8, onFailure }, running.stop.signal).then(
+        () => this.#exit(running, "stopped"),
+        (error: unknown) => this.#exit(running, messageOf(error), error),
+      );
+    });
+  }
+
+  /** Wakes a session by name, as a second engine or a person might. */
+  wakeWith({ process, harness }: RunningHarness, session: SessionId): void {
+    wake(harness, session).then(
+      (result) => this.#surroundings.trace.note(process.name, "woke", result.status),
+      (error: unknown) => this.#onFailure(process, session, error),
+    );
+  }
+
+  /** Ends a process for good, and starts another one in its place after a while. */
+  crash(process: Process): void {
+    process.kill();
+    this.#dead.add(process.name);
+    const isClient = process === this.client.process;
+    this.#surroundings.scheduler.after(this.#random.between(0, 8000), () => {
+      if (!isClient) return this.startHarness();
+      this.client = this.#startClient();
+      this.startPeople();
+    });
+    if (isClient) this.#busyPeople = 0;
+  }
+
+  /** The people begin, or go on with what is left after their client died. */
+  startPeople(): void {
+    this.#keepBusy(this.client.run(this.#world.workload, this.#progress));
+  }
+
+  /** Have the people done all they wanted? */
+  arePeopleDone(): boolean {
+    const { sessions, actions } = this.#world.workload;
+    const isLeft = this.#progress.sessions < sessions.length || this.#progress.actions < actions.length;
+    return !isLeft && this.#busyPeople === 0 && !this.client.process.isDead;
+  }
+
+  /** Does any process stand still? Then what it will do is still to come. */
+  isStopped(): boolean {
+    return this.living().some(({ process }) => !process.isRunning);
+  }
+
+  /** A person answers through the client. */
+  sendFromPerson(session: SessionId, events: readonly ClientEventInput[]): void {
+    this.#keepBusy(this.client.sendNow(session, events));
+  }
+
+  /** Waits for nothing: what still runs is dropped. */
+  abandon(): void {
+    for (const { process } of this.#harnesses) process.kill();
+    this.client.process.kill();
+  }
+
+  #keepBusy(doing: Promise<void>): void {
+    const { client } = this;
+    this.#busyPeople += 1;
+    void doing.finally(() => {
+      if (this.client === client) this.#busyPeople -= 1;
+    });
+  }
+
+  #startClient(): Client {
+    const process = this.#newProcess("c");
+    return new Client(this.#world, process, this.#storeOf(process), this.#random.fork(process.name));
+  }
+
+  #newProcess(kind: string): Process {
+    return new Process(`${kind}${++this.#started}`, this.#surroundings);
+  }
+
+  #storeOf(process: Process): SimulatedStore {
+    const store = new SimulatedStore(process, this.#world.machine, this.#world);
+    this.#world.machine.register(process, store);
+    return store;
+  }
+
+  #resolve(
+    process: Process,
+    config: EventBody<"session.created">,
+    { sessionId: session, epoch }: Lease,
+  ): Awaited<ReturnType<Harness["resolve"]>> {
+    const backend = new SimulatedBackend(this.#world.sandboxes, process, this.#world, epoch);
+    const provider = this.#world.provider(config.metadata.label ?? "");
+    const random = this.#random.fork(`${process.name} ${session} ${epoch}`);
+    const worker: Worker = {
+      kind: "loop",
+      advance: (turn) => {
+        const parts = { process, session, number: turn.request, epoch, provider, watch: this.#world, random };
+        const model = createSimulatedModel(parts);
+        return createLoopWorker({ model, tools: TOOLS, clock: process.clock }).advance(turn);
+      },
+    };
+    return { worker, backend };
+  }
+
+  #onFailure(process: Process, session: SessionId, error: unknown): void {
+    const code = isNightshiftError(error) ? error.code : "none";
+    this.#surroundings.trace.note(process.name, "fails", `${code} ${messageOf(error)}`);
+    if (!OUTER_CODES.has(code))
+      this.#world.judge.complain("decide-is-total", `${process.name} failed in ${session}: ${code} ${stackOf(error)}`);
+  }
+
+  /** An engine that gives up takes its process with it; somebody starts it anew. */
+  #exit(running: RunningHarness, why: string, error?: unknown): void {
+    this.#surroundings.trace.note(running.process.name, "exits", why);
+    if (error !== undefined)
+      this.#world.judge.complain("the-engine-goes-on", `${running.process.name} gave up: ${stackOf(error)}`);
+  }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

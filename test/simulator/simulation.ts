@@ -1,0 +1,175 @@
+/**
+ * Runs one seed: faults first, then a time without faults in which everything must come to rest, then people who
+ * answer what waits for them, and rest once more.
+ */
+import { event } from "../../src/core/events/index.ts";
+import type { ObservedLog } from "./log.ts";
+import { FAULTS, type Fault, PAIRS, type Pair } from "./pairs.ts";
+import { Random } from "./random.ts";
+import type { FaultPlan } from "./faults.ts";
+import type { Violation } from "./judge.ts";
+import { World } from "./world.ts";
+
+/** Limits of one simulation; a session that never rests runs into one of them. */
+const STEPS_MAX = 60_000;
+const FAULTS_UNTIL_MS = 120_000;
+const REST_WITHIN_MS = 6 * 3_600_000;
+/** Rounds in which people answer everything that waits for them. */
+const ROUNDS_MAX = 12;
+
+/** What came of one seed. */
+export interface SeedResult {
+  readonly seed: number;
+  readonly violation: Violation | null;
+  readonly digest: string;
+  readonly events: number;
+  readonly crashes: number;
+  readonly steps: number;
+  readonly strikes: ReadonlyMap<Pair, number>;
+  /** Printed when something went wrong. */
+  readonly trace: () => string;
+}
+
+/** Simulates a seed from beginning to end. */
+export async function simulate(seed: number, template: string): Promise<SeedResult> {
+  const world = new World({ seed, template, faults: planFaults(seed) });
+  const onRejection = (error: unknown): void =>
+    world.judge.complain("no-failure-is-lost", error instanceof Error ? (error.stack ?? "") : String(error));
+  process.on("unhandledRejection", onRejection);
+  try {
+    await new Simulation(world).run();
+  } finally {
+    process.off("unhandledRejection", onRejection);
+    world.population.abandon();
+    await world.machine.shutDown();
+  }
+  const digest = world.trace.digest();
+  return {
+    seed,
+    violation: world.judge.violation,
+    digest,
+    events: [...world.logs.values()].reduce((sum, log) => sum + log.events.length, 0),
+    crashes: world.faults.crashes,
+    steps: world.scheduler.steps,
+    strikes: world.faults.counts,
+    trace: () => world.trace.print(),
+  };
+}
+
+/** A tenth of the seeds has no faults; the others differ in how many and which they have. */
+function planFaults(seed: number): FaultPlan {
+  const random = new Random(`faults of ${seed}`);
+  const kinds = Object.keys(FAULTS) as Fault[];
+  const share = random.pick([0.3, 0.6, 1]);
+  const isCalm = random.chance(0.1);
+  return {
+    target: isCalm ? null : (PAIRS[seed % PAIRS.length] ?? null),
+    intensity: isCalm ? 0 : random.pick([0.3, 1, 1, 2]) / share,
+    enabled: new Set(kinds.filter(() => random.chance(share))),
+    strikesMax: random.pick([5, 20, 40]),
+  };
+}
+
+class Simulation {
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  async run(): Promise<void> {
+    const { population, workload, faults, scheduler, machine } = this.#world;
+    for (let count = 0; count < workload.harnesses; count++) population.startHarness();
+    population.startPeople();
+    scheduler.after(FAULTS_UNTIL_MS, () => faults.stop());
+    if (!(await this.#rest())) return;
+    faults.stop();
+    machine.disk.heal();
+    for (let round = 0; round < ROUNDS_MAX && this.#answerPeople(); round++) if (!(await this.#rest())) return;
+    await this.#letDaemonsEnd();
+    this.#judgeEnd();
+  }
+
+  /** Lets everything happen until all sessions rest. @returns false when they never do, or when something broke */
+  async #rest(): Promise<boolean> {
+    const { scheduler, judge } = this.#world;
+    const untilMs = scheduler.monotonicMs() + REST_WITHIN_MS;
+    const isDone = (): boolean => judge.violation !== null || this.#isAtRest();
+    const end = await scheduler.run(isDone, { steps: scheduler.steps + STEPS_MAX, untilMs });
+    if (end !== "done") judge.complain("everything-comes-to-rest", `${end}: ${this.#unrest()}`);
+    return judge.violation === null;
+  }
+
+  #isAtRest(): boolean {
+    const { population, machine } = this.#world;
+    if (!population.arePeopleDone() || population.isStopped()) return false;
+    return machine.observer.sessions().every(({ due, isOwned }) => due === null && !isOwned);
+  }
+
+  #unrest(): string {
+    const sessions = this.#world.machine.observer.sessions().map(({ session, due, isOwned }) => {
+      const { phase, hold, halt, queue, sandbox } = this.#world.log(session).state;
+      return { session, due, isOwned, phase, hold, halt, queue: queue.length, sandbox: sandbox?.status };
+    });
+    return JSON.stringify(sessions);
+  }
+
+  /** People lift every hold. @returns whether there was any */
+  #answerPeople(): boolean {
+    const { population } = this.#world;
+    let isAny = false;
+    for (const log of this.#world.logs.values()) {
+      const answer = answerTo(log);
+      if (answer === null) continue;
+      isAny = true;
+      population.sendFromPerson(log.session, answer);
+    }
+    return isAny;
+  }
+
+  /** A daemon of which nobody knows ends by itself once it has had no contact for long enough. */
+  async #letDaemonsEnd(): Promise<void> {
+    const { scheduler } = this.#world;
+    const untilMs = scheduler.monotonicMs() + 10 * 60_000;
+    let isOver = false;
+    scheduler.after(130_000, () => {
+      isOver = true;
+    });
+    await scheduler.run(() => isOver, { steps: scheduler.steps + STEPS_MAX, untilMs });
+  }
+
+  /** Everything is read once more, by a reader that has not seen any of it. */
+  #judgeEnd(): void {
+    const { judge, logs, sandboxes, machine } = this.#world;
+    const { observer } = machine;
+    judge.atEnd({ logs: [...logs.values()], liveSandboxes: sandboxes.live() });
+    for (const { session, key } of observer.sessions()) {
+      const { rows } = this.#world.log(session);
+      const stored = observer.rows(session, 0);
+      if (JSON.stringify(stored) !== JSON.stringify(rows))
+        judge.complain("acknowledged-is-kept", `the log of ${session} is not what it was`);
+      const head = observer.head(key);
+      const last = stored.at(-1);
+      if (head.seq !== last?.seq || head.hash !== last.hash)
+        judge.complain("heads-agree", `the head of ${session} is ${head.seq}, its log ends at ${last?.seq}`);
+    }
+    for (const log of logs.values()) {
+      if (log.rows.length > 0 && !observer.sessions().some(({ session }) => session === log.session))
+        judge.complain("acknowledged-is-kept", `${log.session} is gone`);
+    }
+  }
+}
+
+/** What a person does about a session that waits for one; null when it does not. */
+function answerTo({ state }: ObservedLog): Parameters<World["population"]["sendFromPerson"]>[1] | null {
+  if (state.phase === "terminated" || state.hold === null) return null;
+  if (state.hold === "requires_action") {
+    const open = state.calls.filter((call) => call.status === "in_doubt" && call.confirmation === null);
+    return open.map(({ call }) => event("user.tool_confirmation", { call, result: "allow" }));
+  }
+  if (state.hold === "budget_reached") {
+    const limits = { model_requests: 100_000, tokens: 1_000_000_000, cost_micro_usd: 1_000_000_000_000 };
+    return [event("control.set_limits", { limits })];
+  }
+  return [event("control.resume", {})];
+}

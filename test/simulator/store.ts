@@ -1,0 +1,146 @@
+/** The store as one process reaches it: the real store behind the points where faults strike. */
+import { NightshiftError } from "../../src/core/errors.ts";
+import type { SessionId } from "../../src/core/ids.ts";
+import type { SealedEvent } from "../../src/core/seal.ts";
+import type { ClaimResult, Store, StoreChange } from "../../src/store/contract.ts";
+import type { OperationName } from "./pairs.ts";
+import type { Process } from "./process.ts";
+
+/** Who wrote: a driver under its lease, a client, or the store itself (claims, renewals). */
+export interface Writer {
+  readonly process: Process;
+  readonly epoch: number | null;
+}
+
+/** Looks at the files after every call that may have written. */
+export interface StoreWatch {
+  /** Something may have been committed in this session. */
+  onCommit(session: SessionId, writer: Writer): void;
+  /** These events were acknowledged as stored from `firstSeq` on. */
+  onAcknowledged(session: SessionId, firstSeq: number, events: readonly SealedEvent[]): void;
+  onSnapshot(session: SessionId, seq: number, body: string): void;
+  onClaimed(process: Process, session: SessionId, epoch: number): void;
+}
+
+/** Where the real store lives and how it is made to fail. */
+export interface StoreHost {
+  /** The process's real store on the files as they are now. */
+  open(process: Process): Promise<Store>;
+}
+
+const ERRORS = {
+  refused: () => new NightshiftError("E_STORE_BUSY", "the database is locked", { retryable: true }),
+  lost: () => new NightshiftError("E_STORE_IO", "the reply was lost", { retryable: true }),
+};
+
+/** A store for one process. */
+export class SimulatedStore implements Store {
+  readonly kind = "simulated";
+  readonly #process: Process;
+  readonly #host: StoreHost;
+  readonly #watch: StoreWatch;
+  readonly #listeners = new Set<(change?: StoreChange) => void>();
+  /** Notifications on their way, by session: several of the same kind become one. */
+  readonly #unheard = new Map<string, StoreChange | undefined>();
+
+  constructor(process: Process, host: StoreHost, watch: StoreWatch) {
+    this.#process = process;
+    this.#host = host;
+    this.#watch = watch;
+  }
+
+  /** The real store notifies; those who have subscribed hear of it when it is this process's turn. */
+  hear(change: StoreChange | undefined): void {
+    const key = change?.sessionId ?? "";
+    if (this.#listeners.size === 0 || this.#unheard.has(key)) return;
+    this.#unheard.set(key, change);
+    void this.#process.at("hint.after", change?.sessionId ?? null).then(() => {
+      const newest = this.#unheard.get(key);
+      this.#unheard.delete(key);
+      for (const listener of [...this.#listeners]) listener(newest);
+    });
+  }
+
+  create: Store["create"] = (id, batch) =>
+    this.#call("create", id, async (store) => {
+      const result = await this.#commit(id, null, store.create(id, batch));
+      this.#watch.onAcknowledged(id, result.firstSeq, batch.events);
+      return result;
+    });
+
+  append: Store["append"] = (lease, batch) =>
+    this.#call("append", lease.sessionId, async (store) => {
+      const result = await this.#commit(lease.sessionId, lease.epoch, store.append(lease, batch));
+      if (result.status === "appended") {
+        this.#watch.onAcknowledged(lease.sessionId, result.firstSeq, batch.events);
+        if (batch.snapshot && !result.repeated)
+          this.#watch.onSnapshot(lease.sessionId, result.seq, batch.snapshot.body);
+      }
+      return result;
+    });
+
+  submit: Store["submit"] = (id, batch) =>
+    this.#call("submit", id, async (store) => {
+      const result = await this.#commit(id, null, store.submit(id, batch));
+      this.#watch.onAcknowledged(id, result.firstSeq, batch.events);
+      return result;
+    });
+
+  getEvents: Store["getEvents"] = (id, range) => this.#call("read", id, (store) => store.getEvents(id, range));
+
+  getSession: Store["getSession"] = (id) => this.#call("session", id, (store) => store.getSession(id));
+
+  getSnapshot: Store["getSnapshot"] = (id, fold) =>
+    this.#call("snapshot", id, async (store) => {
+      const snapshot = await store.getSnapshot(id, fold);
+      if (snapshot !== undefined) this.#watch.onSnapshot(id, snapshot.seq, snapshot.body);
+      return snapshot;
+    });
+
+  async claim(id: SessionId, request: Parameters<Store["claim"]>[1]): Promise<ClaimResult> {
+    return this.#call("claim", id, async (store) => {
+      const result = await store.claim(id, request);
+      if (result.status === "claimed") this.#watch.onClaimed(this.#process, id, result.lease.epoch);
+      return result;
+    });
+  }
+
+  renew: Store["renew"] = (lease, ttlMs) =>
+    this.#call("renew", lease.sessionId, (store) => store.renew(lease, ttlMs));
+
+  release: Store["release"] = (lease, to) =>
+    this.#call("release", lease.sessionId, async (store) =>
+      this.#commit(lease.sessionId, lease.epoch, store.release(lease, to)),
+    );
+
+  listDue: Store["listDue"] = (query) => this.#call("due", null, (store) => store.listDue(query));
+
+  listSessions: Store["listSessions"] = async (range) => (await this.#open()).listSessions(range);
+
+  getBlob: Store["getBlob"] = async (blobHash) => (await this.#open()).getBlob(blobHash);
+
+  subscribe(listener: (change?: StoreChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The files outlive the process; whoever made the simulation closes them. */
+  async close(): Promise<void> {}
+
+  /** The commit has happened, or not, when the real call has returned its promise: the store works inline. */
+  async #commit<T>(session: SessionId, epoch: number | null, call: Promise<T>): Promise<T> {
+    try {
+      return await call;
+    } finally {
+      this.#watch.onCommit(session, { process: this.#process, epoch });
+    }
+  }
+
+  #open(): Promise<Store> {
+    return this.#host.open(this.#process);
+  }
+
+  #call<T>(name: OperationName, session: SessionId | null, effect: (store: Store) => Promise<T>): Promise<T> {
+    return this.#process.call(name, session, async () => effect(await this.#open()), ERRORS);
+  }
+}

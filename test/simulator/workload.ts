@@ -1,0 +1,224 @@
+/** What a seed's sessions are, what their model answers, and what people send them when. */
+import type { Redactor } from "../../src/core/seal.ts";
+import type { ClientEventInput, EventBody } from "../../src/core/events/index.ts";
+import { event } from "../../src/core/events/index.ts";
+import type { Json } from "../../src/core/text.ts";
+import type { ModelRequest } from "../../src/model/contract.ts";
+import type { ScriptFault, ScriptTurn } from "../../src/model/scripted.ts";
+import { builtinTools, type Tool } from "../../src/tool/index.ts";
+import { createRedactor } from "../../src/core/redact.ts";
+import type { Random } from "./random.ts";
+
+/** Must never be stored, whoever says it. */
+export const SECRET = "correct-horse-battery-staple";
+
+/** What a person sends, and how long after the thing before. */
+export interface PersonAction {
+  readonly label: string;
+  readonly afterMs: number;
+  readonly events: readonly ClientEventInput[];
+}
+
+/** One session to be. */
+export interface SessionPlan {
+  readonly label: string;
+  readonly config: EventBody<"session.created">;
+  readonly first: readonly ClientEventInput[];
+  readonly respond: (request: ModelRequest) => ScriptTurn;
+}
+
+/** Everything that people do in one simulation. */
+export interface Workload {
+  readonly sessions: readonly SessionPlan[];
+  readonly actions: readonly PersonAction[];
+  readonly harnesses: number;
+}
+
+/** An idempotent tool beside the real ones, which have none. */
+const syncTool: Tool = {
+  name: "sync",
+  operation: "shell",
+  description: { name: "sync", description: "Synchronises.", inputSchema: { type: "object" } },
+  concurrent: true,
+  effectOf: () => "idempotent",
+  check: () => undefined,
+};
+
+/** All tools of a simulation by name. */
+export const TOOLS: ReadonlyMap<string, Tool> = new Map(
+  [...builtinTools(), syncTool].map((tool) => [tool.name, tool]),
+);
+
+/** Takes {@link SECRET} out of everything that is stored. */
+export const REDACTOR: Redactor = createRedactor({ secrets: [SECRET] });
+
+/** The workload of a seed. */
+export function planWorkload(random: Random): Workload {
+  const count = random.chance(0.75) ? 1 : 2;
+  const sessions = Array.from({ length: count }, (_, index) => planSession(`s${index}`, random.fork(`s${index}`)));
+  const actions = random.fork("people");
+  return {
+    sessions,
+    actions: Array.from({ length: actions.between(0, 4) }, () => planAction(actions, actions.pick(sessions).label)),
+    harnesses: random.weighted({ "1": 2, "2": 5, "3": 2 }) === "1" ? 1 : random.between(2, 3),
+  };
+}
+
+function planSession(label: string, random: Random): SessionPlan {
+  const isLarge = random.chance(0.06);
+  return {
+    label,
+    config: planConfig(label, random),
+    first: random.chance(0.95) ? [message(`begin ${label}`)] : [],
+    respond: (request) => respond(request, random, isLarge),
+  };
+}
+
+function planConfig(label: string, random: Random): EventBody<"session.created"> {
+  const isPriced = random.chance(0.3);
+  return {
+    metadata: { label },
+    agent: {
+      name: "agent",
+      worker: "loop",
+      model: {
+        provider: "scripted",
+        id: label,
+        max_output_tokens: 500,
+        ...(isPriced && { price: { input: 3_000_000, output: 15_000_000, cache_read: 300_000, cache_write: 3_750_000 } }),
+      },
+      system: "You work.",
+      tools: random.chance(0.93) ? [...TOOLS.keys()] : [],
+    },
+    sandbox: { backend: "simulated", workspace: `/w/${label}`, options: {} },
+    limits: planLimits(random, isPriced),
+    policy: {
+      steering: random.weighted({ enqueue: 5, interrupt: 3, reject: 2 }),
+      idle_timeout_ms: random.pick([3000, 10_000, 60_000]),
+      sandbox_grace_ms: random.pick([0, 500, 20_000]),
+      tool_wall_ms: random.pick([2000, 20_000, 60_000]),
+      model_failures_max: random.between(2, 8),
+      no_contact_ms: random.pick([5000, 30_000, 120_000]),
+    },
+  };
+}
+
+function planLimits(random: Random, isPriced: boolean): EventBody<"session.created">["limits"] {
+  return {
+    ...(random.chance(0.15) && { model_requests: random.between(1, 8) }),
+    ...(random.chance(0.15) && { tokens: random.between(500, 12_000) }),
+    ...(isPriced && random.chance(0.4) && { cost_micro_usd: random.between(10_000, 200_000) }),
+  };
+}
+
+/** A message of a person. */
+export function message(text: string, steering?: "enqueue" | "interrupt" | "reject"): ClientEventInput {
+  return event("user.message", { content: [{ type: "text", text }], ...(steering && { steering }) });
+}
+
+function planAction(random: Random, label: string): PersonAction {
+  return { label, afterMs: random.between(0, 20_000), events: [planControl(random, null)] };
+}
+
+/** Something that a person may do. @param call - a call that waits for a person, if any */
+export function planControl(random: Random, call: string | null): ClientEventInput {
+  if (call !== null && random.chance(0.6)) {
+    const result = random.chance(0.5) ? "allow" : "deny";
+    return event("user.tool_confirmation", { call, result });
+  }
+  const kinds = { message: 5, interrupt: 3, pause: 2, resume: 3, stop: 2, cancel: 0.4, limits: 1 };
+  switch (random.weighted(kinds)) {
+    case "message":
+      return message(`note ${random.text(5)} ${random.chance(0.05) ? SECRET : ""}`, random.pick([undefined, "interrupt"]));
+    case "interrupt":
+      return event("user.interrupt", {});
+    case "pause":
+      return event("control.pause", {});
+    case "resume":
+      return event("control.resume", {});
+    case "stop":
+      return event("control.stop", { reason: "enough" });
+    case "cancel":
+      return event("control.cancel", {});
+    case "limits":
+      return event("control.set_limits", { limits: planLimits(random, false) });
+  }
+}
+
+/** The model's answer: it depends on the seed and on how many answers there were before, nothing else. */
+function respond(request: ModelRequest, random: Random, isLarge: boolean): ScriptTurn {
+  const turnIndex = request.messages.filter(({ role }) => role === "assistant").length;
+  const chance = random.fork(`turn ${turnIndex}`);
+  const wantsTools = request.tools.length > 0 && chance.chance(Math.max(0, 0.85 - turnIndex * 0.1));
+  const count = wantsTools ? (chance.chance(0.65) ? 1 : chance.between(2, 4)) : 0;
+  const inputTokens = Math.ceil(JSON.stringify(request.messages).length / 4);
+  return {
+    ...(chance.chance(0.2) && { thinking: `thought ${turnIndex}` }),
+    text: `answer ${turnIndex} ${chance.chance(0.03) ? SECRET : ""}`,
+    ...(count > 0 && { tools: Array.from({ length: count }, () => planTool(chance, isLarge)) }),
+    usage: chance.chance(0.1) ? null : { input_tokens: inputTokens, output_tokens: 50 },
+    ...(chance.chance(0.03) && { stop: chance.pick(["max_tokens", "refusal", "other"]) }),
+    ...(chance.chance(0.5) && { delay_ms: chance.between(10, chance.chance(0.1) ? 30_000 : 1500) }),
+    ...(chance.chance(0.2) && { fail: Array.from({ length: chance.between(1, 3) }, () => planFailure(chance)) }),
+  };
+}
+
+function planFailure(random: Random): ScriptFault {
+  const after_chunks = random.between(0, 2);
+  switch (random.weighted({ status: 4, reset: 1, cut: 2, no_finish: 1, silence: 1, garbage: 1, error_event: 1 })) {
+    case "status":
+      return {
+        kind: "status",
+        status: random.pick([429, 500, 503, 529, 529, 400, 401]),
+        ...(random.chance(0.3) && { headers: { "retry-after": String(random.between(1, 40)) } }),
+      };
+    case "reset":
+      return { kind: "reset" };
+    case "cut":
+      return { kind: "cut", after_chunks };
+    case "no_finish":
+      return { kind: "no_finish", after_chunks };
+    case "silence":
+      return { kind: "silence", after_chunks };
+    case "garbage":
+      return { kind: "garbage", after_chunks };
+    case "error_event":
+      return { kind: "error_event", after_chunks, error_type: "overloaded_error" };
+  }
+}
+
+function planTool(random: Random, isLarge: boolean): { name: string; input?: Json } {
+  const file_path = `f${random.between(0, 2)}`;
+  const kinds = { bash: 7, push: 2, sync: 2, read: 2, grep: 1, write: 5, edit: 3, invalid: 0.7, unknown: 0.3 };
+  switch (random.weighted(kinds)) {
+    case "bash":
+      return { name: "bash", input: { command: `step ${commandOptions(random, isLarge)}` } };
+    case "push":
+      return { name: "bash", input: { command: `git push origin ${commandOptions(random, false)}` } };
+    case "sync":
+      return { name: "sync", input: { command: `sync ${commandOptions(random, false)}` } };
+    case "read":
+      return { name: "read", input: { file_path } };
+    case "grep":
+      return { name: "grep", input: { pattern: "a" } };
+    case "write":
+      return { name: "write", input: { file_path, content: `a${random.between(0, 3)} ${random.text(4)}` } };
+    case "edit":
+      return { name: "edit", input: { file_path, old_string: "a", new_string: `b${random.text(3)}a` } };
+    case "invalid":
+      return { name: "read", input: { path: 7 } };
+    case "unknown":
+      return { name: "teleport", input: {} };
+  }
+}
+
+function commandOptions(random: Random, isLarge: boolean): string {
+  const durationMs = random.weighted({ short: 6, medium: 3, long: 1 });
+  const ms = durationMs === "short" ? random.between(1, 300) : random.between(300, durationMs === "medium" ? 5000 : 45_000);
+  const options = [`--ms ${ms}`, `--effect ${random.between(0, ms)}`];
+  if (random.chance(0.15)) options.push("--exit 1");
+  if (random.chance(0.15)) options.push(`--file f${random.between(0, 2)}`);
+  if (random.chance(0.04)) options.push(`--print ${SECRET}`);
+  if (isLarge) options.push("--out 9000");
+  return options.join(" ");
+}

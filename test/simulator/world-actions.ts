@@ -1,0 +1,95 @@
+/** What faults do to a world. */
+import type { ClientEventInput } from "../../src/core/events/index.ts";
+import type { SessionId } from "../../src/core/ids.ts";
+import type { DiskFault } from "./disk.ts";
+import type { FaultActions } from "./faults.ts";
+import type { Process } from "./process.ts";
+import type { Random } from "./random.ts";
+import { message, planControl } from "./workload.ts";
+import type { World } from "./world.ts";
+
+const HARNESSES_MAX = 4;
+/** Longer than any lease. */
+const STOPPED_MS: readonly [number, number] = [11_000, 45_000];
+
+/** Carries out what the injector decides. */
+export class WorldActions implements FaultActions {
+  readonly #world: World;
+  readonly #random: Random;
+
+  constructor(world: World, random: Random) {
+    this.#world = world;
+    this.#random = random;
+  }
+
+  anySession(): SessionId | null {
+    const sessions = [...this.#world.logs.keys()];
+    return sessions.length === 0 ? null : this.#random.pick(sessions);
+  }
+
+  crash(process: Process): boolean {
+    if (!process.isRunning) return false;
+    this.#world.population.crash(process);
+    // Half of the time the others keep their handles, as when only one process is killed.
+    if (this.#random.chance(0.5) || this.#world.population.living().length === 0) this.#world.machine.copyFiles();
+    return true;
+  }
+
+  stop(process: Process): boolean {
+    const { population } = this.#world;
+    if (!process.isRunning) return false;
+    if (population.running().length < 2 && population.living().length < HARNESSES_MAX) population.startHarness();
+    process.stopFor(this.#random.between(...STOPPED_MS));
+    return true;
+  }
+
+  compete(process: Process, session: SessionId): boolean {
+    const { population } = this.#world;
+    const others = population.running().filter((other) => other.process !== process);
+    if (others.length > 0) population.wakeWith(this.#random.pick(others), session);
+    else if (population.living().length < HARNESSES_MAX) population.startHarness();
+    else return false;
+    return true;
+  }
+
+  message(session: SessionId): boolean {
+    if (this.#world.log(session).state.phase === "terminated") return false;
+    const steering = this.#random.pick([undefined, undefined, "enqueue", "interrupt", "reject"] as const);
+    return this.#send(session, message(`now ${this.#random.text(4)}`, steering));
+  }
+
+  control(session: SessionId): boolean {
+    const { state } = this.#world.log(session);
+    if (state.phase === "terminated") return false;
+    const open = state.calls.find((call) => call.status === "in_doubt");
+    return this.#send(session, planControl(this.#random, open?.call ?? null));
+  }
+
+  killDaemon(session: SessionId, forgets: boolean): boolean {
+    return this.#world.sandboxes.kill(session, forgets);
+  }
+
+  jumpWall(byMs: number): boolean {
+    this.#world.scheduler.jumpWall(byMs);
+    return true;
+  }
+
+  suspend(forMs: number): boolean {
+    this.#world.scheduler.suspend(forMs);
+    return true;
+  }
+
+  failCommits(fault: DiskFault, count: number): boolean {
+    this.#world.machine.disk.fail(fault, count);
+    return true;
+  }
+
+  #send(session: SessionId, input: ClientEventInput): boolean {
+    const { client } = this.#world.population;
+    if (client.process.isDead) return false;
+    client.sendNow(session, [input]).catch((error: unknown) => {
+      this.#world.trace.note(client.process.name, "failed", String(error));
+    });
+    return true;
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * One simulation: a machine, the processes on it, the sandboxes and the provider beside it, and the judge who sees
+ * all of them. This file connects; what each part does is told in its own.
+ */
+import type { SandboxId, SessionId } from "../../src/core/ids.ts";
+import type { SealedEvent } from "../../src/core/seal.ts";
+import type { ModelRequest } from "../../src/model/contract.ts";
+import { createScriptedModel, type ScriptedModel } from "../../src/model/scripted.ts";
+import type { ExecRequest } from "../../src/sandbox/contract.ts";
+import type { FaultPlan } from "./faults.ts";
+import { FaultInjector } from "./faults.ts";
+import { createInvariants } from "./invariants/index.ts";
+import { Judge } from "./judge.ts";
+import { ObservedLog } from "./log.ts";
+import { Machine } from "./machine.ts";
+import { Population } from "./population.ts";
+import type { Process, Surroundings } from "./process.ts";
+import { Random } from "./random.ts";
+import { SandboxHost } from "./sandbox.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { Writer } from "./store.ts";
+import { Trace } from "./trace.ts";
+import { WorldActions } from "./world-actions.ts";
+import { planWorkload, type Workload } from "./workload.ts";
+
+/** What a simulation is made from. */
+export interface WorldOptions {
+  readonly seed: number;
+  readonly template: string;
+  readonly faults: FaultPlan;
+}
+
+/** Everything there is in one simulation. */
+export class World {
+  readonly scheduler: Scheduler;
+  readonly trace: Trace;
+  readonly judge: Judge;
+  readonly machine: Machine;
+  readonly sandboxes: SandboxHost;
+  readonly faults: FaultInjector;
+  readonly workload: Workload;
+  readonly population: Population;
+  readonly actions: WorldActions;
+  readonly logs = new Map<SessionId, ObservedLog>();
+  /** Newest lease of each session. */
+  readonly #epochs = new Map<SessionId, number>();
+  /** Newest lease under which somebody has attached to the session's sandbox. */
+  readonly #attached = new Map<SessionId, number>();
+  readonly #models = new Map<string, ScriptedModel>();
+  readonly #random: Random;
+
+  constructor({ seed, template, faults }: WorldOptions) {
+    this.#random = new Random(`seed ${seed}`);
+    const random = (label: string): Random => this.#random.fork(label);
+    this.scheduler = new Scheduler(random("scheduler"));
+    this.trace = new Trace(this.scheduler);
+    this.judge = new Judge(createInvariants(), ({ promise, detail }) => this.trace.note("judge", promise, detail));
+    this.workload = planWorkload(random("workload"));
+    this.machine = new Machine({
+      scheduler: this.scheduler,
+      random: random("machine"),
+      template,
+      clock: this.scheduler,
+      probe: { isDead: ({ harness }) => this.population.isDead(harness) },
+    });
+    this.sandboxes = new SandboxHost({
+      scheduler: this.scheduler,
+      random: random("sandboxes"),
+      trace: this.trace,
+      observer: {
+        onRun: (request, epoch, incarnation) => this.judge.onRun(this.#run(request, epoch, incarnation)),
+        onEffect: (request, epoch, incarnation) => this.#noteEffect(request, epoch, incarnation),
+      },
+    });
+    this.actions = new WorldActions(this, random("actions"));
+    this.faults = new FaultInjector(faults, this.actions, random("faults"), this.trace);
+    const surroundings: Surroundings = { scheduler: this.scheduler, trace: this.trace, striker: this.faults };
+    this.population = new Population(this, surroundings, random("population"));
+  }
+
+  /** The log of a session, empty if nobody has heard of it yet. */
+  log(session: SessionId): ObservedLog {
+    const log = this.logs.get(session) ?? new ObservedLog(session);
+    this.logs.set(session, log);
+    return log;
+  }
+
+  /** The newest session of that label. */
+  sessionOf(label: string): SessionId | null {
+    const found = [...this.logs.values()].filter((log) => log.label === label);
+    return found.at(-1)?.session ?? null;
+  }
+
+  newestEpoch(session: SessionId): number {
+    return this.#epochs.get(session) ?? 0;
+  }
+
+  /** The provider's end of a session's model. It belongs to no process. */
+  provider(label: string): ScriptedModel {
+    const existing = this.#models.get(label);
+    if (existing !== undefined) return existing;
+    const plan = this.workload.sessions.find((session) => session.label === label);
+    const clock = {
+      wallMs: () => this.scheduler.wallMs(),
+      monotonicMs: () => this.scheduler.monotonicMs(),
+      bootMs: () => this.scheduler.bootMs(),
+      sleep: (ms: number, signal?: AbortSignal) => this.#sleep(ms, signal),
+    };
+    const model = createScriptedModel(plan?.respond ?? { turns: [] }, { clock, idleMs: 90_000 });
+    this.#models.set(label, model);
+    return model;
+  }
+
+  /** Reads what has been committed, judges it, and lets the others notice. */
+  onCommit(session: SessionId, writer: Writer): void {
+    const log = this.log(session);
+    const { observer } = this.machine;
+    for (const row of observer.rows(session, log.rows.length)) {
+      const event = log.add(row, (hash) => observer.blob(hash));
+      this.trace.note("log", `${log.label}#${row.seq}`, row.type);
+      this.judge.onEvent({ log, row, event, writer, newestEpoch: this.newestEpoch(session) });
+    }
+    this.machine.announce();
+  }
+
+  onAcknowledged(session: SessionId, firstSeq: number, events: readonly SealedEvent[]): void {
+    const log = this.log(session);
+    const missing = events.findIndex((event, index) => {
+      const row = log.rows[firstSeq - 1 + index];
+      return row === undefined || row.type !== event.type || row.body !== event.body;
+    });
+    if (missing !== -1) this.judge.complain("acknowledged-is-kept", `event ${firstSeq + missing} is not in the log`);
+    const rest = this.machine.observer.sessions().find((candidate) => candidate.session === session);
+    const head = this.machine.observer.head(rest?.key ?? 0);
+    if (head.seq < firstSeq + events.length - 1)
+      this.judge.complain("heads-agree", `the head of ${session} is ${head.seq}, behind what was acknowledged`);
+  }
+
+  onSnapshot(session: SessionId, seq: number, body: string): void {
+    this.judge.onSnapshot(this.log(session), seq, body);
+  }
+
+  onClaimed(process: Process, session: SessionId, epoch: number): void {
+    this.trace.note(process.name, "claims", `epoch ${epoch}`);
+    if (epoch <= this.newestEpoch(session))
+      this.judge.complain("one-driver", `epoch ${epoch} of ${session} was given twice`);
+    this.#epochs.set(session, epoch);
+  }
+
+  onAttach(session: SessionId, epoch: number): void {
+    this.#attached.set(session, Math.max(epoch, this.#attached.get(session) ?? 0));
+  }
+
+  onRequest(_process: Process, session: SessionId, number: number, epoch: number, request: ModelRequest): void {
+    const log = this.log(session);
+    this.judge.onRequest({ log, number, epoch, request, messages: request.messages });
+  }
+
+  onSandbox(session: SessionId, sandbox: SandboxId, what: "provision" | "destroy"): void {
+    this.judge.onSandbox({ log: this.log(session), sandbox, what });
+  }
+
+  #noteEffect(request: ExecRequest, epoch: number, incarnation: string): void {
+    this.trace.note("daemon", "effect", `${request.operation} ${request.execId.slice(-6)} in ${incarnation}`);
+    this.judge.onEffect(this.#run(request, epoch, incarnation));
+  }
+
+  #run(request: ExecRequest, epoch: number, incarnation: string): Parameters<Judge["onRun"]>[0] {
+    const session = request.execId.split("/")[0] as SessionId;
+    return {
+      log: this.log(session),
+      request,
+      incarnation,
+      epoch,
+      attachedEpoch: this.#attached.get(session) ?? 0,
+    };
+  }
+
+  #sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.scheduler.after(ms, resolve);
+      signal?.addEventListener("abort", () => {
+        cancel();
+        reject(signal.reason);
+      });
+    });
+  }
+}
