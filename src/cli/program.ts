@@ -154,7 +154,7 @@ function addPersonCommands(program: Command, context: CommandContext, outcome: O
     ["approve", "allow"],
     ["deny", "deny"],
   ] as const) {
-    person(name, `${result} a second run of a call whose outcome is unknown`)
+    person(name, `${result} a call that waits for a person`)
       .argument("<call>", "for example c3_0")
       .option("--reason <text>", "for the agent")
       .action(async (id, call, flags) => {
@@ -214,6 +214,23 @@ function addLookingCommands(program: Command, context: CommandContext, outcome: 
 function addRepairCommands(_program: Command, _context: CommandContext, _outcome: Outcome): void {}
 
 function addToolCommands(program: Command, context: CommandContext, outcome: Outcome): void {
+  withPlace(program.command("doctor"))
+    .description("try out what this machine can do, and say how to mend the rest")
+    .option("--json", "print JSON")
+    .action(async (flags) => {
+      const { doctor } = await import("./commands/doctor.ts");
+      outcome.exitCode = await doctor(context, flags);
+    });
+  program
+    .command("conformance")
+    .description("run the contracts of the seams on this machine: store, sandbox, model")
+    .argument("[seam]", "default: all")
+    .option("--backend <name>", "default: all of the seam")
+    .option("--json", "print only the counts, as JSON")
+    .action(async (seam, flags) => {
+      const { conformance } = await import("./commands/conformance.ts");
+      outcome.exitCode = await conformance(context, seam, flags);
+    });
   program
     .command("model-server")
     .description("play a script as a model over HTTP, for rehearsals")

@@ -2,7 +2,11 @@
  * THE table of backends: for each seam, name → how it is made. The only file that names concrete backends, and it
  * loads them when they are asked for, so that nobody pays for what is not used. A new backend is a row here.
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
+import type { ConformanceCase } from "../core/conformance.ts";
 import { NightshiftError } from "../core/errors.ts";
 import type { ModelAdapter } from "../model/contract.ts";
 import type { ModelKey } from "../model/sdk/stream.ts";
@@ -11,6 +15,7 @@ import type { Store } from "../store/contract.ts";
 import type { OwnerProbe } from "../store/owner.ts";
 import type { Worker } from "../worker/contract.ts";
 import type { LoopParts } from "../worker/loop.ts";
+import { type CaseResult, runCases } from "./run-cases.ts";
 
 /** What stores are made of. */
 export interface StoreParts {
@@ -40,16 +45,16 @@ export interface ModelParts {
   readonly clock: Clock;
 }
 
-type Table<Parts, Backend> = { readonly [name: string]: (parts: Parts) => Promise<Backend> };
+type Table<Parts, Backend> = { readonly [name: string]: (parts: Parts) => Backend };
 
 const STORES = {
   memory: async (parts) => (await import("../store/memory.ts")).createMemoryStore(parts),
   sqlite: async (parts) => (await import("../store/sqlite.ts")).createSqliteStore(parts),
-} as const satisfies Table<StoreParts, Store>;
+} as const satisfies Table<StoreParts, Promise<Store>>;
 
 const SANDBOXES = {
   process: async (parts) => (await import("../sandbox/process.ts")).createProcessBackend(parts),
-} as const satisfies Table<SandboxParts, SandboxBackend>;
+} as const satisfies Table<SandboxParts, Promise<SandboxBackend>>;
 
 const MODELS = {
   scripted: async ({ id, clock }) => {
@@ -70,13 +75,93 @@ const MODELS = {
     const cap = outputCapField === undefined ? {} : { outputCapField };
     return createOpenAICompatibleModel({ provider, key, clock, baseUrl, ...cap });
   },
-} as const satisfies Table<ModelParts, ModelAdapter>;
+} as const satisfies Table<ModelParts, Promise<ModelAdapter>>;
 
 const WORKERS = {
   loop: async (parts) => (await import("../worker/loop.ts")).createLoopWorker(parts),
-} as const satisfies Table<LoopParts, Worker>;
+} as const satisfies Table<LoopParts, Promise<Worker>>;
 
 const SEAMS = { store: STORES, sandbox: SANDBOXES, model: MODELS, worker: WORKERS } as const;
+
+/** Backends as subjects of their seam's conformance suite. */
+const SUITES = {
+  store: {
+    memory: (clock) => storeSuite("memory", clock),
+    sqlite: (clock) => storeSuite("sqlite", clock),
+    "sqlite-thread": (clock) => storeSuite("sqlite-thread", clock),
+  },
+  sandbox: {
+    process: async function* (clock) {
+      const { sandboxConformance } = await import("../sandbox/conformance.ts");
+      const { processSubjects } = await import("../sandbox/process-subjects.ts");
+      for (const subject of processSubjects(clock)) yield* suiteOf(sandboxConformance, subject, clock);
+    },
+  },
+  model: {
+    scripted: (clock) => modelSuite("scripted", clock),
+    anthropic: (clock) => modelSuite("anthropic", clock),
+    "openai-compatible": (clock) => modelSuite("openai-compatible", clock),
+  },
+} as const satisfies {
+  readonly [seam: string]: { readonly [name: string]: (clock: Clock) => AsyncGenerator<CaseResult> };
+};
+
+async function* storeSuite(name: string, clock: Clock): AsyncGenerator<CaseResult> {
+  const { createStoreSubject, storeConformance } = await import("../store/conformance.ts");
+  const { createMemoryData, createMemoryStore } = await import("../store/memory.ts");
+  const { createSqliteStore } = await import("../store/sqlite.ts");
+  const writer = name === "sqlite-thread" ? "thread" : "inline";
+  yield* runCases(storeConformance, {
+    clock,
+    open: async () => {
+      const data = createMemoryData();
+      const folder = mkdtempSync(join(tmpdir(), "nightshift-conformance-"));
+      const subject = createStoreSubject(async (surroundings) =>
+        name === "memory"
+          ? createMemoryStore({ ...surroundings, data })
+          : createSqliteStore({ ...surroundings, folder, writer }),
+      );
+      const close = async (): Promise<void> => {
+        await subject.dispose();
+        rmSync(folder, { recursive: true, force: true });
+      };
+      return { subject, close };
+    },
+  });
+}
+
+async function* modelSuite(name: string, clock: Clock): AsyncGenerator<CaseResult> {
+  const { modelConformance } = await import("../model/conformance.ts");
+  const { modelSubjects } = await import("../model/scripted-subjects.ts");
+  for (const subject of modelSubjects(clock).filter(({ kind }) => kind === name))
+    yield* suiteOf(modelConformance, subject, clock);
+}
+
+function suiteOf<Subject>(
+  cases: readonly ConformanceCase<Subject>[],
+  subject: Subject,
+  clock: Clock,
+): AsyncGenerator<CaseResult> {
+  return runCases(cases, { clock, open: async () => ({ subject, close: async () => undefined }) });
+}
+
+/** The seams that have a conformance suite. */
+export type TestedSeam = keyof typeof SUITES;
+
+/** Names of what a seam's suite can run on. */
+export function suiteNames(seam: TestedSeam): readonly string[] {
+  return Object.keys(SUITES[seam]);
+}
+
+/** True for a seam that has a suite. */
+export function isTestedSeam(name: string): name is TestedSeam {
+  return Object.hasOwn(SUITES, name);
+}
+
+/** Runs the suite of a seam on one backend. @throws NightshiftError `E_BACKEND_UNKNOWN` */
+export function runSuite(seam: TestedSeam, name: string, clock: Clock): AsyncGenerator<CaseResult> {
+  return rowOf<Clock, AsyncGenerator<CaseResult>>(seam, SUITES[seam], name)(clock);
+}
 
 /** The seams that have backends. */
 export type Seam = keyof typeof SEAMS;
@@ -88,22 +173,22 @@ export function backendNames(seam: Seam): readonly string[] {
 
 /** @throws NightshiftError `E_BACKEND_UNKNOWN`, and what opening throws */
 export async function openStore(name: string, parts: StoreParts): Promise<Store> {
-  return rowOf<StoreParts, Store>("store", STORES, name)(parts);
+  return rowOf<StoreParts, Promise<Store>>("store", STORES, name)(parts);
 }
 
 /** @throws NightshiftError `E_BACKEND_UNKNOWN` */
 export async function createSandboxBackend(name: string, parts: SandboxParts): Promise<SandboxBackend> {
-  return rowOf<SandboxParts, SandboxBackend>("sandbox", SANDBOXES, name)(parts);
+  return rowOf<SandboxParts, Promise<SandboxBackend>>("sandbox", SANDBOXES, name)(parts);
 }
 
 /** @throws NightshiftError `E_BACKEND_UNKNOWN`; `E_SCRIPT_INVALID`, `E_CONFIG` */
 export async function createModelAdapter(name: string, parts: ModelParts): Promise<ModelAdapter> {
-  return rowOf<ModelParts, ModelAdapter>("model", MODELS, name)(parts);
+  return rowOf<ModelParts, Promise<ModelAdapter>>("model", MODELS, name)(parts);
 }
 
 /** @throws NightshiftError `E_BACKEND_UNKNOWN` */
 export async function createWorker(name: string, parts: LoopParts): Promise<Worker> {
-  return rowOf<LoopParts, Worker>("worker", WORKERS, name)(parts);
+  return rowOf<LoopParts, Promise<Worker>>("worker", WORKERS, name)(parts);
 }
 
 /** Serves a script over HTTP until the signal aborts. @throws NightshiftError `E_SCRIPT_INVALID`, `E_USAGE` */
@@ -122,10 +207,10 @@ export interface ServeOptions {
 }
 
 function rowOf<Parts, Backend>(
-  seam: Seam,
+  seam: string,
   table: Table<Parts, Backend>,
   name: string,
-): (parts: Parts) => Promise<Backend> {
+): (parts: Parts) => Backend {
   const row = Object.hasOwn(table, name) ? table[name] : undefined;
   if (row !== undefined) return row;
   throw new NightshiftError(

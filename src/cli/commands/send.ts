@@ -58,7 +58,7 @@ export function stop(
   });
 }
 
-/** `approve <id> <call>` and `deny <id> <call>`: may a call whose outcome is unknown run again? */
+/** `approve <id> <call>` and `deny <id> <call>`: may this call run, or run again when its outcome is unknown? */
 export function confirm(
   context: CommandContext,
   id: string,
@@ -68,8 +68,9 @@ export function confirm(
   return withHarness(context, flags, async (harness) => {
     const sessionId = await findSession(harness, id);
     const state = await loadState(harness.store, sessionId);
-    const waiting = state.calls.filter((item) => item.status === "in_doubt").map((item) => item.call);
-    if (!waiting.some((item) => item === call)) {
+    const waiting: readonly string[] =
+      state.stopReason?.type === "requires_action" ? state.stopReason.calls : [];
+    if (!waiting.includes(call)) {
       throw new NightshiftError("E_USAGE", `${sessionId} does not ask about ${call}`, {
         hint: waiting.length === 0 ? "It asks about nothing now." : `It asks about ${waiting.join(", ")}.`,
       });

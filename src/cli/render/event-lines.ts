@@ -209,7 +209,7 @@ export function stopText(reason: EventBody<"session.status_idle">["stop_reason"]
     case "end_turn":
       return "done; waits for the next message";
     case "requires_action":
-      return `needs a person: may ${reason.calls.join(", ")} run again?`;
+      return `needs a person: may ${reason.calls.join(", ")} run?`;
     case "retries_exhausted":
       return "the model kept failing";
     case "budget_reached":
