@@ -43,7 +43,8 @@ export interface SealedEvent {
 export function seal(input: EventInput, redactor: Redactor): SealedEvent {
   const body = redactBody(input, redactor);
   const blobs: SealedBlob[] = [];
-  const stored = JSON.stringify(extractBlobs(body, blobs));
+  let stored = JSON.stringify(body);
+  if (mayNeedBlobs(stored)) stored = JSON.stringify(extractBlobs(body, blobs));
   const event = (body === input.body ? input : { type: input.type, body }) as EventInput;
   return {
     type: input.type,
@@ -65,7 +66,8 @@ export function placed(event: SealedEvent, seq: Sequence, at: number): SessionEv
  */
 function redactBody(input: EventInput, redactor: Redactor): Json {
   const body = input.body as { readonly [key: string]: Json };
-  const redacted = redactJson(body, redactor) as { readonly [key: string]: Json };
+  // The outermost keys are the catalogue's own.
+  const redacted = mapObject(body, (item) => redactJson(item, redactor));
   const isSigned = input.type.startsWith("agent.") && body.provider !== undefined;
   if (redacted === body || !isSigned) return redacted;
   const { provider: _signature, ...rest } = redacted;
@@ -78,9 +80,10 @@ function redactJson(value: Json, redactor: Redactor): Json {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return mapArray(value, (item) => redactJson(item, redactor));
   const redacted = mapObject(value as { readonly [key: string]: Json }, (item) => redactJson(item, redactor));
-  return Object.keys(redacted).some((key) => cleaned(key, redactor) !== key)
-    ? renameKeys(redacted, (key) => cleaned(key, redactor))
-    : redacted;
+  for (const key of Object.keys(redacted)) {
+    if (cleaned(key, redactor) !== key) return renameKeys(redacted, (each) => cleaned(each, redactor));
+  }
+  return redacted;
 }
 
 /** A lone surrogate has no UTF-8 form: it would hash and compare differently once stored, so it becomes U+FFFD. */
@@ -90,6 +93,11 @@ function cleaned(text: string, redactor: Redactor): string {
 
 /** `$blob` is our key: a user's own object with that key is escaped, so that it reads back unchanged. */
 const RESERVED = /^\$+blob$/;
+
+/** Nearly every event is short and has no key of ours: its JSON tells that, without a walk through its values. */
+function mayNeedBlobs(stored: string): boolean {
+  return stored.length * 3 > BLOB_BYTES_MIN || stored.includes("$blob");
+}
 
 function extractBlobs(value: Json, blobs: SealedBlob[]): Json {
   if (typeof value === "string")
@@ -136,13 +144,14 @@ export function blobHashes(value: Json, found: Set<string> = new Set()): Set<str
 }
 
 function mapArray(items: readonly Json[], change: (item: Json) => Json): readonly Json[] {
-  let changed = false;
-  const mapped = items.map((item) => {
+  let mapped: Json[] | undefined;
+  for (const [index, item] of items.entries()) {
     const next = change(item);
-    if (next !== item) changed = true;
-    return next;
-  });
-  return changed ? mapped : items;
+    if (next === item) continue;
+    mapped ??= [...items];
+    mapped[index] = next;
+  }
+  return mapped ?? items;
 }
 
 function mapObject(
@@ -150,9 +159,10 @@ function mapObject(
   change: (item: Json) => Json,
 ): { readonly [key: string]: Json } {
   let mapped: Record<string, Json> | undefined;
-  for (const [key, item] of Object.entries(object)) {
+  for (const key of Object.keys(object)) {
+    const item = object[key];
     const next = item === undefined ? item : change(item);
-    if (next === item) continue;
+    if (next === undefined || next === item) continue;
     mapped ??= { ...object };
     defineKey(mapped, key, next);
   }
