@@ -4,11 +4,18 @@ import { NightshiftError } from "../core/errors.ts";
 import type { SandboxState } from "../core/state.ts";
 import type { Sandbox, SandboxBackend } from "../sandbox/contract.ts";
 
+interface Connection {
+  readonly incarnation: string;
+  readonly sandbox: Promise<Sandbox>;
+  /** Ends an attempt to attach that nobody waits for any more. */
+  readonly dropped: AbortController;
+}
+
 /** Keeps at most one connection. */
 export class SandboxConnections {
   readonly #backend: SandboxBackend;
   readonly #epoch: number;
-  #current: { readonly incarnation: string; readonly sandbox: Promise<Sandbox> } | null = null;
+  #current: Connection | null = null;
 
   constructor(backend: SandboxBackend, epoch: number) {
     this.#backend = backend;
@@ -16,20 +23,22 @@ export class SandboxConnections {
   }
 
   /**
-   * The connection to this incarnation. Attaching raises the daemon's floor, so commands of earlier drivers are
-   * refused from then on. @throws NightshiftError `E_SANDBOX_LOST`, `E_SANDBOX_STALE`
+   * The connection to this incarnation, shared by all who want it. Attaching raises the daemon's floor, so commands
+   * of earlier drivers are refused from then on. @throws NightshiftError `E_SANDBOX_LOST`, `E_SANDBOX_STALE`
    */
-  async to(state: SandboxState, signal: AbortSignal): Promise<Sandbox> {
+  async to(state: SandboxState): Promise<Sandbox> {
     const { incarnation, handle } = state;
     if (handle === null) throw new NightshiftError("E_SANDBOX_LOST", `${state.id} was never ready`);
     if (this.#current?.incarnation === incarnation) return this.#current.sandbox;
     this.drop();
-    const sandbox = this.#attach(state.id, incarnation, handle, signal);
-    this.#current = { incarnation, sandbox };
+    const dropped = new AbortController();
+    const sandbox = this.#attach(state.id, incarnation, handle, dropped.signal);
+    const connection = { incarnation, sandbox, dropped };
+    this.#current = connection;
     try {
       return await sandbox;
     } catch (error) {
-      this.#current = null;
+      if (this.#current === connection) this.#current = null;
       throw error;
     }
   }
@@ -38,10 +47,16 @@ export class SandboxConnections {
   drop(): void {
     const current = this.#current;
     this.#current = null;
+    current?.dropped.abort();
     current?.sandbox.then(
       (sandbox) => sandbox.detach(),
       () => undefined,
     );
+  }
+
+  /** Lets go of a connection that was found dead, so that the next one who wants it attaches anew. */
+  dropLost(incarnation: string): void {
+    if (this.#current?.incarnation === incarnation) this.drop();
   }
 
   async #attach(

@@ -2,12 +2,14 @@
  * The engine: whoever calls `wake` when something is due. One timer for the earliest due time, the store's hints,
  * and a bounded number of sessions at once. It keeps nothing: due times live in the store.
  */
-import { messageOf } from "../core/errors.ts";
+import { isNightshiftError, messageOf } from "../core/errors.ts";
 import type { SessionId } from "../core/ids.ts";
 import { type Harness, type WakeOptions, type WakeResult, wake } from "./wake.ts";
 
 /** Looks at least this often: a clock that jumped must not strand a session. */
 const SCAN_MAX_MS = 60_000;
+/** After a failed look. */
+const SCAN_AGAIN_MS = 1000;
 const SCAN_LIMIT = 256;
 
 /** How an engine behaves. */
@@ -50,13 +52,23 @@ class Engine {
     try {
       while (!this.#signal.aborted) {
         this.#changed = Promise.withResolvers();
-        const waitMs = await this.#scan();
+        const waitMs = await this.#scanSafely();
         await this.#wait(waitMs);
       }
     } finally {
       unsubscribe();
       this.#signal.removeEventListener("abort", look);
       await Promise.all(this.#active.values());
+    }
+  }
+
+  /** A store that cannot answer now may answer soon: an engine that gave up would strand every session. */
+  async #scanSafely(): Promise<number> {
+    try {
+      return await this.#scan();
+    } catch (error) {
+      if (!isNightshiftError(error) || !error.retryable) throw error;
+      return SCAN_AGAIN_MS;
     }
   }
 

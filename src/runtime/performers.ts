@@ -19,6 +19,9 @@ import type { Deadlines } from "./deadlines.ts";
 /** Kept output of one execution. */
 const OUTPUT_BYTES = 100_000;
 const PROVISION_TIMEOUT_MS = 120_000;
+/** For what a daemon that lives answers at once. */
+const CONTACT_TIMEOUT_MS = 30_000;
+const DESTROY_TIMEOUT_MS = 60_000;
 /** How long past its own limit an execution may stay silent before its daemon counts as lost. */
 const DAEMON_GRACE_MS = 30_000;
 const DESTROY_TRIES = 3;
@@ -53,12 +56,13 @@ export async function performIntent(
     case "model":
       return askModel(parts, intent.request, moment);
     case "exec":
-      return orLost(moment, () => execute(parts, intent, moment));
+      return orLost(parts, moment, () => execute(parts, intent, moment));
     case "prepare":
-      return orLost(moment, () => prepare(parts, intent.call, moment));
+      return orLost(parts, moment, () => prepare(parts, intent.call, moment));
     case "cancel":
-      return orLost(moment, async () => {
-        await (await connect(parts, moment)).cancel(intent.execId);
+      return orLost(parts, moment, async () => {
+        const sandbox = await connect(parts, moment);
+        await inContact(parts, moment, () => sandbox.cancel(intent.execId));
         return [];
       });
     case "provision":
@@ -126,7 +130,8 @@ async function prepare(parts: PerformerParts, call: CallState, moment: Moment): 
   const { tool, pending } = toolOf(parts, call, moment);
   assert(tool.operation === "write" || tool.operation === "edit", `${tool.name} changes a file`);
   const sandbox = await connect(parts, moment);
-  const reply = await sandbox.prepare(tool.operation, pending.input, moment.signal);
+  const { operation } = tool;
+  const reply = await inContact(parts, moment, (signal) => sandbox.prepare(operation, pending.input, signal));
   if (reply.status === "prepared") {
     return [
       event("tool.prepared", { call: call.call, path: reply.path, before: reply.before, after: reply.after }),
@@ -172,7 +177,9 @@ async function destroy(parts: PerformerParts, sandbox: SandboxState, moment: Mom
   parts.connections.drop();
   for (let attempt = 1; ; attempt++) {
     try {
-      await parts.backend.destroy(sandbox.id, sandbox.handle ?? undefined);
+      await within(parts.deadlines, DESTROY_TIMEOUT_MS, moment.signal, () =>
+        parts.backend.destroy(sandbox.id, sandbox.handle ?? undefined),
+      );
       return [event("sandbox.destroyed", { sandbox: sandbox.id })];
     } catch (error) {
       if (attempt < DESTROY_TRIES) {
@@ -189,12 +196,17 @@ async function destroy(parts: PerformerParts, sandbox: SandboxState, moment: Mom
 }
 
 /** A lost sandbox is a fact, whoever notices it first. */
-async function orLost(moment: Moment, effect: () => Promise<EventInput[]>): Promise<readonly EventInput[]> {
+async function orLost(
+  parts: PerformerParts,
+  moment: Moment,
+  effect: () => Promise<EventInput[]>,
+): Promise<readonly EventInput[]> {
   try {
     return await effect();
   } catch (error) {
     if (moment.signal.aborted || !isNightshiftError(error, "E_SANDBOX_LOST")) throw error;
     const { id, incarnation } = sandboxOf(moment);
+    parts.connections.dropLost(incarnation);
     return [lost({ sandbox: id, incarnation }, error)];
   }
 }
@@ -208,7 +220,15 @@ function lost(
 }
 
 function connect(parts: PerformerParts, moment: Moment): Promise<Sandbox> {
-  return parts.connections.to(sandboxOf(moment), moment.signal);
+  return inContact(parts, moment, () => parts.connections.to(sandboxOf(moment)));
+}
+
+function inContact<T>(
+  parts: PerformerParts,
+  moment: Moment,
+  effect: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return within(parts.deadlines, CONTACT_TIMEOUT_MS, moment.signal, effect);
 }
 
 function sandboxOf(moment: Moment): SandboxState {
@@ -237,20 +257,16 @@ async function within<T>(
 ): Promise<T> {
   const controller = new AbortController();
   const giveUp = () => controller.abort(signal.reason);
-  let isExpired = false;
+  const expired = Promise.withResolvers<never>();
   const cancel = deadlines.add(limitMs, () => {
-    isExpired = true;
+    const seconds = Math.round(limitMs / 1000);
+    expired.reject(new NightshiftError("E_SANDBOX_LOST", `the sandbox gave no answer for ${seconds} s`));
     controller.abort();
   });
   signal.addEventListener("abort", giveUp, { once: true });
   try {
-    return await effect(controller.signal);
-  } catch (error) {
-    if (!isExpired) throw error;
-    const seconds = Math.round(limitMs / 1000);
-    throw new NightshiftError("E_SANDBOX_LOST", `the sandbox gave no answer for ${seconds} s`, {
-      cause: error,
-    });
+    // Not every effect hears the signal, and one that hangs must not hold the session for ever.
+    return await Promise.race([effect(controller.signal), expired.promise]);
   } finally {
     cancel();
     signal.removeEventListener("abort", giveUp);
