@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path";
 import { messageOf, NightshiftError } from "../core/errors.ts";
 import type { Json } from "../core/text.ts";
 import type { ModelStopReason, ModelUsage } from "./contract.ts";
+import { isPlainScript } from "./script-check.ts";
 import type { Script, ScriptFault, ScriptTurn } from "./script-schema.ts";
 
 export type { Script, ScriptFault, ScriptTurn };
@@ -205,6 +206,7 @@ export async function parseScript(text: string, name: string): Promise<Script> {
       cause: error,
     });
   }
+  if (isPlainScript(value)) return value;
   const { scriptSchema } = await import("./script-schema.ts");
   const parsed = scriptSchema.safeParse(value);
   if (parsed.success) return parsed.data;
