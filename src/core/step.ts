@@ -3,7 +3,7 @@ import { unreachable } from "./errors.ts";
 import type { EventInput } from "./events/index.ts";
 import { type CallId, type ExecId, execId, type SandboxId } from "./ids.ts";
 import type { ToolDescription } from "./message.ts";
-import type { CallState, OpenRequest, SessionState } from "./state.ts";
+import type { CallState, OpenRequest, SandboxState, SessionState } from "./state.ts";
 
 /** Everything about the moment that is not in the log. */
 export interface Now {
@@ -76,7 +76,7 @@ export function inFlight(state: SessionState): Intent[] {
   if (sandbox?.status === "requested") {
     intents.push({
       kind: "provision",
-      key: `provision/${sandbox.id}/${sandbox.failures}`,
+      key: provisionKey(sandbox),
       sandbox: sandbox.id,
     });
   }
@@ -105,7 +105,7 @@ export function isOpen(state: SessionState, intent: Intent): boolean {
     case "cancel":
       return true;
     case "provision":
-      return state.sandbox?.id === intent.sandbox && state.sandbox.status === "requested";
+      return state.sandbox?.status === "requested" && intent.key === provisionKey(state.sandbox);
     case "destroy":
       return state.sandbox?.id === intent.sandbox && state.sandbox.status === "ending";
     default:
@@ -120,6 +120,11 @@ function isUnprepared(call: CallState, asked: CallState): boolean {
     call.run === asked.run &&
     call.prepared === null
   );
+}
+
+/** Each try to make it is an intent of its own. */
+function provisionKey(sandbox: SandboxState): string {
+  return `provision/${sandbox.id}/${sandbox.failures}`;
 }
 
 function modelKey(request: OpenRequest): string {

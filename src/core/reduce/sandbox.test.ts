@@ -1,0 +1,71 @@
+import { describe } from "vitest";
+import {
+  destroyed,
+  destroyRequested,
+  SANDBOX,
+  sandboxLost,
+  sandboxReady,
+  sandboxRequested,
+} from "../../../test/support/events.ts";
+import { asking, askingWithSandbox } from "../../../test/support/logs.ts";
+import { reduceTable } from "../../../test/support/reduce-table.ts";
+import type { SessionState } from "../state.ts";
+
+describe("the sandbox", () => {
+  const ready = askingWithSandbox();
+  const is = (changes: object) => (before: SessionState) => ({ sandbox: { ...before.sandbox!, ...changes } });
+  reduceTable([
+    {
+      name: "is requested",
+      before: asking().slice(0, 6),
+      event: sandboxRequested(),
+      changes: {
+        sandboxes: 1,
+        sandbox: {
+          id: SANDBOX as never,
+          backend: "test",
+          status: "requested",
+          incarnation: "",
+          handle: null,
+          failures: 0,
+          failureCode: "",
+        },
+      },
+    },
+    {
+      name: "is ready",
+      before: asking(),
+      event: sandboxReady(),
+      changes: is({ status: "ready", incarnation: "i1", handle: { at: "i1" } }),
+    },
+    {
+      name: "is lost",
+      before: ready,
+      event: sandboxLost("E_X"),
+      changes: is({ status: "lost", failures: 1, failureCode: "E_X" }),
+    },
+    { name: "is lost once", before: [...ready, sandboxLost("E_X")], event: sandboxLost("E_Y"), changes: {} },
+    {
+      name: "is requested again: it keeps its place and its failures",
+      before: [...ready, sandboxLost("E_X")],
+      event: sandboxRequested(),
+      changes: is({ status: "requested", incarnation: "" }),
+    },
+    { name: "is to be removed", before: ready, event: destroyRequested(), changes: is({ status: "ending" }) },
+    {
+      name: "cannot be lost then",
+      before: [...ready, destroyRequested()],
+      event: sandboxLost(),
+      changes: {},
+    },
+    { name: "nor be ready", before: [...ready, destroyRequested()], event: sandboxReady(), changes: {} },
+    {
+      name: "is gone",
+      before: [...ready, destroyRequested()],
+      event: destroyed(),
+      changes: { sandbox: null },
+    },
+    { name: "is another one", before: ready, event: destroyed("sbox_other"), changes: {} },
+    { name: "is another one, too", before: ready, event: destroyRequested("sbox_other"), changes: {} },
+  ]);
+});
