@@ -120,7 +120,7 @@ export function closeTurn(context: Context): Context {
     const json = JSON.stringify(message);
     messages.push(message);
     digest = hash("sha256", digest + json, "hex");
-    bytes += json.length;
+    bytes += Buffer.byteLength(json);
   }
   return { ...context, messages, count: messages.length, digest, bytes, turn: EMPTY_TURN };
 }
@@ -160,7 +160,7 @@ function openThread(context: Context, body: EventBody<"session.thread_created">)
     description: tool.description,
     inputSchema: tool.input_schema,
   }));
-  const bytes = body.system.length + JSON.stringify(tools).length;
+  const bytes = Buffer.byteLength(body.system) + Buffer.byteLength(JSON.stringify(tools));
   const thread = { system: body.system, tools, model: body.model, bytes };
   return body.reason === "reset"
     ? { ...emptyContext(), thread, queue: context.queue }
