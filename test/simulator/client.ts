@@ -48,15 +48,23 @@ export class Client {
     }
   }
 
-  /** Sends at this very instant, past all seams: so a message can come between any two awaits of anybody. */
-  async sendNow(session: SessionId, events: readonly ClientEventInput[]): Promise<void> {
-    const { machine, scheduler } = this.#world;
-    const store = await machine.open(this.process);
+  /**
+   * Sends at this very instant, past all seams: so a message can come between any two awaits of anybody.
+   * @returns whether there was a store to send to
+   */
+  sendNow(session: SessionId, events: readonly ClientEventInput[]): boolean {
+    const { machine, scheduler, trace } = this.#world;
+    const store = machine.openNow(this.process);
+    if (store === null) return false;
     const sealed = events.map((input) => seal(input, REDACTOR));
     const batch = { appendId: this.#random.text(16), at: scheduler.wallMs(), events: sealed };
-    const result = await store.submit(session, batch);
+    const stored = store.submit(session, batch);
     this.#world.onCommit(session, { process: this.process, epoch: null });
-    this.#world.onAcknowledged(session, result.firstSeq, sealed);
+    stored.then(
+      ({ firstSeq }) => this.#world.onAcknowledged(session, firstSeq, sealed),
+      (error: unknown) => trace.note(this.process.name, "failed", String(error)),
+    );
+    return true;
   }
 
   async #try(send: () => Promise<unknown>): Promise<void> {

@@ -13,6 +13,8 @@ const LOOK_WITHIN_MS = 40;
 /** A store that a process has open. */
 interface Opened {
   readonly real: Promise<Store>;
+  /** The same once it is there. */
+  now: Store | null;
   look: () => void;
   isLooking: boolean;
 }
@@ -52,6 +54,11 @@ export class Machine implements StoreHost {
     return opened.real;
   }
 
+  /** The process's store if it is open already, for calls that must not wait. */
+  openNow(process: Process): Store | null {
+    return this.#opened.get(process)?.now ?? null;
+  }
+
   /** Somebody has written: the others will notice soon. */
   announce(): void {
     const { scheduler, random } = this.#parts;
@@ -88,11 +95,14 @@ export class Machine implements StoreHost {
       look = lookNow;
       return () => undefined;
     });
-    const opened: Opened = { real, look: () => look(), isLooking: false };
+    const opened: Opened = { real, now: null, look: () => look(), isLooking: false };
     this.#opened.set(process, opened);
     // Whoever calls sees the failure to open, and tries again.
     real.then(
-      (store) => store.subscribe((change) => this.#stores.get(process)?.hear(change)),
+      (store) => {
+        opened.now = store;
+        store.subscribe((change) => this.#stores.get(process)?.hear(change));
+      },
       () => this.#opened.delete(process),
     );
     return opened;

@@ -1,6 +1,6 @@
 /** The processes of a simulation: harnesses that run the real engine, and the client of the people. */
 import { isNightshiftError, messageOf } from "../../src/core/errors.ts";
-import type { ClientEventInput, EventBody } from "../../src/core/events/index.ts";
+import type { EventBody } from "../../src/core/events/index.ts";
 import type { SessionId } from "../../src/core/ids.ts";
 import { runEngine } from "../../src/runtime/engine.ts";
 import { type Harness, wake } from "../../src/runtime/wake.ts";
@@ -129,11 +129,6 @@ export class Population {
     return this.living().some(({ process }) => !process.isRunning);
   }
 
-  /** A person answers through the client. */
-  sendFromPerson(session: SessionId, events: readonly ClientEventInput[]): void {
-    this.#keepBusy(this.client.sendNow(session, events));
-  }
-
   /** Waits for nothing: what still runs is dropped. */
   abandon(): void {
     for (const { process } of this.#harnesses) process.kill();
@@ -150,6 +145,7 @@ export class Population {
 
   #startClient(): Client {
     const process = this.#newProcess("c");
+    void this.#world.machine.open(process);
     return new Client(this.#world, process, this.#storeOf(process), this.#random.fork(process.name));
   }
 

@@ -2,7 +2,7 @@
  * Runs one seed: faults first, then a time without faults in which everything must come to rest, then people who
  * answer what waits for them, and rest once more.
  */
-import { event } from "../../src/core/events/index.ts";
+import { type ClientEventInput, event } from "../../src/core/events/index.ts";
 import type { ObservedLog } from "./log.ts";
 import { FAULTS, type Fault, PAIRS, type Pair } from "./pairs.ts";
 import { Random } from "./random.ts";
@@ -15,7 +15,7 @@ const STEPS_MAX = 60_000;
 const FAULTS_UNTIL_MS = 120_000;
 const REST_WITHIN_MS = 6 * 3_600_000;
 /** Rounds in which people answer everything that waits for them. */
-const ROUNDS_MAX = 12;
+const ROUNDS_MAX = 40;
 
 /** What came of one seed. */
 export interface SeedResult {
@@ -122,7 +122,7 @@ class Simulation {
       const answer = answerTo(log);
       if (answer === null) continue;
       isAny = true;
-      population.sendFromPerson(log.session, answer);
+      population.client.sendNow(log.session, answer);
     }
     return isAny;
   }
@@ -161,7 +161,7 @@ class Simulation {
 }
 
 /** What a person does about a session that waits for one; null when it does not. */
-function answerTo({ state }: ObservedLog): Parameters<World["population"]["sendFromPerson"]>[1] | null {
+function answerTo({ state }: ObservedLog): readonly ClientEventInput[] | null {
   if (state.phase === "terminated" || state.hold === null) return null;
   if (state.hold === "requires_action") {
     const open = state.calls.filter((call) => call.status === "in_doubt" && call.confirmation === null);

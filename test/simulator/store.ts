@@ -127,13 +127,10 @@ export class SimulatedStore implements Store {
   /** The files outlive the process; whoever made the simulation closes them. */
   async close(): Promise<void> {}
 
-  /** The commit has happened, or not, when the real call has returned its promise: the store works inline. */
-  async #commit<T>(session: SessionId, epoch: number | null, call: Promise<T>): Promise<T> {
-    try {
-      return await call;
-    } finally {
-      this.#watch.onCommit(session, { process: this.#process, epoch });
-    }
+  /** The store works inline: the commit has happened, or not, when the real call has returned its promise. */
+  #commit<T>(session: SessionId, epoch: number | null, call: Promise<T>): Promise<T> {
+    this.#watch.onCommit(session, { process: this.#process, epoch });
+    return call;
   }
 
   #open(): Promise<Store> {

@@ -158,7 +158,7 @@ function respond(request: ModelRequest, random: Random, isLarge: boolean): Scrip
     ...(count > 0 && { tools: Array.from({ length: count }, () => planTool(chance, isLarge)) }),
     usage: chance.chance(0.1) ? null : { input_tokens: inputTokens, output_tokens: 50 },
     ...(chance.chance(0.03) && { stop: chance.pick(["max_tokens", "refusal", "other"]) }),
-    ...(chance.chance(0.5) && { delay_ms: chance.between(10, chance.chance(0.1) ? 30_000 : 1500) }),
+    ...(chance.chance(0.5) && { delay_ms: chance.between(10, 2500) }),
     ...(chance.chance(0.2) && { fail: Array.from({ length: chance.between(1, 3) }, () => planFailure(chance)) }),
   };
 }

@@ -87,9 +87,6 @@ export class WorldActions implements FaultActions {
   #send(session: SessionId, input: ClientEventInput): boolean {
     const { client } = this.#world.population;
     if (client.process.isDead) return false;
-    client.sendNow(session, [input]).catch((error: unknown) => {
-      this.#world.trace.note(client.process.name, "failed", String(error));
-    });
-    return true;
+    return client.sendNow(session, [input]);
   }
 }

@@ -30,7 +30,7 @@ function unmentioned(log: ObservedLog): number | undefined {
   return log.events.find((event) => event.type === "user.message" && !mentioned.has(event.seq))?.seq;
 }
 
-/** Every session ends idle or terminated, and says why. */
+/** Every session ends idle or terminated once people have answered everything that waited for them. */
 export function everySessionComesToRest(): Invariant {
   return {
     promise: "every-session-comes-to-rest",
@@ -38,6 +38,8 @@ export function everySessionComesToRest(): Invariant {
       for (const { session, state } of logs) {
         if (state.phase === "running") return `${session} still runs`;
         if (state.request !== null) return `${session} still waits for the model`;
+        if (state.hold !== null && state.phase !== "terminated")
+          return `${session} is held (${state.hold}) after people have lifted every hold`;
         if (state.halt !== null) return `${session} is still being brought to a halt`;
         if (state.answerOwed && state.hold === null && state.phase === "idle")
           return `${session} is idle although an answer is owed`;
