@@ -2,8 +2,8 @@
  * Checking and repairing logs below the store's contract. A backend gives an *image*: a private copy of its files
  * that may be read in any way without a trace on the original. What follows from an image is the same for all.
  */
-import type { EventInput } from "../../core/events/index.ts";
 import type { Sequence, SessionId } from "../../core/ids.ts";
+import type { Json } from "../../core/text.ts";
 import type { LogProblem, StoreCheck } from "../contract.ts";
 
 /** An event exactly as it is stored, with what the chain says of it. */
@@ -109,7 +109,7 @@ export interface EventPlace {
 /** What an erasure left. */
 export interface EraseResult {
   /** What stands in the event's place now. */
-  readonly body: EventInput["body"];
+  readonly body: Json;
   /** Long texts that are gone. */
   readonly blobsDeleted: number;
   /** Events that hold the same text, and so keep it: other ends of the same blob, copies in forks. */

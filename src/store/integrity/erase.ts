@@ -1,7 +1,5 @@
 /** What is left of an event's body when its texts must go. */
-import type { SessionEvent } from "../../core/events/index.ts";
 import type { Json } from "../../core/text.ts";
-import type { Validate } from "./fsck.ts";
 
 /** Stands for every text that was erased. */
 export const ERASED = "[erased]";
@@ -42,31 +40,27 @@ const KEPT: ReadonlySet<string> = new Set([
   "version",
 ]);
 
-type JsonObject = { readonly [key: string]: Json };
+/** An event's body. */
+export type JsonObject = { readonly [key: string]: Json };
 
 /**
- * Replaces texts from the outside in: a whole value where the schema takes a text in its place (so that keys that
- * a model chose go too), else what is inside of it. Signatures are dropped, because they sign what is gone.
- * @param event - upcast and hydrated
+ * Replaces texts from the outside in: a whole value where a text may stand in its place (so that keys that a model
+ * chose go too), else what is inside of it. Signatures are dropped, because they sign what is gone.
+ * @param isSound - does the event still fit its schema with this body?
  */
-export function erasedBody(event: SessionEvent, validate: Validate): Json {
-  const { provider: _signature, ...unsigned } = event.body as JsonObject;
-  let body: Json = isSound(event, unsigned, validate) ? unsigned : (event.body as Json);
-  const isAccepted = (candidate: Json): boolean => isSound(event, candidate, validate);
+export function erasedBody(original: JsonObject, isSound: (body: Json) => boolean): Json {
+  const { provider: _signature, ...unsigned } = original;
+  let body: Json = isSound(unsigned) ? unsigned : original;
   for (const path of paths(body)) {
     const current = valueAt(body, path);
     if (current === undefined || !holdsText(current) || isKept(path)) continue;
     const candidate = withValue(body, path, ERASED);
-    if (isAccepted(candidate)) body = candidate;
+    if (isSound(candidate)) body = candidate;
   }
   return body;
 }
 
 type Path = readonly (string | number)[];
-
-function isSound(event: SessionEvent, body: Json, validate: Validate): boolean {
-  return validate({ ...event, body } as SessionEvent) === undefined;
-}
 
 function isKept(path: Path): boolean {
   return KEPT.has(path.map((key) => (typeof key === "number" ? "*" : key)).join("."));

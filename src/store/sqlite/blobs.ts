@@ -32,7 +32,11 @@ export function storeBlobs(connection: Connection, blobs: readonly SealedBlob[])
  * @param verify - compare it with its hash
  * @throws NightshiftError `E_BLOB_MISSING`, `E_LOG_CORRUPT`
  */
-export function readBlob(connection: Connection, blobHash: string, verify: boolean): string {
+export function readBlob(
+  connection: Pick<Connection, "statement">,
+  blobHash: string,
+  verify: boolean,
+): string {
   const rows = connection.statement(SELECT_PARTS).all(bytesOf(blobHash));
   if (rows.length === 0) throw blobMissing(blobHash);
   const isWhole = rows.every(([part, parts], index) => part === index && parts === rows.length);

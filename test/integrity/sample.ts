@@ -1,0 +1,179 @@
+/** State folders for the integrity tests: real stores, written through their contract, and crash copies of them. */
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { onTestFinished } from "vitest";
+import { type EventInput, event, type SessionEvent } from "../../src/core/events/index.ts";
+import { type SessionId, sessionId } from "../../src/core/ids.ts";
+import { NO_REDACTION, seal } from "../../src/core/seal.ts";
+import type { Owner, Store } from "../../src/store/contract.ts";
+import { createSqliteStore } from "../../src/store/sqlite.ts";
+
+/** Files of a state folder that hold data. */
+export const DATABASE = "log.db";
+export const WAL = "log.db-wal";
+export const HEADS = "heads";
+
+/** Time of every event; what matters is that it is the same each time. */
+export const AT = 1_795_392_000_000;
+
+const owner: Owner = { harness: "test", bootId: "boot", pidNamespace: "ns", pid: 1, startTime: "1" };
+
+/** An empty folder that goes when the test ends. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "nightshift-integrity-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The real store on a folder. */
+export function openStore(folder: string): Promise<Store> {
+  return createSqliteStore({
+    folder,
+    writer: "inline",
+    clock: { monotonicMs: () => performance.now() },
+    probe: { isDead: () => false },
+  });
+}
+
+/** Text that compresses and repeats badly, so that a changed byte is a changed text. */
+export function filler(length: number, seed: number): string {
+  let state = seed + 1;
+  let text = "";
+  while (text.length < length) {
+    state = (state * 48_271) % 2_147_483_647;
+    text += state.toString(36);
+  }
+  return text.slice(0, length);
+}
+
+/** `session.created` that the catalogue accepts. */
+export function createdEvent(title: string): EventInput {
+  return event("session.created", {
+    title,
+    metadata: {},
+    agent: {
+      name: "loop",
+      worker: "loop",
+      model: { provider: "scripted", id: "script.json", max_output_tokens: 1000 },
+      system: "You are careful.",
+      tools: ["shell"],
+    },
+    sandbox: { backend: "process", workspace: "/workspace", options: {} },
+    limits: {},
+    policy: {
+      steering: "enqueue",
+      idle_timeout_ms: 600_000,
+      sandbox_grace_ms: 0,
+      tool_wall_ms: 60_000,
+      model_failures_max: 3,
+      no_contact_ms: 60_000,
+    },
+  });
+}
+
+/** A message of a person. */
+export function messageEvent(text: string): EventInput {
+  return event("user.message", { content: [{ type: "text", text }] });
+}
+
+/** One turn: what the model said and did, with a long result every few turns. */
+export function turnEvents(turn: number): EventInput[] {
+  const call = `c${turn}_0`;
+  const length = turn % 5 === 0 ? 20_000 : 300;
+  return [
+    event("agent.message", { request: turn, content: [{ type: "text", text: filler(200, turn) }] }),
+    event("agent.tool_use", {
+      request: turn,
+      call,
+      provider_call_id: `toolu_${turn}`,
+      name: "shell",
+      input: { command: `echo ${turn}` },
+      evaluated_permission: "allow",
+      effect: "side_effect",
+    }),
+    event("agent.tool_result", {
+      call,
+      run: 1,
+      content: [{ type: "text", text: filler(length, turn + 1000) }],
+      is_error: false,
+      ending: "exited",
+      exit_code: 0,
+      duration_ms: 5,
+      dropped_bytes: 0,
+      in_doubt: false,
+    }),
+  ];
+}
+
+/** Seals and appends as one commit, under whatever lease there is. */
+export async function append(
+  store: Store,
+  id: SessionId,
+  appendId: string,
+  events: EventInput[],
+): Promise<void> {
+  const claim = await store.claim(id, { owner, ttlMs: 1, at: AT });
+  if (claim.status !== "claimed") throw new Error("not claimed");
+  const sealed = events.map((each) => seal(each, NO_REDACTION));
+  const result = await store.append(claim.lease, { appendId, at: AT, events: sealed });
+  if (result.status !== "appended") throw new Error(result.status);
+  await store.release(claim.lease, { seq: result.seq, due: null });
+}
+
+/** Makes a session with so many turns, each a commit of its own, and messages in between. */
+export async function writeSession(store: Store, name: string, turns: number): Promise<SessionId> {
+  const id = sessionId(name);
+  const sealed = (input: EventInput) => [seal(input, NO_REDACTION)];
+  await store.create(id, { appendId: "create", at: AT, events: sealed(createdEvent(name)) });
+  for (let turn = 1; turn <= turns; turn++) {
+    if (turn % 4 === 1) {
+      await store.submit(id, {
+        appendId: `say ${turn}`,
+        at: AT,
+        events: sealed(messageEvent(filler(50, turn))),
+      });
+    }
+    await append(store, id, `turn ${turn}`, turnEvents(turn));
+  }
+  return id;
+}
+
+/** The whole log through the contract. */
+export async function readLog(store: Store, id: SessionId): Promise<readonly SessionEvent[]> {
+  const events: SessionEvent[] = [];
+  for (;;) {
+    const page = await store.getEvents(id, { after: events.length, limit: 100 });
+    if (page.length === 0) return events;
+    events.push(...page);
+  }
+}
+
+/** What a crash would leave: the files of a store that is still open. */
+export function crashCopy(folder: string): string {
+  const copy = temporaryFolder();
+  for (const name of [DATABASE, WAL, HEADS]) cpSync(join(folder, name), join(copy, name));
+  return copy;
+}
+
+/** Runs SQL on the database behind the store's back; what a clumsy or malicious person could do. */
+export function tamper(folder: string, sql: string, ...parameters: (string | number | Uint8Array)[]): void {
+  const database = new DatabaseSync(join(folder, DATABASE));
+  try {
+    database.prepare(sql).run(...parameters);
+  } finally {
+    database.close();
+  }
+}
+
+/** The bytes of every file, to see that nothing was changed. */
+export function contents(folder: string, names: readonly string[] = [DATABASE, WAL, HEADS]): string[] {
+  return names.map((name) => {
+    try {
+      return readFileSync(join(folder, name)).toString("latin1");
+    } catch {
+      return "no such file";
+    }
+  });
+}
