@@ -28,11 +28,16 @@ export async function carryOn(
   context: CommandContext,
   harness: OpenHarness,
   sessionId: SessionId,
-  options: { readonly after: Sequence; readonly flags: DriveFlags },
+  options: {
+    readonly after: Sequence;
+    /** Calls that were open then. */
+    readonly calls: SessionState["calls"];
+    readonly flags: DriveFlags;
+  },
 ): Promise<number> {
   const { output } = context;
   const { flags } = options;
-  const view = new EventView({ width: output.width, verbose: flags.verbose ?? false });
+  const view = new EventView({ width: output.width, verbose: flags.verbose ?? false }, options.calls);
   using interruption = new Interruption((leave) => void pauseThenLeave(context, harness, sessionId, leave));
   let rateLimited = false;
   await driveToRest({

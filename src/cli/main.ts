@@ -6,8 +6,8 @@ import { reportFailure } from "./failure.ts";
 import { Output } from "./output.ts";
 
 async function main(words: readonly string[]): Promise<number> {
-  const output = new Output();
   const environment = processEnvironment();
+  const output = new Output(environment.COLUMNS);
   let exitCode: number;
   try {
     if (process.platform === "win32") throw unsupported();

@@ -7,9 +7,13 @@ const WIDTH_MAX = 120;
 
 /** Standard output and standard error of a command. */
 export class Output {
+  readonly #width: number;
   #isOpen = true;
 
-  constructor() {
+  /** @param columns - width to assume where standard output is no terminal */
+  constructor(columns: string | undefined) {
+    const assumed = /^\d{1,4}$/.test(columns ?? "") ? Number(columns) : WIDTH_STANDARD;
+    this.#width = Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, process.stdout.columns ?? assumed));
     // A reader that went away (`| head`) is no failure of the work; there is only nobody to tell.
     process.stdout.on("error", () => {
       this.#isOpen = false;
@@ -24,7 +28,7 @@ export class Output {
 
   /** Columns to fit lines into. */
   get width(): number {
-    return Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, process.stdout.columns ?? WIDTH_STANDARD));
+    return this.#width;
   }
 
   /** Prints lines of text. */

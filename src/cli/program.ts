@@ -214,6 +214,14 @@ function addLookingCommands(program: Command, context: CommandContext, outcome: 
 function addRepairCommands(_program: Command, _context: CommandContext, _outcome: Outcome): void {}
 
 function addToolCommands(program: Command, context: CommandContext, outcome: Outcome): void {
+  program
+    .command("demo")
+    .description("see what a kill -9 costs: offline, without a key, under a minute")
+    .option("--keep", "keep the folder")
+    .action(async (flags) => {
+      const { demo } = await import("./commands/demo.ts");
+      outcome.exitCode = await demo(context, flags);
+    });
   withPlace(program.command("doctor"))
     .description("try out what this machine can do, and say how to mend the rest")
     .option("--json", "print JSON")

@@ -27,7 +27,11 @@ export function standingOf(state: SessionState, record: SessionRecord, now: numb
     return { word: "working", text: `${activityOf(state, now)}${driver}`, next: ["logs", sessionId, "-f"] };
   }
   if (record.due !== null && record.due <= now) {
-    const text = `due since ${formatMoment(record.due, now)}, and nobody drives it`;
+    const since = `due since ${formatMoment(record.due, now)}`;
+    const text =
+      state.phase === "running"
+        ? `${activityOf(state, now)}, but its process is gone; ${since}`
+        : `${since}, and nobody drives it`;
     return { word: "due", text, next: ["resume", sessionId] };
   }
   if (state.phase === "running" && record.due !== null) {

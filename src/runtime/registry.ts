@@ -9,6 +9,7 @@ import type { Clock } from "../core/clock.ts";
 import type { ConformanceCase } from "../core/conformance.ts";
 import { NightshiftError } from "../core/errors.ts";
 import type { ModelAdapter } from "../model/contract.ts";
+import type { Script } from "../model/script-schema.ts";
 import type { ModelKey } from "../model/sdk/stream.ts";
 import type { SandboxBackend } from "../sandbox/contract.ts";
 import type { Store } from "../store/contract.ts";
@@ -195,6 +196,22 @@ export async function createWorker(name: string, parts: LoopParts): Promise<Work
 export async function serveScript(path: string, options: ServeOptions): Promise<void> {
   const { serveScriptFile } = await import("../model/scripted-server.ts");
   await serveScriptFile(path, options);
+}
+
+/** A scripted model that listens. */
+export interface ModelServer {
+  readonly url: string;
+  /** Which turns were asked for, oldest first. */
+  readonly requests: readonly { readonly turnIndex: number; readonly attempt: number }[];
+  /** Requests that are not answered yet. */
+  readonly openRequests: number;
+  close(): Promise<void>;
+}
+
+/** Starts a server for a script, on any free port of the loopback address. */
+export async function startModelServer(script: Script, clock: Clock): Promise<ModelServer> {
+  const { startScriptedServer } = await import("../model/scripted-server.ts");
+  return startScriptedServer({ script, clock, port: 0 });
 }
 
 /** Where a served script listens. */

@@ -59,7 +59,7 @@ async function resumeOne(
       `  or: ${commandLine(flags, "deny", sessionId, call)}`,
     );
   }
-  return carryOn(context, harness, sessionId, { after: record.seq, flags });
+  return carryOn(context, harness, sessionId, { after: record.seq, calls: state.calls, flags });
 }
 
 /** What a person's wish to go on means for this session. A terminated one refuses it with a reason. */

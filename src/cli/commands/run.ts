@@ -56,7 +56,7 @@ export async function run(
   ]);
   if (flags.json === true) output.note(`session ${sessionId}`);
   else output.print(`session  ${sessionId}`, `state    ${settings.stateFolder}`);
-  return await carryOn(context, harness, sessionId, { after: 1, flags });
+  return await carryOn(context, harness, sessionId, { after: 1, calls: [], flags });
 }
 
 function promptOf(words: readonly string[]): string {

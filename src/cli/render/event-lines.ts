@@ -31,10 +31,16 @@ const TEXT_LINES_MAX = 40;
 /** Turns one log, in order, into lines. */
 export class EventView {
   readonly #options: EventViewOptions;
-  readonly #calls = new Map<string, { readonly name: string; readonly seq: number }>();
+  /** Names of tools by call. */
+  readonly #calls = new Map<string, string>();
 
-  constructor(options: EventViewOptions) {
+  /** @param calls - calls that were seen before this view begins */
+  constructor(
+    options: EventViewOptions,
+    calls: readonly { readonly call: string; readonly name: string }[] = [],
+  ) {
     this.#options = options;
+    for (const { call, name } of calls) this.#calls.set(call, name);
   }
 
   /** The lines of the next event; often none. */
@@ -70,7 +76,7 @@ export class EventView {
       case "agent.thinking":
         return this.#options.verbose ? [wrapped("thinking", plainText(event.body.text))] : [];
       case "agent.tool_use":
-        this.#calls.set(event.body.call, { name: event.body.name, seq: event.seq });
+        this.#calls.set(event.body.call, event.body.name);
         return [cut(event.body.name, headlineOf(event.body.input))];
       case "agent.tool_result":
         return [cut(this.#nameOf(event.body.call), outcomeOf(event.body))];
@@ -86,7 +92,7 @@ export class EventView {
   }
 
   #nameOf(call: string): string {
-    return this.#calls.get(call)?.name ?? call;
+    return this.#calls.get(call) ?? call;
   }
 }
 
