@@ -177,3 +177,23 @@ export function contents(folder: string, names: readonly string[] = [DATABASE, W
     }
   });
 }
+
+/** Moves one row of the table while the index over (session, seq) is hidden, so that its entry leads nowhere. */
+export function tamperIndex(of: string): void {
+  const readSchema = "SELECT type, name, tbl_name, rootpage, sql FROM sqlite_schema WHERE name = ?";
+  const database = new DatabaseSync(join(of, DATABASE), { defensive: false });
+  database.exec("PRAGMA writable_schema = ON");
+  const index = database.prepare(readSchema).get("sqlite_autoindex_events_1") ?? {};
+  const { sql } = database.prepare(readSchema).get("events") as { sql: string };
+  const setSql = database.prepare("UPDATE sqlite_schema SET sql = ? WHERE name = 'events'");
+  setSql.run(sql.replace("UNIQUE (session, seq)", "CHECK (seq > 0)"));
+  database.prepare("DELETE FROM sqlite_schema WHERE name = ?").run(index.name ?? null);
+  database.close();
+  tamper(of, "UPDATE events SET id = id + 100000 WHERE session = 1 AND seq = 5");
+  const again = new DatabaseSync(join(of, DATABASE), { defensive: false });
+  again.exec("PRAGMA writable_schema = ON");
+  again.prepare("UPDATE sqlite_schema SET sql = ? WHERE name = 'events'").run(sql);
+  const restore = again.prepare("INSERT INTO sqlite_schema VALUES (?, ?, ?, ?, ?)");
+  restore.run(...Object.values(index));
+  again.close();
+}

@@ -18,11 +18,15 @@ export interface ForkEvent extends ImageEvent {
 
 const PAGE = 100;
 
-/** The session to fork, as it is in the image. @throws NightshiftError `E_SESSION_UNKNOWN` */
+/** The session to fork, as it is in the image. @throws NightshiftError `E_SESSION_UNKNOWN`, `E_LOG_CORRUPT` */
 export function originalOf(image: LogImage, sessionId: SessionId): ImageSession {
   const session = image.sessions().find((each) => each.sessionId === sessionId);
-  if (session === undefined) throw sessionUnknown(sessionId);
-  return session;
+  if (session !== undefined) return session;
+  const problem = image.problems[0];
+  if (problem === undefined) throw sessionUnknown(sessionId);
+  throw new NightshiftError("E_LOG_CORRUPT", `${sessionId} is not to be found: ${problem.message}`, {
+    data: { sessionId },
+  });
 }
 
 /**

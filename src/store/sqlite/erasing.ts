@@ -52,7 +52,10 @@ export function eraseEvent(
     connection.statement(FORGET_SUMMARY).run(key);
     const copies = connection.statement(SELECT_COPIES).all(event.body).map(placeOf);
     const blobs = deleteUnused(connection, blobHashes(JSON.parse(event.body) as Json));
-    return { body, blobsDeleted: blobs.deleted, alsoIn: [...copies, ...blobs.heldBy] };
+    const places = new Map(
+      [...copies, ...blobs.heldBy].map((place) => [`${place.sessionId} ${place.seq}`, place]),
+    );
+    return { body, blobsDeleted: blobs.deleted, alsoIn: [...places.values()] };
   });
 }
 
