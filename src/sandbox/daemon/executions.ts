@@ -101,12 +101,15 @@ export class Executions {
     }
   }
 
-  /** Ends an execution, or what it has left alive; verified dead when it resolves. */
+  /**
+   * Ends an execution and what it has left alive; verified dead when it resolves.
+   * @throws NightshiftError `E_SANDBOX_UNAVAILABLE` when a process cannot be killed
+   */
   async cancel(exec: ExecId): Promise<void> {
     const pending = this.#pending.get(exec);
-    if (pending === undefined) return this.#runner.sweep(exec);
-    pending.cancelled.abort();
-    await pending.result.catch(() => undefined);
+    pending?.cancelled.abort();
+    await pending?.result.catch(() => undefined);
+    await this.#runner.sweep(exec);
   }
 
   /** Ends everything; nothing begins after it. */

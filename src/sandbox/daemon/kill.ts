@@ -4,7 +4,7 @@
  * session, or descends from one that does.
  *
  * Without a process namespace this is a search, and a search can be fled from: so processes are killed as they are
- * found, the newest first, and an empty search counts only when nothing vanished under its eyes.
+ * found, the newest first, and an empty search counts only when nothing ended under its eyes.
  */
 import { NightshiftError } from "../../core/errors.ts";
 import {
@@ -14,6 +14,7 @@ import {
   type ProcessInfo,
   readEnvironment,
   readProcess,
+  ZOMBIE,
 } from "./processes.ts";
 
 /** The environment variable that marks what an execution has started. */
@@ -36,10 +37,11 @@ const KILL_ROUND_MS = 250;
 const KILL_DEADLINE_MS = 20_000;
 /** On a busy machine strangers come and go all the time, so this doubt has an end. */
 const UNSURE_LOOKS_MAX = 50;
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /** The living processes of a target, never this one. */
 export function findMembers(target: KillTarget): ProcessInfo[] {
-  return search(target, () => undefined).members;
+  return [...search(target, () => undefined).members];
 }
 
 /**
@@ -54,14 +56,17 @@ export async function killTree(target: KillTarget, graceMs: number): Promise<voi
   }
   const deadline = performance.now() + KILL_DEADLINE_MS;
   let unsureLooks = 0;
+  let doubtful: ReadonlySet<number> = new Set();
   // A fork can slip past one look at the table, not past two.
   for (let emptyLooks = 0; emptyLooks < 2; ) {
     killGroup(target);
-    const { members, isSure } = search(target, (member) => send(member, "SIGKILL"));
-    const isEmpty = members.length === 0 && (isSure || ++unsureLooks > UNSURE_LOOKS_MAX);
+    const look = search(target, (member) => send(member, "SIGKILL"));
+    const isSure = !look.hasVanished && [...look.doubtful].every((pid) => doubtful.has(pid));
+    doubtful = look.doubtful;
+    const isEmpty = look.members.length === 0 && (isSure || ++unsureLooks > UNSURE_LOOKS_MAX);
     emptyLooks = isEmpty ? emptyLooks + 1 : 0;
-    await waitUntilGone(members, KILL_ROUND_MS);
-    const [survivor] = members;
+    await waitUntilGone(look.members, KILL_ROUND_MS);
+    const survivor = look.members.find(isAlive);
     if (survivor && performance.now() > deadline) {
       const { pid, state } = survivor;
       throw new NightshiftError("E_SANDBOX_UNAVAILABLE", `process ${pid} cannot be killed (state ${state})`);
@@ -69,31 +74,46 @@ export async function killTree(target: KillTarget, graceMs: number): Promise<voi
   }
 }
 
-/** One look at all processes, the newest first. It is sure when none ended between being listed and looked at. */
-function search(
-  target: KillTarget,
-  onMember: (member: ProcessInfo) => void,
-): { readonly members: ProcessInfo[]; readonly isSure: boolean } {
+interface Look {
+  readonly members: readonly ProcessInfo[];
+  /**
+   * Zombies and processes without an environment. If they were so at the last look too, they are what they seem;
+   * else they may have left a successor behind since they were listed, or be about to run another program.
+   */
+  readonly doubtful: ReadonlySet<number>;
+  /** Something ended between being listed and being looked at. */
+  readonly hasVanished: boolean;
+}
+
+/** One look at all processes, the newest first. */
+function search(target: KillTarget, onMember: (member: ProcessInfo) => void): Look {
   const marker = Buffer.from(target.marker);
   const members = new Map<number, ProcessInfo>();
   const others: ProcessInfo[] = [];
-  let isSure = true;
+  const doubtful = new Set<number>();
+  let hasVanished = false;
   const add = (info: ProcessInfo): void => {
     members.set(info.pid, info);
     onMember(info);
   };
   for (const pid of listPids()) {
-    const info = pid === process.pid ? undefined : readProcess(pid);
-    if (info === undefined)
-      isSure &&= pid === process.pid || readProcess(pid, { zombies: true }) !== undefined;
-    else if (isInGroup(info, target) || readEnvironment(pid).includes(marker)) add(info);
+    if (pid === process.pid) continue;
+    const info = readProcess(pid, { zombies: true });
+    if (info === undefined) {
+      hasVanished = true;
+      continue;
+    }
+    const environment = info.state === ZOMBIE ? NOTHING : readEnvironment(pid);
+    if (environment.length === 0) doubtful.add(pid);
+    if (info.state === ZOMBIE) continue;
+    if (environment.includes(marker) || isInGroup(info, target)) add(info);
     else others.push(info);
   }
   for (let size = -1; size !== members.size; ) {
     size = members.size;
     for (const info of others) if (members.has(info.parent) && !members.has(info.pid)) add(info);
   }
-  return { members: [...members.values()], isSure };
+  return { members: [...members.values()], doubtful, hasVanished };
 }
 
 /** A leader that is gone could have left its number to a stranger, so then the group counts only if vouched for. */

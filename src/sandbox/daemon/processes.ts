@@ -18,6 +18,9 @@ export interface ProcessInfo extends ProcessIdentity {
   readonly state: string;
 }
 
+/** State of a process that has ended and that its parent has not looked at yet. */
+export const ZOMBIE = "Z";
+
 /** The process with this pid, or undefined when it is gone; a zombie counts as gone unless asked for. */
 export function readProcess(pid: number, { zombies = false } = {}): ProcessInfo | undefined {
   let stat: string;
@@ -29,7 +32,7 @@ export function readProcess(pid: number, { zombies = false } = {}): ProcessInfo 
   // The second field is the program's name in parentheses and may itself hold spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state = "X", parent, group, session] = fields;
-  if ((state === "Z" || state === "X") && !zombies) return undefined;
+  if (state === "X" || (state === ZOMBIE && !zombies)) return undefined;
   return {
     pid,
     startTime: fields[19] ?? "",
