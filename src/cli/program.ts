@@ -87,6 +87,11 @@ function addDrivingCommands(program: Command, context: CommandContext, outcome: 
     )
     .option("--tool-timeout <duration>", "kill a command after this long", duration("--tool-timeout", 100))
     .option(
+      "--max-failures <count>",
+      "failures of the model in a row before it gives up (default 10)",
+      wholeNumber("--max-failures", 1000),
+    )
+    .option(
       "--steering <policy>",
       "messages while it works: enqueue, interrupt, reject",
       oneOf("--steering", STEERING),
@@ -211,7 +216,43 @@ function addLookingCommands(program: Command, context: CommandContext, outcome: 
     });
 }
 
-function addRepairCommands(_program: Command, _context: CommandContext, _outcome: Outcome): void {}
+function addRepairCommands(program: Command, context: CommandContext, outcome: Outcome): void {
+  withPlace(program.command("fsck"))
+    .description("check chain, heads and long texts of a session, or of all; writes nothing")
+    .argument("[session]", "id, or its beginning")
+    .option("--head <position:hash>", "a head that was kept elsewhere: shows forgery too")
+    .option("--fork", "if it is damaged, go on in a new session from the last sound event")
+    .option("--into <folder>", "state folder for the fork")
+    .option("--json", "print JSON")
+    .action(async (id, flags) => {
+      const { fsck } = await import("./commands/repair.ts");
+      outcome.exitCode = await fsck(context, id, flags);
+    });
+  withPlace(program.command("fork"))
+    .description("copy a session, or the beginning of it, into a new one")
+    .argument("<session>", "id, or its beginning")
+    .option(
+      "--at <position>",
+      "last event to copy (default: all that is sound)",
+      wholeNumber("--at", COUNT_MAX),
+    )
+    .option("--into <folder>", "state folder of the copy")
+    .option("--json", "print JSON")
+    .action(async (id, flags) => {
+      const { fork } = await import("./commands/repair.ts");
+      outcome.exitCode = await fork(context, id, flags);
+    });
+  withPlace(program.command("erase"))
+    .description("remove the texts of one event for good, for example a leaked secret")
+    .argument("<session>", "id, or its beginning")
+    .argument("<position>", "the event", wholeNumber("position", COUNT_MAX))
+    .requiredOption("--reason <text>", "for the log")
+    .option("--json", "print JSON")
+    .action(async (id, position, flags) => {
+      const { erase } = await import("./commands/repair.ts");
+      outcome.exitCode = await erase(context, id, position, flags);
+    });
+}
 
 function addToolCommands(program: Command, context: CommandContext, outcome: Outcome): void {
   program

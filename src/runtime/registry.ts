@@ -13,6 +13,7 @@ import type { Script } from "../model/script-schema.ts";
 import type { ModelKey } from "../model/sdk/stream.ts";
 import type { SandboxBackend } from "../sandbox/contract.ts";
 import type { Store } from "../store/contract.ts";
+import type { StoreIntegrity } from "../store/integrity/contract.ts";
 import type { OwnerProbe } from "../store/owner.ts";
 import type { Worker } from "../worker/contract.ts";
 import type { LoopParts } from "../worker/loop.ts";
@@ -52,6 +53,11 @@ const STORES = {
   memory: async (parts) => (await import("../store/memory.ts")).createMemoryStore(parts),
   sqlite: async (parts) => (await import("../store/sqlite.ts")).createSqliteStore(parts),
 } as const satisfies Table<StoreParts, Promise<Store>>;
+
+/** Only stores that keep files can be checked and repaired below their contract. */
+const INTEGRITIES = {
+  sqlite: async (folder) => (await import("../store/sqlite/integrity.ts")).createSqliteIntegrity(folder),
+} as const satisfies Table<string, Promise<StoreIntegrity>>;
 
 const SANDBOXES = {
   process: async (parts) => (await import("../sandbox/process.ts")).createProcessBackend(parts),
@@ -175,6 +181,11 @@ export function backendNames(seam: Seam): readonly string[] {
 /** @throws NightshiftError `E_BACKEND_UNKNOWN`, and what opening throws */
 export async function openStore(name: string, parts: StoreParts): Promise<Store> {
   return rowOf<StoreParts, Promise<Store>>("store", STORES, name)(parts);
+}
+
+/** Checks and repairs of the logs in a folder. @throws NightshiftError `E_BACKEND_UNKNOWN` */
+export async function openIntegrity(name: string, folder: string): Promise<StoreIntegrity> {
+  return rowOf<string, Promise<StoreIntegrity>>("store", INTEGRITIES, name)(folder);
 }
 
 /** @throws NightshiftError `E_BACKEND_UNKNOWN` */

@@ -7,6 +7,7 @@ import { sendEvents } from "../../runtime/client.ts";
 import { type EngineOptions, runEngine } from "../../runtime/engine.ts";
 import { loadState } from "../../runtime/load.ts";
 import type { OpenHarness } from "../../runtime/open.ts";
+import type { SessionRecord } from "../../store/contract.ts";
 import { carryOn, type DriveFlags, spentText } from "../carry-on.ts";
 import { type CommandContext, commandLine, findSession, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -49,7 +50,7 @@ async function resumeOne(
   const standing = standingOf(state, record, harness.clock.wallMs());
   const say = flags.json === true ? output.note.bind(output) : output.print.bind(output);
   say(`session  ${sessionId}`, `stands   ${standing.text}`, `spent    ${spentText(state)}`);
-  const wanted = liftingEvents(state, flags);
+  const wanted = liftingEvents(state, record, flags);
   if (wanted.length > 0) await sendEvents(harness, sessionId, wanted);
   if (state.hold === "requires_action" && state.stopReason?.type === "requires_action") {
     const [call = ""] = state.stopReason.calls;
@@ -63,7 +64,7 @@ async function resumeOne(
 }
 
 /** What a person's wish to go on means for this session. A terminated one refuses it with a reason. */
-function liftingEvents(state: SessionState, flags: ResumeFlags): ClientEventInput[] {
+function liftingEvents(state: SessionState, record: SessionRecord, flags: ResumeFlags): ClientEventInput[] {
   const limits = limitsOf(flags);
   const events: ClientEventInput[] = [];
   if (Object.keys(limits).length > 0) {
@@ -72,7 +73,9 @@ function liftingEvents(state: SessionState, flags: ResumeFlags): ClientEventInpu
     events.push(event("control.set_limits", { limits }));
   }
   const isHeld = state.hold !== null && state.hold !== "requires_action";
-  if (isHeld || state.halt?.kind === "pause" || state.phase === "terminated")
+  // A fork is driven only when somebody asks for it.
+  const isFresh = record.due === null && (state.answerOwed || state.phase === "running");
+  if (isHeld || isFresh || state.halt?.kind === "pause" || state.phase === "terminated")
     events.push(event("control.resume", {}));
   return events;
 }

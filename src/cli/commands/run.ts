@@ -32,6 +32,7 @@ export interface RunFlags extends DriveFlags {
   readonly baseUrl?: string;
   readonly idleTimeout?: number;
   readonly toolTimeout?: number;
+  readonly maxFailures?: number;
   readonly steering?: SessionPolicy["steering"];
   readonly yes?: boolean;
 }
@@ -143,6 +144,7 @@ function policyOf(flags: RunFlags, file: ConfigFile): Partial<SessionPolicy> {
     ...(idleMs === undefined ? {} : { idle_timeout_ms: idleMs }),
     ...(toolMs === undefined ? {} : { tool_wall_ms: toolMs }),
     ...(steering === undefined ? {} : { steering }),
+    ...(flags.maxFailures === undefined ? {} : { model_failures_max: flags.maxFailures }),
   };
 }
 

@@ -1,0 +1,74 @@
+/** `demo`: shows on a small real project what a kill costs. Offline, without a key, and leaves nothing behind. */
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "../../runtime/system.ts";
+import type { CommandContext } from "../context.ts";
+import { type Evidence, Story } from "../demo/story.ts";
+import { EXIT } from "../exit-codes.ts";
+import { Interruption } from "../interruption.ts";
+import { formatDuration } from "../render/format.ts";
+import { pad } from "../render/text.ts";
+
+/** Flags of `demo`. */
+export interface DemoFlags {
+  readonly keep?: boolean;
+}
+
+const QUOTE = "   | ";
+
+/** @returns 0 when every claim held */
+export async function demo(context: CommandContext, flags: DemoFlags): Promise<number> {
+  const { output, environment } = context;
+  const startedMs = systemClock.monotonicMs();
+  using interruption = new Interruption();
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "nightshift-demo-")));
+  try {
+    output.print("A scripted agent works on a real project, and its process is killed twice.");
+    const evidence = await tell(context, folder, interruption.signal);
+    for (const item of evidence) output.print(lineOf(item));
+    const failed = evidence.filter(({ holds }) => !holds).length;
+    const took = formatDuration(systemClock.monotonicMs() - startedMs);
+    output.print("", failed === 0 ? `All of it held (${took}).` : `${failed} of it did not hold (${took}).`);
+    if (failed === 0) output.print(...nextSteps());
+    if (flags.keep === true) output.print("", `kept: ${folder}`);
+    return failed === 0 ? EXIT.ok : EXIT.internal;
+  } catch (error) {
+    if (interruption.exitCode === null) throw error;
+    output.note("stopped; nothing is left behind");
+    return interruption.exitCode;
+  } finally {
+    if (flags.keep !== true) rmSync(folder, { recursive: true, force: true });
+  }
+
+  async function tell(
+    { output }: CommandContext,
+    folder: string,
+    signal: AbortSignal,
+  ): Promise<readonly Evidence[]> {
+    await using story = await Story.begin({
+      folder,
+      environment,
+      signal,
+      width: output.width - QUOTE.length,
+      say: (...lines) => output.print(...lines),
+      quote: (line) => output.print(`${QUOTE}${line}`),
+    });
+    return await story.tell();
+  }
+}
+
+function lineOf({ claim, holds, seen }: Evidence): string {
+  return `   ${holds ? "yes" : "NO "} ${pad(claim, 33)} ${seen}`;
+}
+
+function nextSteps(): string[] {
+  return [
+    "",
+    "Next, with an agent of your own:",
+    "  nightshift doctor",
+    '  nightshift run --model anthropic:claude-sonnet-5 "fix the failing test"',
+    "  nightshift logs -f        in another terminal",
+    "  nightshift resume         after any crash",
+  ];
+}
