@@ -13,6 +13,15 @@ import type { World } from "./world.ts";
 const TRIES = 4;
 const TRY_AGAIN_MS = 1500;
 
+/** What people have to live with. */
+const EXPECTED_CODES: ReadonlySet<string> = new Set([
+  "E_STORE_BUSY",
+  "E_STORE_IO",
+  "E_STORE_FULL",
+  "E_SESSION_TERMINATED",
+  "E_SESSION_BUSY",
+]);
+
 /** How far the people have come; outlives their client. */
 export interface Progress {
   sessions: number;
@@ -75,6 +84,8 @@ export class Client {
       } catch (error) {
         if (!isNightshiftError(error)) throw error;
         this.#world.trace.note(this.process.name, "refused", error.code);
+        if (!EXPECTED_CODES.has(error.code))
+          this.#world.judge.complain("a-refusal-names-its-reason", `${error.code} ${error.message}`);
         if (!error.retryable) return;
         await this.process.pause(TRY_AGAIN_MS);
       }

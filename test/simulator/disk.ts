@@ -8,7 +8,12 @@ import { join } from "node:path";
 import type { Clock } from "../../src/core/clock.ts";
 import type { Store } from "../../src/store/contract.ts";
 import type { OwnerProbe } from "../../src/store/owner.ts";
-import { createSqliteStore, openDatabase, type SqlDatabase, type SqlStatement } from "../../src/store/sqlite.ts";
+import {
+  createSqliteStore,
+  openDatabase,
+  type SqlDatabase,
+  type SqlStatement,
+} from "../../src/store/sqlite.ts";
 
 /** What can go wrong with a write. */
 export type DiskFault = "commit-fails" | "commit-unknown" | "disk-full";
@@ -87,9 +92,9 @@ export class Disk {
 
   #troubled(database: SqlDatabase): SqlDatabase {
     return {
-      exec: (sql) => database.exec(sql),
-      prepare: (sql) => (sql === "COMMIT" ? this.#troubledCommit(database.prepare(sql)) : database.prepare(sql)),
-      close: () => database.close(),
+      ...database,
+      prepare: (sql) =>
+        sql === "COMMIT" ? this.#troubledCommit(database.prepare(sql)) : database.prepare(sql),
     };
   }
 

@@ -37,30 +37,35 @@ export interface FaultPlan {
  * there, so that all pairs are met about equally often.
  */
 const CROSSINGS: Readonly<Record<OperationName, number>> = {
-  claim: 10,
-  snapshot: 8,
-  read: 20,
-  session: 1,
-  append: 40,
-  renew: 10,
-  release: 8,
-  due: 60,
-  hint: 60,
-  create: 2,
-  submit: 3,
-  provision: 3,
-  attach: 6,
-  execute: 10,
-  prepare: 4,
-  cancel: 1,
-  destroy: 3,
-  request: 10,
-  part: 30,
-  timer: 60,
+  claim: 5,
+  snapshot: 6,
+  read: 12,
+  session: 0.2,
+  append: 14,
+  renew: 3,
+  release: 3,
+  due: 40,
+  hint: 30,
+  create: 1.5,
+  submit: 2.5,
+  provision: 2,
+  attach: 1.5,
+  execute: 2.5,
+  prepare: 1,
+  cancel: 0.1,
+  destroy: 1.3,
+  request: 4.5,
+  part: 14,
+  timer: 10,
 };
 
 /** Strikes per pair and simulation that are aimed at. */
 const WANTED = 0.05;
+/** Strikes at the target at the most, and how likely each visit of its point is met. */
+const TARGET_STRIKES_MAX = 12;
+const TARGET_CHANCE = 0.6;
+/** What makes the calls of a failing wake, where little else leads. */
+const FAILING_READ_CHANCE = 0.15;
 
 /** The fault injector of one simulation. */
 export class FaultInjector implements Striker {
@@ -70,7 +75,7 @@ export class FaultInjector implements Striker {
   readonly #trace: Trace;
   readonly #targetFault: Fault | null;
   readonly #targetPoint: Point | null;
-  #targetVisits: number;
+  #targetLeft = TARGET_STRIKES_MAX;
   #isActive = true;
   #strikes = 0;
   /** How often each pair has struck. */
@@ -84,7 +89,6 @@ export class FaultInjector implements Striker {
     const [fault, point] = (plan.target ?? "@").split("@") as [Fault, Point];
     this.#targetFault = plan.target === null ? null : fault;
     this.#targetPoint = plan.target === null ? null : point;
-    this.#targetVisits = random.between(1, 3);
   }
 
   get isActive(): boolean {
@@ -115,8 +119,12 @@ export class FaultInjector implements Striker {
 
   #choose(point: Point): Fault | null {
     const faults = FAULTS_AT.get(point) ?? [];
-    if (point === this.#targetPoint && this.#targetVisits > 0 && --this.#targetVisits === 0)
+    if (point === this.#targetPoint && this.#targetLeft > 0 && this.#random.chance(TARGET_CHANCE)) {
+      this.#targetLeft -= 1;
       return this.#targetFault;
+    }
+    if (this.#targetPoint?.startsWith("session.") && point === "read.before")
+      if (this.#random.chance(FAILING_READ_CHANCE)) return "refuse";
     const name = point.slice(0, point.indexOf(".")) as OperationName;
     const rate = Math.min(0.5, (WANTED * faults.length * this.#plan.intensity) / CROSSINGS[name]);
     if (this.#random.next() >= rate) return null;

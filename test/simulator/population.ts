@@ -180,7 +180,7 @@ export class Population {
 
   #onFailure(process: Process, session: SessionId, error: unknown): void {
     const code = isNightshiftError(error) ? error.code : "none";
-    this.#surroundings.trace.note(process.name, "fails", `${code} ${messageOf(error)}`);
+    this.#surroundings.trace.note(process.name, "fails", code);
     if (!OUTER_CODES.has(code))
       this.#world.judge.complain("decide-is-total", `${process.name} failed in ${session}: ${code} ${stackOf(error)}`);
   }

@@ -52,29 +52,48 @@ export const TOOLS: ReadonlyMap<string, Tool> = new Map(
 /** Takes {@link SECRET} out of everything that is stored. */
 export const REDACTOR: Redactor = createRedactor({ secrets: [SECRET] });
 
+/** What a seed aims at: it gets a workload in which that happens. */
+export interface Aim {
+  /** Commands run long and people stop them. */
+  readonly stops: boolean;
+  /** Most calls write files. */
+  readonly writes: boolean;
+  /** Sandboxes outlive their sessions' work. */
+  readonly keepsSandbox: boolean;
+}
+
 /** The workload of a seed. */
-export function planWorkload(random: Random): Workload {
-  const count = random.chance(0.75) ? 1 : 2;
-  const sessions = Array.from({ length: count }, (_, index) => planSession(`s${index}`, random.fork(`s${index}`)));
-  const actions = random.fork("people");
+export function planWorkload(random: Random, aim: Aim): Workload {
+  const count = random.chance(0.65) ? 1 : 2;
+  const sessions = Array.from({ length: count }, (_, index) =>
+    planSession(`s${index}`, random.fork(`s${index}`), aim),
+  );
+  const people = random.fork("people");
+  const labels = Array.from({ length: people.between(1, 6) }, () => people.pick(sessions).label);
   return {
     sessions,
-    actions: Array.from({ length: actions.between(0, 4) }, () => planAction(actions, actions.pick(sessions).label)),
+    actions: labels.flatMap((label) => (aim.stops ? planStop(people, label) : [planAction(people, label)])),
     harnesses: random.weighted({ "1": 2, "2": 5, "3": 2 }) === "1" ? 1 : random.between(2, 3),
   };
 }
 
-function planSession(label: string, random: Random): SessionPlan {
-  const isLarge = random.chance(0.06);
+function planSession(label: string, random: Random, aim: Aim): SessionPlan {
+  const style = { isLarge: random.chance(0.06), aim };
   return {
     label,
-    config: planConfig(label, random),
+    config: planConfig(label, random, aim),
     first: random.chance(0.95) ? [message(`begin ${label}`)] : [],
-    respond: (request) => respond(request, random, isLarge),
+    respond: (request) => respond(request, random, style),
   };
 }
 
-function planConfig(label: string, random: Random): EventBody<"session.created"> {
+/** How a session's answers are made. */
+interface Style {
+  readonly isLarge: boolean;
+  readonly aim: Aim;
+}
+
+function planConfig(label: string, random: Random, aim: Aim): EventBody<"session.created"> {
   const isPriced = random.chance(0.3);
   return {
     metadata: { label },
@@ -95,10 +114,10 @@ function planConfig(label: string, random: Random): EventBody<"session.created">
     policy: {
       steering: random.weighted({ enqueue: 5, interrupt: 3, reject: 2 }),
       idle_timeout_ms: random.pick([3000, 10_000, 60_000]),
-      sandbox_grace_ms: random.pick([0, 500, 20_000]),
+      sandbox_grace_ms: aim.keepsSandbox ? 30_000 : random.pick([0, 500, 20_000]),
       tool_wall_ms: random.pick([2000, 20_000, 60_000]),
       model_failures_max: random.between(2, 8),
-      no_contact_ms: random.pick([5000, 30_000, 120_000]),
+      no_contact_ms: aim.keepsSandbox ? 120_000 : random.pick([5000, 30_000, 120_000]),
     },
   };
 }
@@ -118,6 +137,16 @@ export function message(text: string, steering?: "enqueue" | "interrupt" | "reje
 
 function planAction(random: Random, label: string): PersonAction {
   return { label, afterMs: random.between(0, 20_000), events: [planControl(random, null)] };
+}
+
+/** A stop while something runs, then on with it. */
+function planStop(random: Random, label: string): PersonAction[] {
+  const stop = event(random.chance(0.9) ? "control.stop" : "control.cancel", {});
+  const again = random.chance(0.5) ? event("control.resume", {}) : message(`again ${random.text(4)}`);
+  return [
+    { label, afterMs: random.between(200, 6000), events: [stop] },
+    { label, afterMs: random.between(0, 4000), events: [again] },
+  ];
 }
 
 /** Something that a person may do. @param call - a call that waits for a person, if any */
@@ -146,7 +175,7 @@ export function planControl(random: Random, call: string | null): ClientEventInp
 }
 
 /** The model's answer: it depends on the seed and on how many answers there were before, nothing else. */
-function respond(request: ModelRequest, random: Random, isLarge: boolean): ScriptTurn {
+function respond(request: ModelRequest, random: Random, style: Style): ScriptTurn {
   const turnIndex = request.messages.filter(({ role }) => role === "assistant").length;
   const chance = random.fork(`turn ${turnIndex}`);
   const wantsTools = request.tools.length > 0 && chance.chance(Math.max(0, 0.85 - turnIndex * 0.1));
@@ -155,7 +184,7 @@ function respond(request: ModelRequest, random: Random, isLarge: boolean): Scrip
   return {
     ...(chance.chance(0.2) && { thinking: `thought ${turnIndex}` }),
     text: `answer ${turnIndex} ${chance.chance(0.03) ? SECRET : ""}`,
-    ...(count > 0 && { tools: Array.from({ length: count }, () => planTool(chance, isLarge)) }),
+    ...(count > 0 && { tools: Array.from({ length: count }, () => planTool(chance, style)) }),
     usage: chance.chance(0.1) ? null : { input_tokens: inputTokens, output_tokens: 50 },
     ...(chance.chance(0.03) && { stop: chance.pick(["max_tokens", "refusal", "other"]) }),
     ...(chance.chance(0.5) && { delay_ms: chance.between(10, 2500) }),
@@ -187,16 +216,17 @@ function planFailure(random: Random): ScriptFault {
   }
 }
 
-function planTool(random: Random, isLarge: boolean): { name: string; input?: Json } {
+function planTool(random: Random, style: Style): { name: string; input?: Json } {
   const file_path = `f${random.between(0, 2)}`;
-  const kinds = { bash: 7, push: 2, sync: 2, read: 2, grep: 1, write: 5, edit: 3, invalid: 0.7, unknown: 0.3 };
+  const write = style.aim.writes ? 40 : 5;
+  const kinds = { bash: 7, push: 2, sync: 2, read: 2, grep: 1, write, edit: 3, invalid: 0.7, unknown: 0.3 };
   switch (random.weighted(kinds)) {
     case "bash":
-      return { name: "bash", input: { command: `step ${commandOptions(random, isLarge)}` } };
+      return { name: "bash", input: { command: `step ${commandOptions(random, style)}` } };
     case "push":
-      return { name: "bash", input: { command: `git push origin ${commandOptions(random, false)}` } };
+      return { name: "bash", input: { command: `git push origin ${commandOptions(random, style)}` } };
     case "sync":
-      return { name: "sync", input: { command: `sync ${commandOptions(random, false)}` } };
+      return { name: "sync", input: { command: `sync ${commandOptions(random, style)}` } };
     case "read":
       return { name: "read", input: { file_path } };
     case "grep":
@@ -212,8 +242,8 @@ function planTool(random: Random, isLarge: boolean): { name: string; input?: Jso
   }
 }
 
-function commandOptions(random: Random, isLarge: boolean): string {
-  const durationMs = random.weighted({ short: 6, medium: 3, long: 1 });
+function commandOptions(random: Random, { isLarge, aim }: Style): string {
+  const durationMs = random.weighted({ short: aim.stops ? 1 : 6, medium: 3, long: aim.stops ? 8 : 1 });
   const ms = durationMs === "short" ? random.between(1, 300) : random.between(300, durationMs === "medium" ? 5000 : 45_000);
   const options = [`--ms ${ms}`, `--effect ${random.between(0, ms)}`];
   if (random.chance(0.15)) options.push("--exit 1");

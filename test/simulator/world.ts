@@ -13,6 +13,7 @@ import { createInvariants } from "./invariants/index.ts";
 import { Judge } from "./judge.ts";
 import { ObservedLog } from "./log.ts";
 import { Machine } from "./machine.ts";
+import type { Pair } from "./pairs.ts";
 import { Population } from "./population.ts";
 import type { Process, Surroundings } from "./process.ts";
 import { Random } from "./random.ts";
@@ -21,13 +22,21 @@ import { Scheduler } from "./scheduler.ts";
 import type { Writer } from "./store.ts";
 import { Trace } from "./trace.ts";
 import { WorldActions } from "./world-actions.ts";
-import { planWorkload, type Workload } from "./workload.ts";
+import { type Aim, planWorkload, type Workload } from "./workload.ts";
 
 /** What a simulation is made from. */
 export interface WorldOptions {
   readonly seed: number;
   readonly template: string;
   readonly faults: FaultPlan;
+}
+
+function aimOf(target: Pair | null): Aim {
+  return {
+    stops: target?.includes("@cancel.") ?? false,
+    writes: target?.includes("@prepare.") ?? false,
+    keepsSandbox: target?.startsWith("daemon-") ?? false,
+  };
 }
 
 /** Everything there is in one simulation. */
@@ -55,7 +64,7 @@ export class World {
     this.scheduler = new Scheduler(random("scheduler"));
     this.trace = new Trace(this.scheduler);
     this.judge = new Judge(createInvariants(), ({ promise, detail }) => this.trace.note("judge", promise, detail));
-    this.workload = planWorkload(random("workload"));
+    this.workload = planWorkload(random("workload"), aimOf(faults.target));
     this.machine = new Machine({
       scheduler: this.scheduler,
       random: random("machine"),

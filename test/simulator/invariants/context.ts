@@ -7,14 +7,17 @@ import type { ObservedLog } from "../log.ts";
 
 /** What is sent follows from the log alone, is what the intent's hash says, and only ever grows at its end. */
 export function contextIsAFunctionOfTheLog(): Invariant {
-  const previous = new Map<ObservedLog, readonly string[]>();
+  const previous = new Map<ObservedLog, { readonly number: number; readonly sent: readonly string[] }>();
   return {
     promise: "context-is-a-function-of-the-log",
     onRequest: (moment) => {
       const sent = moment.messages.map((message) => JSON.stringify(message));
-      const complaint = differs(moment, sent) ?? hashDiffers(moment, sent) ?? shrank(previous.get(moment.log), sent);
-      previous.set(moment.log, sent);
-      return complaint;
+      const before = previous.get(moment.log);
+      const complaint = differs(moment, sent) ?? hashDiffers(moment, sent);
+      // A zombie may send an old request late; it cannot be fenced, and its answer is thrown away.
+      if (before !== undefined && before.number > moment.number) return complaint;
+      previous.set(moment.log, { number: moment.number, sent });
+      return complaint ?? shrank(before?.sent, sent);
     },
   };
 }
