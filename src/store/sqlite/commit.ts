@@ -7,7 +7,7 @@ import { type Applied, Applier } from "./apply.ts";
 import type { Connection } from "./connection.ts";
 import type { HeadsFile } from "./heads.ts";
 import { failureOf, type WriteOutcome, type WriteRequest } from "./requests.ts";
-import { isBusy, isOfTransaction, isPoison, storeError } from "./sql-errors.ts";
+import { InDoubtError, isBusy, isOfTransaction, isPoison, storeError } from "./sql-errors.ts";
 
 /** Commits batches through one connection. */
 export class Committer {
@@ -46,7 +46,7 @@ export class Committer {
       return this.#transact(requests, true);
     } catch (error) {
       this.#giveUpHandle();
-      return this.#allFailed(requests, error);
+      return this.#allFailed(requests, new InDoubtError(error));
     }
   }
 
@@ -94,7 +94,7 @@ export class Committer {
         connection.statement("ROLLBACK").run();
         return applied.map(({ outcome }) => outcome);
       }
-      connection.statement("COMMIT").run();
+      connection.commit();
     } catch (error) {
       this.#rollBack();
       throw error;

@@ -6,10 +6,12 @@ import type { OpenDatabase, SqlDatabase, SqlStatement } from "./database.ts";
 import { DATABASE_FILE } from "./folder.ts";
 import type { HeadsFile } from "./heads.ts";
 import { migrate, readPragma, schemaState } from "./schema.ts";
-import { storeError } from "./sql-errors.ts";
+import { InDoubtError, storeError } from "./sql-errors.ts";
 
 /** How long SQLite itself waits for a lock. Short, because it blocks the thread; callers try again. */
 const LOCK_WAIT_MS = 100;
+/** Small pages: a commit changes a few places of the file, and each costs a whole page in the WAL. */
+const PAGE_BYTES = 2048;
 /** The WAL is recycled once it has this many pages: writing in place costs less than growing a file. */
 const WAL_PAGES = 1000;
 /** What a WAL that had to grow is cut back to. */
@@ -46,6 +48,21 @@ export class Connection {
     return statement;
   }
 
+  /**
+   * Ends the write transaction; durable when it returns.
+   * @throws InDoubtError when it may have been committed; SQLite's error when it certainly was not, or is poison
+   */
+  commit(): void {
+    const database = this.#opened;
+    database.reserve();
+    this.statement("COMMIT").run();
+    try {
+      database.sync();
+    } catch (error) {
+      throw new InDoubtError(error);
+    }
+  }
+
   /** Gives the handle up, for instance because an error has left it in an unknown state. */
   close(): void {
     const database = this.#database;
@@ -79,14 +96,18 @@ export class Connection {
     const hasHeads = this.#options.heads.holdsAny();
     const state = schemaState(database, this.path);
     if (state === "empty" && hasHeads) throw databaseLost(this.path);
+    if (state === "empty") database.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
     if (readPragma(database, "journal_mode") !== "wal") database.exec("PRAGMA journal_mode = WAL");
-    // FULL syncs the WAL in each commit; less would lose acknowledged events in a power failure.
-    database.exec("PRAGMA synchronous = FULL");
+    // Checkpoints sync; commits are synced by `commit` below, before anybody is told of them.
+    database.exec("PRAGMA synchronous = NORMAL");
     database.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}`);
     database.exec(`PRAGMA journal_size_limit = ${WAL_BYTES_MAX}`);
     database.exec("PRAGMA cell_size_check = ON");
     database.exec("PRAGMA trusted_schema = OFF");
-    if (state !== "current") migrate(database, this.path);
+    if (state !== "current") {
+      migrate(database, this.path);
+      database.sync();
+    }
   }
 
   /** SQLite deletes the WAL of a database that is empty or gone; that may be all that is left of the log. */

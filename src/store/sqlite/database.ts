@@ -3,6 +3,7 @@
  * statement. A transaction is ended by the statement `COMMIT`, prepared like every other.
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { WalFile } from "./wal.ts";
 
 /** What goes into a statement. */
 export type SqlValue = null | number | string | Uint8Array;
@@ -20,6 +21,10 @@ export interface SqlStatement {
 export interface SqlDatabase {
   exec(sql: string): void;
   prepare(sql: string): SqlStatement;
+  /** Called inside each write transaction, just before its `COMMIT`: takes room for the WAL in larger steps. */
+  reserve(): void;
+  /** Makes every commit so far durable, whoever made it. */
+  sync(): void;
   close(): void;
 }
 
@@ -29,10 +34,16 @@ export type OpenDatabase = (path: string) => SqlDatabase;
 /** The real thing. */
 export const openDatabase: OpenDatabase = (path) => {
   const database = new DatabaseSync(path);
+  const wal = new WalFile(`${path}-wal`);
   return {
     exec: (sql) => database.exec(sql),
     prepare: (sql) => prepare(database, sql),
-    close: () => database.close(),
+    reserve: () => wal.reserve(),
+    sync: () => wal.sync(),
+    close() {
+      wal.close();
+      database.close();
+    },
   };
 };
 

@@ -44,6 +44,15 @@ const SYSTEM_FAILURES: { readonly [code: string]: Failure } = {
   ERR_INVALID_STATE: "closed",
 };
 
+/** A transaction was committed, but it is unknown whether it is durable. */
+export class InDoubtError extends Error {
+  override readonly name = "InDoubtError";
+
+  constructor(cause: unknown) {
+    super(messageOf(cause), { cause });
+  }
+}
+
 /** @param path - the file, for the message */
 export function storeError(error: unknown, path: string): NightshiftError {
   if (isNightshiftError(error)) return error;
@@ -72,6 +81,7 @@ export function isOfTransaction(error: unknown): boolean {
 }
 
 function failureOf(error: unknown): Failure {
+  if (error instanceof InDoubtError) return "io";
   const code = resultCode(error);
   if (code !== undefined) return FAILURES[code & 0xff] ?? "other";
   const systemCode = (error as { code?: unknown } | null)?.code;

@@ -6,7 +6,7 @@ export function inTransaction<Result>(connection: Connection, run: () => Result)
   connection.statement("BEGIN IMMEDIATE").run();
   try {
     const result = run();
-    connection.statement("COMMIT").run();
+    connection.commit();
     return result;
   } catch (error) {
     try {
