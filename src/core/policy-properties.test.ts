@@ -1,0 +1,133 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { confirmed, resume, SESSION, said, setLimits } from "../../test/support/events.ts";
+import { ModelSession } from "../../test/support/model-session.ts";
+import { checkLog, checkSent } from "../../test/support/promises.ts";
+import { anyStory, foundWell, type Happening, happen } from "../../test/support/random-session.ts";
+import { closeTurn, emptyContext, messagesOf, reduceContext } from "./context.ts";
+import type { Intent } from "./decide.ts";
+import { foldEvents } from "./reduce.ts";
+import { isOpen } from "./step.ts";
+
+/** Rounds in which everything goes well, after which nothing may be left to do. */
+const ROUNDS_MAX = 60;
+
+function named(session: ModelSession): readonly Intent[] {
+  const step = session.settle();
+  if (step.kind !== "perform") return [];
+  for (const intent of step.intents)
+    expect(isOpen(session.state, intent), `${intent.key} is backed by the log`).toBe(true);
+  const keys = step.intents.map(({ key }) => key);
+  expect(new Set(keys).size).toBe(keys.length);
+  return step.intents;
+}
+
+/** Plays a story; several things may happen before the next decision, as they do in one settlement. */
+function play(story: readonly Happening[], pauses: readonly boolean[]): ModelSession {
+  const session = new ModelSession();
+  session.submit(said("go"));
+  let wanted = named(session);
+  for (const [index, what] of story.entries()) {
+    happen(session, wanted, what);
+    if (what.kind === "crash") wanted = [];
+    if (pauses[index % pauses.length]) wanted = named(session);
+  }
+  named(session);
+  return session;
+}
+
+const pauses = fc.array(fc.boolean(), { minLength: 1, maxLength: 20 }).filter((all) => all.includes(true));
+
+/** Everybody helps: performers find what they should, people resume and allow. */
+function finish(session: ModelSession): void {
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const step = session.settle();
+    if (step.kind === "leave" && step.due === null) {
+      if (session.state.hold === null) return;
+      for (const { call } of session.state.calls) session.submit(confirmed(call, "allow"));
+      session.submit(setLimits({ model_requests: 1000 }), resume);
+    } else if (step.kind === "leave") session.pass(Math.max(1, (step.due ?? 0) - session.at));
+    else if (step.intents.length > 0)
+      for (const intent of step.intents) session.receive(intent, foundWell(intent));
+    else session.pass(Math.max(1, step.withinMs ?? 0));
+  }
+  expect.fail(`not done after ${ROUNDS_MAX} rounds: ${JSON.stringify(session.state)}`);
+}
+
+describe("whatever happens", () => {
+  const stories = fc.tuple(anyStory, pauses);
+
+  test("decisions come to an end, and the log keeps its promises", () => {
+    fc.assert(
+      fc.property(stories, ([story, when]) => {
+        const session = play(story, when);
+        checkLog(session.log);
+        checkSent(session.sent);
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  test("each request names the context that a reader of the log renders", () => {
+    fc.assert(
+      fc.property(stories, ([story, when]) => {
+        const { log, sent } = play(story, when);
+        const starts = log.filter((event) => event.type === "span.model_request_start");
+        expect(starts).toHaveLength(sent.length);
+        for (const [index, { body, seq }] of starts.entries()) {
+          const read = closeTurn(log.slice(0, seq - 1).reduce(reduceContext, emptyContext()));
+          expect(body.context_hash).toBe(read.digest);
+          expect(messagesOf(read)).toEqual(sent[index]);
+          expect(log.slice(body.through_seq, seq - 1).map(({ type }) => type)).not.toContain(
+            "harness.input_accepted",
+          );
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("a thread's context needs only the events from the one that the thread names", () => {
+    fc.assert(
+      fc.property(stories, ([story, when]) => {
+        const { log, state, context } = play(story, when);
+        const from = state.thread?.fromSeq ?? state.queue[0]?.seq ?? log.length + 1;
+        const read = log.slice(from - 1).reduce(reduceContext, emptyContext());
+        expect(closeTurn(read).digest).toBe(closeTurn(context).digest);
+        expect(read.turn.calls).toEqual(context.turn.calls);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("the fold of the log is the state, however it was come by", () => {
+    fc.assert(
+      fc.property(stories, ([story, when]) => {
+        const { log, state } = play(story, when);
+        expect(foldEvents(SESSION, log)).toStrictEqual(state);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("when people and machines help, it ends: nothing owed, nothing waiting, no sandbox", () => {
+    fc.assert(
+      fc.property(stories, ([story, when]) => {
+        const session = play(story, when);
+        finish(session);
+        checkLog(session.log);
+        checkSent(session.sent);
+        const { phase, queue, calls, request, sandbox, halt, answerOwed } = session.state;
+        expect({ queue, request, sandbox, halt }).toEqual({
+          queue: [],
+          request: null,
+          sandbox: null,
+          halt: null,
+        });
+        expect(calls.every(({ status }) => status === "answered")).toBe(true);
+        if (phase !== "terminated") expect(answerOwed).toBe(false);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
