@@ -47,7 +47,7 @@ export class SandboxConnections {
   drop(): void {
     const current = this.#current;
     this.#current = null;
-    current?.dropped.abort();
+    current?.dropped.abort(new NightshiftError("E_SANDBOX_LOST", "the connection was given up"));
     current?.sandbox.then(
       (sandbox) => sandbox.detach(),
       () => undefined,

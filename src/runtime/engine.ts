@@ -10,6 +10,8 @@ import { type Harness, type WakeOptions, type WakeResult, wake } from "./wake.ts
 const SCAN_MAX_MS = 60_000;
 /** After a failed look. */
 const SCAN_AGAIN_MS = 1000;
+/** After a wake that failed, and might not even have got the lease. */
+const WAKE_AGAIN_MS = 1000;
 const SCAN_LIMIT = 256;
 
 /** How an engine behaves. */
@@ -101,6 +103,8 @@ class Engine {
     } catch (error) {
       onFailure?.(sessionId, error);
       if (onFailure === undefined) process.emitWarning(`${sessionId}: ${messageOf(error)}`);
+      // It is still due, and would be woken again at once.
+      await this.#harness.clock.sleep(WAKE_AGAIN_MS, this.#signal).catch(() => undefined);
     } finally {
       this.#active.delete(sessionId);
       this.#changed.resolve();
