@@ -35,7 +35,7 @@ export interface Context {
   readonly count: number;
   /** Chained hash over the closed messages. */
   readonly digest: string;
-  /** Size of the closed messages' JSON. */
+  /** Size of the closed messages. */
   readonly bytes: number;
   /** The turn that is not closed yet. */
   readonly turn: Turn;
@@ -108,21 +108,55 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
   }
 }
 
+/**
+ * The same, from a log: the hash of a context that was sent is in the log, and making it again would cost more than
+ * all the rest of the fold.
+ */
+export function recallContext(context: Context, event: SessionEvent): Context {
+  return event.type === "span.model_request_start"
+    ? close(context, () => event.body.context_hash)
+    : reduceContext(context, event);
+}
+
 /** Makes messages of the open turn, as the next request will see them. Idempotent. */
 export function closeTurn(context: Context): Context {
+  return close(context, (closed) => closed.reduce(chained, context.digest));
+}
+
+function chained(digest: string, message: Message): string {
+  return hash("sha256", digest + JSON.stringify(message), "hex");
+}
+
+function close(context: Context, digestWith: (closed: readonly Message[]) => string): Context {
   const closed = renderTurn(context.turn);
   if (closed.length === 0) return context.turn === EMPTY_TURN ? context : { ...context, turn: EMPTY_TURN };
   // The list is shared; a version that lags behind (its batch was refused) gets a list of its own.
   const messages =
     context.messages.length === context.count ? context.messages : context.messages.slice(0, context.count);
-  let { digest, bytes } = context;
-  for (const message of closed) {
-    const json = JSON.stringify(message);
-    messages.push(message);
-    digest = hash("sha256", digest + json, "hex");
-    bytes += Buffer.byteLength(json);
-  }
+  messages.push(...closed);
+  const bytes = closed.reduce((sum, message) => sum + bytesOf(message), context.bytes);
+  const digest = digestWith(closed);
   return { ...context, messages, count: messages.length, digest, bytes, turn: EMPTY_TURN };
+}
+
+/** What a wire format puts around a message or a block, at the most. */
+const FRAME_BYTES = 80;
+
+function bytesOf(message: Message): number {
+  switch (message.role) {
+    case "user":
+      return FRAME_BYTES + Buffer.byteLength(message.text);
+    case "tool":
+      return FRAME_BYTES + Buffer.byteLength(message.name) + Buffer.byteLength(message.text);
+    case "assistant":
+      return message.blocks.reduce((sum, block) => sum + blockBytes(block), FRAME_BYTES);
+  }
+}
+
+function blockBytes(block: AssistantBlock): number {
+  const provider = block.provider === undefined ? 0 : Buffer.byteLength(JSON.stringify(block.provider));
+  const content = block.type === "tool_call" ? block.name + JSON.stringify(block.input) : block.text;
+  return FRAME_BYTES + provider + Buffer.byteLength(content);
 }
 
 /** The messages of a closed context; valid until the context is folded further. */

@@ -4,7 +4,7 @@ import { confirmed, resume, SESSION, said, setLimits } from "../../test/support/
 import { ModelSession } from "../../test/support/model-session.ts";
 import { checkLog, checkSent } from "../../test/support/promises.ts";
 import { anyStory, foundWell, type Happening, happen } from "../../test/support/random-session.ts";
-import { closeTurn, emptyContext, messagesOf, reduceContext } from "./context.ts";
+import { closeTurn, emptyContext, messagesOf, recallContext, reduceContext } from "./context.ts";
 import type { Intent } from "./decide.ts";
 import { foldEvents } from "./reduce.ts";
 import { isOpen } from "./step.ts";
@@ -84,6 +84,18 @@ describe("whatever happens", () => {
         }
       }),
       { numRuns: 200 },
+    );
+  });
+
+  test("a context whose hashes are taken from the log is the one that is rendered from it", () => {
+    fc.assert(
+      fc.property(stories, ([story, when]) => {
+        const { log } = play(story, when);
+        const recalled = log.reduce(recallContext, emptyContext());
+        expect(recalled).toStrictEqual(log.reduce(reduceContext, emptyContext()));
+        expect(closeTurn(recalled).digest).toBe(closeTurn(log.reduce(reduceContext, emptyContext())).digest);
+      }),
+      { numRuns: 300 },
     );
   });
 

@@ -2,7 +2,7 @@
  * Opening a session: the newest snapshot, the tail after it, and the current thread's events for the context. The
  * cost depends on the length of the thread and of the tail, never on that of the log.
  */
-import { CONTEXT_TYPES, type Context, emptyContext, reduceContext } from "../core/context.ts";
+import { CONTEXT_TYPES, type Context, emptyContext, recallContext } from "../core/context.ts";
 import type { SessionEvent } from "../core/events/index.ts";
 import { FOLD_DIGEST } from "../core/fold-digest.ts";
 import type { Sequence, SessionId } from "../core/ids.ts";
@@ -35,8 +35,8 @@ export async function loadSession(store: Store, sessionId: SessionId): Promise<L
   const fromSeq = contextStart(state);
   const older = fromSeq <= start.seq ? await readOlder(store, sessionId, fromSeq, start.seq) : [];
   let context = emptyContext();
-  for (const event of older) context = reduceContext(context, event);
-  for (const event of tail) if (event.seq >= fromSeq) context = reduceContext(context, event);
+  for (const event of older) context = recallContext(context, event);
+  for (const event of tail) if (event.seq >= fromSeq) context = recallContext(context, event);
   const unverified = older.length > 0 ? { fromSeq, throughSeq: start.seq } : null;
   return { state, context, snapshotSeq: start.seq, unverified };
 }
