@@ -28,10 +28,11 @@ export function standingOf(state: SessionState, record: SessionRecord, now: numb
   }
   if (record.due !== null && record.due <= now) {
     const since = `due since ${formatMoment(record.due, now)}`;
+    const activity = activityOf(state, now);
     const text =
       state.phase === "running"
-        ? `${activityOf(state, now)}, but its process is gone; ${since}`
-        : `${since}, and nobody drives it`;
+        ? `${activity}, but its process is gone; ${since}`
+        : `${activity === "idle" ? "" : `${activity}, `}${since}, and nobody drives it`;
     return { word: "due", text, next: ["resume", sessionId] };
   }
   if (state.phase === "running" && record.due !== null) {
