@@ -2,7 +2,12 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { CountReporter } from "./test/setup/count-reporter.ts";
 import { SkipReporter } from "./test/setup/skip-reporter.ts";
 
-const heavySuites = ["test/kill/**/*.test.ts", "test/simulator/**/*.test.ts", "test/power-loss/**/*.test.ts"];
+const heavySuites = [
+  "test/integrity/corruption.test.ts",
+  "test/kill/**/*.test.ts",
+  "test/simulator/**/*.test.ts",
+  "test/power-loss/**/*.test.ts",
+];
 
 /** `npm test` asks for numbers; a bare `vitest` does not. */
 function countReporters(): CountReporter[] {

@@ -1,5 +1,5 @@
 /** State folders for the integrity tests: real stores, written through their contract, and crash copies of them. */
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -7,7 +7,7 @@ import { onTestFinished } from "vitest";
 import { type EventInput, event, type SessionEvent } from "../../src/core/events/index.ts";
 import { type SessionId, sessionId } from "../../src/core/ids.ts";
 import { NO_REDACTION, seal } from "../../src/core/seal.ts";
-import type { Owner, Store } from "../../src/store/contract.ts";
+import type { Lease, Owner, Store } from "../../src/store/contract.ts";
 import { createSqliteStore } from "../../src/store/sqlite.ts";
 
 /** Files of a state folder that hold data. */
@@ -20,9 +20,12 @@ export const AT = 1_795_392_000_000;
 
 const owner: Owner = { harness: "test", bootId: "boot", pidNamespace: "ns", pid: 1, startTime: "1" };
 
+/** In memory where the system has such a place, for tests that open thousands of stores. */
+const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
 /** An empty folder that goes when the test ends. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "nightshift-integrity-"));
+export function temporaryFolder(where: "disk" | "memory" = "disk"): string {
+  const folder = mkdtempSync(join(where === "disk" ? tmpdir() : MEMORY, "nightshift-integrity-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
@@ -114,12 +117,27 @@ export async function append(
   appendId: string,
   events: EventInput[],
 ): Promise<void> {
-  const claim = await store.claim(id, { owner, ttlMs: 1, at: AT });
+  const lease = await claimed(store, id);
+  const seq = await appendUnder(store, lease, appendId, events);
+  await store.release(lease, { seq, due: null });
+}
+
+async function claimed(store: Store, id: SessionId): Promise<Lease> {
+  const claim = await store.claim(id, { owner, ttlMs: 600_000, at: AT });
   if (claim.status !== "claimed") throw new Error("not claimed");
+  return claim.lease;
+}
+
+async function appendUnder(
+  store: Store,
+  lease: Lease,
+  appendId: string,
+  events: EventInput[],
+): Promise<number> {
   const sealed = events.map((each) => seal(each, NO_REDACTION));
-  const result = await store.append(claim.lease, { appendId, at: AT, events: sealed });
+  const result = await store.append(lease, { appendId, at: AT, events: sealed });
   if (result.status !== "appended") throw new Error(result.status);
-  await store.release(claim.lease, { seq: result.seq, due: null });
+  return result.seq;
 }
 
 /** Makes a session with so many turns, each a commit of its own, and messages in between. */
@@ -127,6 +145,8 @@ export async function writeSession(store: Store, name: string, turns: number): P
   const id = sessionId(name);
   const sealed = (input: EventInput) => [seal(input, NO_REDACTION)];
   await store.create(id, { appendId: "create", at: AT, events: sealed(createdEvent(name)) });
+  const lease = await claimed(store, id);
+  let seq = 1;
   for (let turn = 1; turn <= turns; turn++) {
     if (turn % 4 === 1) {
       await store.submit(id, {
@@ -135,8 +155,9 @@ export async function writeSession(store: Store, name: string, turns: number): P
         events: sealed(messageEvent(filler(50, turn))),
       });
     }
-    await append(store, id, `turn ${turn}`, turnEvents(turn));
+    seq = await appendUnder(store, lease, `turn ${turn}`, turnEvents(turn));
   }
+  await store.release(lease, { seq, due: null });
   return id;
 }
 
@@ -167,14 +188,11 @@ export function tamper(folder: string, sql: string, ...parameters: (string | num
   }
 }
 
-/** The bytes of every file, to see that nothing was changed. */
+/** Every byte of every file, in a form that compares fast and tells the difference. */
 export function contents(folder: string, names: readonly string[] = [DATABASE, WAL, HEADS]): string[] {
   return names.map((name) => {
-    try {
-      return readFileSync(join(folder, name)).toString("latin1");
-    } catch {
-      return "no such file";
-    }
+    const path = join(folder, name);
+    return existsSync(path) ? readFileSync(path).toString("latin1") : "no such file";
   });
 }
 
