@@ -12,7 +12,7 @@ import { carryOn, type DriveFlags, spentText } from "../carry-on.ts";
 import { type CommandContext, commandLine, findSession, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Interruption } from "../interruption.ts";
-import { standingOf } from "../standing.ts";
+import { activityOf, standingOf } from "../standing.ts";
 import { limitsOf } from "./run.ts";
 
 /** Flags of `resume`. */
@@ -74,7 +74,7 @@ function liftingEvents(state: SessionState, record: SessionRecord, flags: Resume
   }
   const isHeld = state.hold !== null && state.hold !== "requires_action";
   // A fork is driven only when somebody asks for it.
-  const isFresh = record.due === null && (state.answerOwed || state.phase === "running");
+  const isFresh = record.due === null && activityOf(state, 0) !== "idle";
   if (isHeld || isFresh || state.halt?.kind === "pause" || state.phase === "terminated")
     events.push(event("control.resume", {}));
   return events;

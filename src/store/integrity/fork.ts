@@ -88,7 +88,9 @@ export function* forkedEvents(
     for (const original of image.events(session, after, Math.min(PAGE, atSeq - after))) {
       headHash = original.hash;
       after = original.seq;
-      const copied = chained(request.to, previous, { ...original, erasure: null });
+      // Drivers count their appends from epoch 1 in every log, so the copy must not have used up their names.
+      const appendId = original.appendId === null ? null : `copy ${original.seq}`;
+      const copied = chained(request.to, previous, { ...original, appendId, erasure: null });
       previous = copied.hash;
       yield copied;
     }

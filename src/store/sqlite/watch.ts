@@ -8,10 +8,9 @@ const LOOK_EVERY_MS = 40;
 /** Starts calling back again and again; returns the way to stop it. */
 export type Ticker = (everyMs: number, look: () => void) => () => void;
 
-/** A timer that does not keep the process alive. */
+/** A timer. It keeps the process alive: whoever follows a log waits for something. */
 export const timerTicker: Ticker = (everyMs, look) => {
   const timer = setInterval(look, everyMs);
-  timer.unref();
   return () => clearInterval(timer);
 };
 
