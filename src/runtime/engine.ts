@@ -49,7 +49,10 @@ class Engine {
 
   async run(): Promise<void> {
     const look = () => this.#changed.resolve();
-    const unsubscribe = this.#harness.store.subscribe(look);
+    const unsubscribe = this.#harness.store.subscribe((change) => {
+      // What is driven here is looked at again when its wake ends, not at each of its commits.
+      if (change === undefined || !this.#active.has(change.sessionId)) look();
+    });
     this.#signal.addEventListener("abort", look, { once: true });
     try {
       while (!this.#signal.aborted) {

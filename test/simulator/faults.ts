@@ -17,6 +17,8 @@ export interface FaultActions {
   jumpWall(byMs: number): boolean;
   suspend(forMs: number): boolean;
   failCommits(fault: DiskFault, count: number): boolean;
+  /** A person stops what runs and soon lets it go on. */
+  stopForAMoment(session: SessionId): void;
   /** Some session, for points that concern none. */
   anySession(): SessionId | null;
 }
@@ -63,9 +65,9 @@ const CROSSINGS: Readonly<Record<OperationName, number>> = {
 const WANTED = 0.05;
 /** Strikes at the target at the most, and how likely each visit of its point is met. */
 const TARGET_STRIKES_MAX = 12;
-const TARGET_CHANCE = 0.6;
-/** What makes the calls of a failing wake, where little else leads. */
-const FAILING_READ_CHANCE = 0.15;
+const TARGET_CHANCE = 0.75;
+/** Where little leads to the target's point by itself, this often something is done that does. */
+const LEAD_CHANCE = 0.7;
 
 /** The fault injector of one simulation. */
 export class FaultInjector implements Striker {
@@ -105,7 +107,9 @@ export class FaultInjector implements Striker {
   }
 
   strike(process: Process, point: Point, session: SessionId | null): Strike {
-    if (!this.#isActive || this.#strikes >= this.#plan.strikesMax) return NO_STRIKE;
+    if (!this.#isActive) return NO_STRIKE;
+    const lead = this.#leadToTarget(point, session);
+    if (lead !== null) return lead;
     const fault = this.#choose(point);
     if (fault === null) return NO_STRIKE;
     const strike = this.#apply(fault, process, session ?? this.#actions.anySession());
@@ -117,14 +121,23 @@ export class FaultInjector implements Striker {
     return strike;
   }
 
+  /** Failed wakes look at their session's row, and stopped calls are cancelled; both are rare otherwise. */
+  #leadToTarget(point: Point, session: SessionId | null): Strike | null {
+    const wantsFailure = this.#targetPoint?.startsWith("session.") && point === "snapshot.before";
+    const wantsStop = this.#targetPoint?.startsWith("cancel.") && point === "execute.before";
+    if (!(wantsFailure || wantsStop) || this.#targetLeft === 0 || !this.#random.chance(LEAD_CHANCE)) return null;
+    if (wantsFailure) return { kind: "refuse" };
+    if (session !== null) this.#actions.stopForAMoment(session);
+    return null;
+  }
+
   #choose(point: Point): Fault | null {
     const faults = FAULTS_AT.get(point) ?? [];
     if (point === this.#targetPoint && this.#targetLeft > 0 && this.#random.chance(TARGET_CHANCE)) {
       this.#targetLeft -= 1;
       return this.#targetFault;
     }
-    if (this.#targetPoint?.startsWith("session.") && point === "read.before")
-      if (this.#random.chance(FAILING_READ_CHANCE)) return "refuse";
+    if (this.#strikes >= this.#plan.strikesMax) return null;
     const name = point.slice(0, point.indexOf(".")) as OperationName;
     const rate = Math.min(0.5, (WANTED * faults.length * this.#plan.intensity) / CROSSINGS[name]);
     if (this.#random.next() >= rate) return null;

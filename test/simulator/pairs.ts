@@ -98,6 +98,7 @@ export function reasonExcluded(fault: Fault, name: OperationName, moment: "befor
   if (NO_SESSION.has(fault) && name === "create" && moment === "before")
     return "there is no session yet to send to or to wake";
   if (DAEMON.has(fault) && name === "create") return "a new session has no sandbox yet";
+  if (DAEMON.has(fault) && name === "destroy" && moment === "after") return "the daemon has just been ended";
   return null;
 }
 
@@ -133,3 +134,22 @@ export const EXCLUDED_PAIRS: readonly { readonly pair: Pair; readonly reason: st
 function names<K extends string>(table: Readonly<Record<K, unknown>>): K[] {
   return Object.keys(table) as K[];
 }
+
+/** Points that every seed passes so often that faults strike there without being aimed at them. */
+const BUSY: ReadonlySet<OperationName> = new Set(["due", "hint", "part", "append", "read", "timer", "request"]);
+const RARE: Readonly<Partial<Record<OperationName, number>>> = {
+  cancel: 4,
+  session: 3,
+  prepare: 3,
+  execute: 3,
+  destroy: 2,
+  provision: 2,
+  renew: 2,
+};
+
+/** What seeds aim at, one after the other; what is rarer comes more often. */
+export const TARGETS: readonly Pair[] = PAIRS.flatMap((pair) => {
+  const [fault, name] = pair.split(/[@.]/) as [Fault, OperationName];
+  if (BUSY.has(name)) return DAEMON.has(fault) ? [pair, pair] : [];
+  return Array<Pair>((RARE[name] ?? 1) + (DAEMON.has(fault) ? 2 : 0)).fill(pair);
+});

@@ -15,7 +15,10 @@ interface Timer {
 }
 
 /** How a run of the scheduler ended. */
-export type RunEnd = "done" | "nothing-left" | "too-many-steps" | "too-much-time";
+export type RunEnd = "done" | "nothing-left" | "too-many-steps" | "too-much-time" | "time-stands-still";
+
+/** So many steps at one instant are a loop that does not wait. */
+const STEPS_PER_INSTANT_MAX = 3000;
 
 /** When to give up, for simulations that never come to rest. */
 export interface RunLimits {
@@ -81,10 +84,12 @@ export class Scheduler {
 
   /** @param isDone - asked whenever nothing is ready, before time moves */
   async run(isDone: () => boolean, limits: RunLimits): Promise<RunEnd> {
+    let stepsNow = 0;
     for (;;) {
       await settled();
       if (this.#ready.length > 0) {
         if (++this.#steps > limits.steps) return "too-many-steps";
+        if (++stepsNow > STEPS_PER_INSTANT_MAX) return "time-stands-still";
         this.#takeReady()();
         continue;
       }
@@ -93,6 +98,7 @@ export class Scheduler {
       const timer = this.#nextTimer();
       if (timer === undefined) return "nothing-left";
       if (timer.atMs > limits.untilMs) return "too-much-time";
+      if (timer.atMs > this.#nowMs) stepsNow = 0;
       this.#nowMs = Math.max(this.#nowMs, timer.atMs);
       timer.action?.();
     }

@@ -4,7 +4,7 @@
  */
 import { type ClientEventInput, event } from "../../src/core/events/index.ts";
 import type { ObservedLog } from "./log.ts";
-import { FAULTS, type Fault, PAIRS, type Pair } from "./pairs.ts";
+import { FAULTS, type Fault, type Pair, TARGETS } from "./pairs.ts";
 import { Random } from "./random.ts";
 import type { FaultPlan } from "./faults.ts";
 import type { Violation } from "./judge.ts";
@@ -12,7 +12,7 @@ import { World } from "./world.ts";
 
 /** Limits of one simulation; a session that never rests runs into one of them. */
 const STEPS_MAX = 60_000;
-const FAULTS_UNTIL_MS = 120_000;
+const FAULTS_UNTIL_MS = 900_000;
 const REST_WITHIN_MS = 6 * 3_600_000;
 /** Rounds in which people answer everything that waits for them. */
 const ROUNDS_MAX = 40;
@@ -56,15 +56,15 @@ export async function simulate(seed: number, template: string): Promise<SeedResu
   };
 }
 
-/** A tenth of the seeds has no faults; the others differ in how many and which they have. */
+/** Few seeds have no faults; the others differ in how many and which they have. */
 function planFaults(seed: number): FaultPlan {
   const random = new Random(`faults of ${seed}`);
   const kinds = Object.keys(FAULTS) as Fault[];
   const share = random.pick([0.3, 0.6, 1]);
-  const isCalm = random.chance(0.1);
+  const isCalm = random.chance(0.05);
   return {
-    target: isCalm ? null : (PAIRS[seed % PAIRS.length] ?? null),
-    intensity: isCalm ? 0 : random.pick([0.3, 1, 1, 2]) / share,
+    target: isCalm ? null : (TARGETS[seed % TARGETS.length] ?? null),
+    intensity: isCalm ? 0 : random.pick([0.5, 1, 2, 2]) / share,
     enabled: new Set(kinds.filter(() => random.chance(share))),
     strikesMax: random.pick([5, 20, 40]),
   };

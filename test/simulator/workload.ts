@@ -54,12 +54,14 @@ export const REDACTOR: Redactor = createRedactor({ secrets: [SECRET] });
 
 /** What a seed aims at: it gets a workload in which that happens. */
 export interface Aim {
-  /** Commands run long and people stop them. */
+  /** There are many calls, and commands run long. */
   readonly stops: boolean;
   /** Most calls write files. */
   readonly writes: boolean;
   /** Sandboxes outlive their sessions' work. */
   readonly keepsSandbox: boolean;
+  /** People send much. */
+  readonly talks: boolean;
 }
 
 /** The workload of a seed. */
@@ -69,10 +71,11 @@ export function planWorkload(random: Random, aim: Aim): Workload {
     planSession(`s${index}`, random.fork(`s${index}`), aim),
   );
   const people = random.fork("people");
-  const labels = Array.from({ length: people.between(1, 6) }, () => people.pick(sessions).label);
+  const length = aim.talks ? people.between(8, 12) : people.between(1, 6);
+  const labels = Array.from({ length }, () => people.pick(sessions).label);
   return {
     sessions,
-    actions: labels.flatMap((label) => (aim.stops ? planStop(people, label) : [planAction(people, label)])),
+    actions: labels.map((label) => planAction(people, label)),
     harnesses: random.weighted({ "1": 2, "2": 5, "3": 2 }) === "1" ? 1 : random.between(2, 3),
   };
 }
@@ -107,7 +110,7 @@ function planConfig(label: string, random: Random, aim: Aim): EventBody<"session
         ...(isPriced && { price: { input: 3_000_000, output: 15_000_000, cache_read: 300_000, cache_write: 3_750_000 } }),
       },
       system: "You work.",
-      tools: random.chance(0.93) ? [...TOOLS.keys()] : [],
+      tools: aim.stops || random.chance(0.93) ? [...TOOLS.keys()] : [],
     },
     sandbox: { backend: "simulated", workspace: `/w/${label}`, options: {} },
     limits: planLimits(random, isPriced),
@@ -139,16 +142,6 @@ function planAction(random: Random, label: string): PersonAction {
   return { label, afterMs: random.between(0, 20_000), events: [planControl(random, null)] };
 }
 
-/** A stop while something runs, then on with it. */
-function planStop(random: Random, label: string): PersonAction[] {
-  const stop = event(random.chance(0.9) ? "control.stop" : "control.cancel", {});
-  const again = random.chance(0.5) ? event("control.resume", {}) : message(`again ${random.text(4)}`);
-  return [
-    { label, afterMs: random.between(200, 6000), events: [stop] },
-    { label, afterMs: random.between(0, 4000), events: [again] },
-  ];
-}
-
 /** Something that a person may do. @param call - a call that waits for a person, if any */
 export function planControl(random: Random, call: string | null): ClientEventInput {
   if (call !== null && random.chance(0.6)) {
@@ -178,7 +171,8 @@ export function planControl(random: Random, call: string | null): ClientEventInp
 function respond(request: ModelRequest, random: Random, style: Style): ScriptTurn {
   const turnIndex = request.messages.filter(({ role }) => role === "assistant").length;
   const chance = random.fork(`turn ${turnIndex}`);
-  const wantsTools = request.tools.length > 0 && chance.chance(Math.max(0, 0.85 - turnIndex * 0.1));
+  const isBusy = style.aim.stops && turnIndex < 25;
+  const wantsTools = request.tools.length > 0 && chance.chance(isBusy ? 0.95 : Math.max(0, 0.85 - turnIndex * 0.1));
   const count = wantsTools ? (chance.chance(0.65) ? 1 : chance.between(2, 4)) : 0;
   const inputTokens = Math.ceil(JSON.stringify(request.messages).length / 4);
   return {

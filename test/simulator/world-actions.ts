@@ -1,5 +1,5 @@
 /** What faults do to a world. */
-import type { ClientEventInput } from "../../src/core/events/index.ts";
+import { type ClientEventInput, event } from "../../src/core/events/index.ts";
 import type { SessionId } from "../../src/core/ids.ts";
 import type { DiskFault } from "./disk.ts";
 import type { FaultActions } from "./faults.ts";
@@ -23,7 +23,7 @@ export class WorldActions implements FaultActions {
   }
 
   anySession(): SessionId | null {
-    const sessions = [...this.#world.logs.keys()];
+    const sessions = [...this.#world.logs.keys()].filter((session) => this.#exists(session));
     return sessions.length === 0 ? null : this.#random.pick(sessions);
   }
 
@@ -45,6 +45,7 @@ export class WorldActions implements FaultActions {
 
   compete(process: Process, session: SessionId): boolean {
     const { population } = this.#world;
+    if (!this.#exists(session)) return false;
     const others = population.running().filter((other) => other.process !== process);
     if (others.length > 0) population.wakeWith(this.#random.pick(others), session);
     else if (population.living().length < HARNESSES_MAX) population.startHarness();
@@ -53,14 +54,14 @@ export class WorldActions implements FaultActions {
   }
 
   message(session: SessionId): boolean {
-    if (this.#world.log(session).state.phase === "terminated") return false;
+    if (!this.#exists(session) || this.#world.log(session).state.phase === "terminated") return false;
     const steering = this.#random.pick([undefined, undefined, "enqueue", "interrupt", "reject"] as const);
     return this.#send(session, message(`now ${this.#random.text(4)}`, steering));
   }
 
   control(session: SessionId): boolean {
     const { state } = this.#world.log(session);
-    if (state.phase === "terminated") return false;
+    if (!this.#exists(session) || state.phase === "terminated") return false;
     const open = state.calls.find((call) => call.status === "in_doubt");
     return this.#send(session, planControl(this.#random, open?.call ?? null));
   }
@@ -80,8 +81,22 @@ export class WorldActions implements FaultActions {
   }
 
   failCommits(fault: DiskFault, count: number): boolean {
-    this.#world.machine.disk.fail(fault, count);
+    const { disk } = this.#world.machine;
+    const lasts = fault === "disk-full" && this.#random.chance(0.4);
+    disk.fail(fault, lasts ? Number.POSITIVE_INFINITY : count);
+    if (lasts) this.#world.scheduler.after(this.#random.between(1000, 20_000), () => disk.heal());
     return true;
+  }
+
+  stopForAMoment(session: SessionId): void {
+    if (!this.#send(session, event("control.stop", {}))) return;
+    this.#world.scheduler.after(this.#random.between(500, 5000), () => {
+      this.#send(session, message(`go on ${this.#random.text(4)}`));
+    });
+  }
+
+  #exists(session: SessionId): boolean {
+    return this.#world.log(session).rows.length > 0;
   }
 
   #send(session: SessionId, input: ClientEventInput): boolean {

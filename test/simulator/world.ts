@@ -36,6 +36,7 @@ function aimOf(target: Pair | null): Aim {
     stops: target?.includes("@cancel.") ?? false,
     writes: target?.includes("@prepare.") ?? false,
     keepsSandbox: target?.startsWith("daemon-") ?? false,
+    talks: /^daemon-|@(session|submit|release|claim|snapshot)\./.test(target ?? ""),
   };
 }
 
