@@ -191,6 +191,7 @@ export class Driver {
   async #giveBack(): Promise<DriveEnd> {
     this.#abortAll();
     const { store, lease, clock, journal } = this.#parts;
+    await journal.commitFacts();
     let { seq } = journal.state;
     for (;;) {
       const result = await store.release(lease, { seq, due: clock.wallMs() });

@@ -94,30 +94,50 @@ export class Journal {
     for (;;) {
       const draft = new Draft(this.#fold, this.#parts, quietMs);
       const receipts = this.#receipts.length;
-      const { step, decisions } = draft.run(this.#receipts);
-      if (draft.sealed.length === 0) {
-        this.#receipts.splice(0, receipts);
-        return step;
-      }
+      draft.addFacts(this.#receipts);
+      const { step, decisions } = draft.decide();
       const expected = this.#fold.state.seq;
+      const outcome = await this.#commit(draft, receipts, decisions > 0 ? expected : undefined);
+      if (outcome === "as drafted") return step;
+    }
+  }
+
+  /** Commits the noted facts alone, for a driver that was told to go: what was found is not found again. */
+  async commitFacts(): Promise<void> {
+    const draft = new Draft(this.#fold, this.#parts, 0);
+    const receipts = this.#receipts.length;
+    draft.addFacts(this.#receipts);
+    await this.#commit(draft, receipts, undefined);
+  }
+
+  /** @returns whether the log is now as the draft foresaw; otherwise what is next must be decided anew */
+  async #commit(
+    draft: Draft,
+    receipts: number,
+    expectedSeq: Sequence | undefined,
+  ): Promise<"as drafted" | "moved"> {
+    if (draft.sealed.length > 0) {
+      const { seq } = this.#fold.state;
       this.#appending = draft.fold.state.seq;
-      const result = await this.#append(draft, decisions > 0 ? expected : undefined);
+      const result = await this.#append(draft, expectedSeq);
       this.#appending = 0;
       if (result.status === "fenced") throw fenced(this.#parts.lease, result.epoch);
       if (result.status === "conflict") {
         this.#absorb(result.events);
         await this.catchUp();
-        continue;
+        return "moved";
       }
       if (result.fenced) throw fenced(this.#parts.lease, this.#parts.lease.epoch + 1);
-      this.#receipts.splice(0, receipts);
-      if (result.firstSeq === expected + 1) {
-        this.#fold = draft.fold;
-        return step;
-      }
       // Only facts were written, and others wrote before them: read the log as it is.
-      await this.catchUp();
+      if (result.firstSeq !== seq + 1) {
+        this.#receipts.splice(0, receipts);
+        await this.catchUp();
+        return "moved";
+      }
+      this.#fold = draft.fold;
     }
+    this.#receipts.splice(0, receipts);
+    return "as drafted";
   }
 
   /** Folds what others have written. @returns whether there was anything */
@@ -191,15 +211,16 @@ class Draft {
     return { state: this.#state, context: this.#context };
   }
 
-  /** Adds the receipts, then decisions until the next step is not one to write. */
-  run(receipts: readonly Receipt[]): {
-    readonly step: Exclude<Step, { kind: "append" }>;
-    readonly decisions: number;
-  } {
+  /** Adds the receipts that the log still waits for. */
+  addFacts(receipts: readonly Receipt[]): void {
     for (const { intent, events } of receipts) {
       // What was given up meanwhile (a stalled request, a stopped call) has its receipt already.
       if (intent === null || isOpen(this.#state, intent)) for (const fact of events) this.#add(fact);
     }
+  }
+
+  /** Adds decisions until the next step is not one to write. */
+  decide(): { readonly step: Exclude<Step, { kind: "append" }>; readonly decisions: number } {
     let decisions = 0;
     for (;;) {
       const step = decide(this.#state, this.#now());
