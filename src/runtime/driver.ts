@@ -20,8 +20,11 @@ export interface DriverParts {
   readonly ttlMs: number;
   readonly journal: Journal;
   readonly performers: PerformerParts;
-  /** A check that may run beside the first request and must have passed before its answer is kept. */
-  readonly verification: Promise<void> | null;
+  /**
+   * Checks what was loaded without a check. It may run beside the first model request, because a wrong one does no
+   * harm; its answer is kept, and anything else done, only after the check has passed.
+   */
+  readonly verify: (signal: AbortSignal) => Promise<void>;
   /** Called after each commit, for live views. */
   readonly onProgress?: (state: SessionState) => void;
 }
@@ -46,6 +49,9 @@ export class Driver {
   readonly #keeper: LeaseKeeper;
   readonly #running = new Map<string, Running>();
   readonly #finished = new Set<string>();
+  readonly #ended = new AbortController();
+  readonly #verified: PromiseWithResolvers<void> = Promise.withResolvers();
+  #isVerifying = false;
   #failure: unknown = null;
   #lost = false;
   #newsFromLog = false;
@@ -55,6 +61,8 @@ export class Driver {
   constructor(parts: DriverParts) {
     this.#parts = parts;
     this.#aliveMs = parts.clock.monotonicMs();
+    // Whoever awaits it sees the failure; until then it must not count as unhandled.
+    this.#verified.promise.catch(() => undefined);
     this.#keeper = new LeaseKeeper({
       store: parts.store,
       lease: parts.lease,
@@ -81,6 +89,7 @@ export class Driver {
       unsubscribe();
       signal.removeEventListener("abort", stop);
       this.#abortAll();
+      this.#ended.abort();
       await this.#keeper.stop();
       this.#parts.performers.connections.drop();
       this.#parts.performers.deadlines.close();
@@ -115,6 +124,7 @@ export class Driver {
       case "perform":
         if (!this.#keeper.isFresh() && !(await this.#keeper.renew())) return { status: "fenced" };
         this.#reconcile(step.intents);
+        this.#verify();
         await this.#wait(step.withinMs, signal);
         return null;
     }
@@ -134,6 +144,13 @@ export class Driver {
     }
   }
 
+  /** After the first intents were started: it would hold them up. */
+  #verify(): void {
+    if (this.#isVerifying) return;
+    this.#isVerifying = true;
+    this.#parts.verify(this.#ended.signal).then(this.#verified.resolve, this.#verified.reject);
+  }
+
   #start(intent: Intent): void {
     const running = { intent, controller: new AbortController() };
     this.#running.set(intent.key, running);
@@ -142,7 +159,7 @@ export class Driver {
 
   async #perform(running: Running): Promise<void> {
     const { intent, controller } = running;
-    const { journal, performers, verification } = this.#parts;
+    const { journal, performers } = this.#parts;
     const { signal } = controller;
     const moment = {
       state: journal.state,
@@ -151,8 +168,9 @@ export class Driver {
       onSignOfLife: () => this.#alive(),
     };
     try {
+      if (intent.kind !== "model") await this.#verified.promise;
       const events = await performIntent(performers, intent, moment);
-      await verification;
+      await this.#verified.promise;
       if (signal.aborted) return;
       this.#tell(() => {
         this.#finished.add(intent.key);

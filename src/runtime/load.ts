@@ -49,14 +49,19 @@ export async function loadState(store: Store, sessionId: SessionId): Promise<Ses
   return state;
 }
 
-/** Checks the chain over what was read without. @throws NightshiftError `E_LOG_CORRUPT` */
+/**
+ * Checks the chain over what was read without. Lets other work go first, page by page: what was started before must
+ * not wait for it. @throws NightshiftError `E_LOG_CORRUPT`; the signal's reason
+ */
 export async function verifyOlder(
   store: Store,
   sessionId: SessionId,
   range: { readonly fromSeq: Sequence; readonly throughSeq: Sequence },
+  pause: () => Promise<void>,
 ): Promise<void> {
   let after = range.fromSeq - 1;
   while (after < range.throughSeq) {
+    await pause();
     const events = await store.getEvents(sessionId, {
       after,
       limit: Math.min(500, range.throughSeq - after),

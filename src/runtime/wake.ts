@@ -98,10 +98,11 @@ async function prepareDriver(
   );
   const connections = new SandboxConnections(backend, lease.epoch);
   const deadlines = new Deadlines(clock);
-  const verification =
-    loaded.unverified === null ? null : verifyOlder(store, lease.sessionId, loaded.unverified);
-  // Whoever awaits it sees the failure; until then it must not count as unhandled.
-  verification?.catch(() => undefined);
+  const { unverified } = loaded;
+  const verify = async (signal: AbortSignal): Promise<void> => {
+    if (unverified !== null)
+      await verifyOlder(store, lease.sessionId, unverified, () => clock.sleep(0, signal));
+  };
   const { onProgress, onOutput } = options;
   const driver = new Driver({
     store,
@@ -110,7 +111,7 @@ async function prepareDriver(
     ttlMs: leaseTtlMs,
     journal,
     performers: { worker, tools, backend, connections, deadlines, clock, ...(onOutput && { onOutput }) },
-    verification,
+    verify,
     ...(onProgress && { onProgress }),
   });
   return { driver, journal };
