@@ -12,6 +12,7 @@ import { exitOfState } from "./exit-codes.ts";
 import { Interruption } from "./interruption.ts";
 import { EventView, stopText } from "./render/event-lines.ts";
 import { formatCost, formatCount, formatQuantity } from "./render/format.ts";
+import { factLines } from "./render/text.ts";
 import { adviceOf, standingOf } from "./standing.ts";
 
 /** How long a pause may take before the process leaves without having seen it through. */
@@ -97,7 +98,10 @@ async function report(
     return;
   }
   const standing = standingOf(state, record, harness.clock.wallMs());
-  const lines = [`spent    ${spentText(state)}`, `head     ${record.seq}:${record.hash}`];
+  const lines = [
+    ...factLines("spent", spentText(state), output.width),
+    `head     ${record.seq}:${record.hash}`,
+  ];
   const reason = state.stopReason;
   if (end.interrupted) {
     const unsettled = state.calls.some((call) => call.status === "started");

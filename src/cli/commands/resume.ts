@@ -12,6 +12,7 @@ import { carryOn, type DriveFlags, spentText } from "../carry-on.ts";
 import { type CommandContext, commandLine, findSession, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Interruption } from "../interruption.ts";
+import { factLines } from "../render/text.ts";
 import { activityOf, standingOf } from "../standing.ts";
 import { limitsOf } from "./run.ts";
 
@@ -49,7 +50,11 @@ async function resumeOne(
     throw new NightshiftError("E_SESSION_UNKNOWN", `there is no session ${sessionId}`);
   const standing = standingOf(state, record, harness.clock.wallMs());
   const say = flags.json === true ? output.note.bind(output) : output.print.bind(output);
-  say(`session  ${sessionId}`, `stands   ${standing.text}`, `spent    ${spentText(state)}`);
+  say(
+    `session  ${sessionId}`,
+    ...factLines("stands", standing.text, output.width),
+    ...factLines("spent", spentText(state), output.width),
+  );
   const wanted = liftingEvents(state, record, flags);
   if (wanted.length > 0) await sendEvents(harness, sessionId, wanted);
   if (state.hold === "requires_action" && state.stopReason?.type === "requires_action") {

@@ -17,6 +17,7 @@ import {
 } from "../../runtime/session-config.ts";
 import { carryOn, type DriveFlags } from "../carry-on.ts";
 import { type CommandContext, openFor, settingsFor } from "../context.ts";
+import { wrap } from "../render/text.ts";
 
 /** Flags of `run`. */
 export interface RunFlags extends DriveFlags {
@@ -188,6 +189,7 @@ async function checkModel(model: ModelConfig, { environment, file }: Settings): 
 }
 
 async function warn(context: CommandContext, harness: OpenHarness, backend: string): Promise<void> {
+  const { output } = context;
   const { warning } = await harness.sandboxBackend(backend);
-  if (warning !== undefined) context.output.note(`warning: ${warning}`);
+  if (warning !== undefined) output.note(...wrap(`warning: ${warning}`, output.width));
 }

@@ -16,7 +16,7 @@ import {
 } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatCost, formatCount, formatMoment, formatQuantity } from "../render/format.ts";
-import { singleLine, truncate } from "../render/text.ts";
+import { factLines, singleLine, truncate } from "../render/text.ts";
 import { adviceOf, standingOf } from "../standing.ts";
 
 /** Flags of `status`. */
@@ -118,24 +118,27 @@ async function sessionStatus(
 
 function sessionLines(state: SessionState, record: SessionRecord, now: number, width: number): string[] {
   const { config, sandbox, ledger } = state;
-  const lines = [
-    `session  ${record.sessionId}`,
-    `title    ${truncate(singleLine(config?.title ?? ""), width - 9)}`,
-    `stands   ${standingOf(state, record, now).text}`,
-    `model    ${modelOf(state)}`,
-    `folder   ${config?.sandbox.workspace ?? ""}`,
-    `spent    ${spentText(state)}`,
+  const facts: (readonly [label: string, text: string])[] = [
+    ["session", record.sessionId],
+    ["title", truncate(singleLine(config?.title ?? ""), width - 9)],
+    ["stands", standingOf(state, record, now).text],
+    ["model", modelOf(state)],
+    ["folder", config?.sandbox.workspace ?? ""],
+    ["spent", spentText(state)],
+    ["caps", capsText(state)],
+    ["queue", state.queue.length === 0 ? "" : formatQuantity(state.queue.length, "message")],
+    ...openCalls(state),
+    ["sandbox", sandbox === null ? "" : `${sandbox.backend}, ${sandbox.status}`],
+    ["cached", ledger.cacheReadTokens === 0 ? "" : `${formatCount(ledger.cacheReadTokens)} tokens read`],
+    ["last", `event ${record.seq} at ${formatMoment(record.updatedAt, now)}, epoch ${record.epoch}`],
   ];
-  const caps = capsText(state);
-  if (caps !== "") lines.push(`caps     ${caps}`);
-  if (state.queue.length > 0) lines.push(`queue    ${formatQuantity(state.queue.length, "message")}`);
+  const lines = facts.flatMap(([label, text]) => (text === "" ? [] : factLines(label, text, width)));
+  return [...lines, `head     ${record.seq}:${record.hash}`];
+}
+
+function openCalls(state: SessionState): (readonly [label: string, text: string])[] {
   const open = state.calls.filter((call) => call.status !== "answered");
-  for (const call of open) lines.push(`call     ${call.call} ${call.name}: ${call.status.replace("_", " ")}`);
-  if (sandbox !== null) lines.push(`sandbox  ${sandbox.backend}, ${sandbox.status}`);
-  if (ledger.cacheReadTokens > 0) lines.push(`cached   ${formatCount(ledger.cacheReadTokens)} tokens read`);
-  lines.push(`last     event ${record.seq} at ${formatMoment(record.updatedAt, now)}, epoch ${record.epoch}`);
-  lines.push(`head     ${record.seq}:${record.hash}`);
-  return lines;
+  return open.map((call) => ["call", `${call.call} ${call.name}: ${call.status.replace("_", " ")}`]);
 }
 
 function modelOf(state: SessionState): string {

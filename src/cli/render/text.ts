@@ -97,3 +97,12 @@ function headOf(text: string, width: number): string {
 export function pad(text: string, width: number): string {
   return text + " ".repeat(Math.max(0, width - textWidth(text)));
 }
+
+const FACT_WIDTH = 9;
+
+/** `label    text`, with the text hanging behind its label over as many lines as it needs. */
+export function factLines(label: string, text: string, width: number): string[] {
+  return wrap(text, width - FACT_WIDTH).map(
+    (line, index) => `${pad(index === 0 ? label : "", FACT_WIDTH)}${line}`,
+  );
+}
