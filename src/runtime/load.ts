@@ -10,7 +10,8 @@ import { reduce } from "../core/reduce.ts";
 import { emptyState, type SessionState } from "../core/state.ts";
 import type { Store } from "../store/contract.ts";
 
-const PAGE = 10_000;
+/** Folded page by page, so that no more than a page is in memory besides the context. */
+const PAGE = 500;
 
 /** A session as far as it has been read. */
 export interface Loaded {
@@ -29,15 +30,19 @@ export interface Loaded {
 export async function loadSession(store: Store, sessionId: SessionId): Promise<Loaded> {
   const snapshot = await store.getSnapshot(sessionId, FOLD_DIGEST);
   const start = snapshot === undefined ? emptyState(sessionId) : (JSON.parse(snapshot.body) as SessionState);
-  const tail = await readAll(store, sessionId, start.seq);
+  const tail: SessionEvent[] = [];
   let state = start;
-  for (const event of tail) state = reduce(state, event);
+  for await (const page of pagesAfter(store, sessionId, start.seq)) {
+    for (const event of page) state = reduce(state, event);
+    tail.push(...page);
+  }
   const fromSeq = contextStart(state);
-  const older = fromSeq <= start.seq ? await readOlder(store, sessionId, fromSeq, start.seq) : [];
   let context = emptyContext();
-  for (const event of older) context = recallContext(context, event);
+  for await (const page of olderPages(store, sessionId, fromSeq, start.seq)) {
+    for (const event of page) if (event.seq <= start.seq) context = recallContext(context, event);
+  }
   for (const event of tail) if (event.seq >= fromSeq) context = recallContext(context, event);
-  const unverified = older.length > 0 ? { fromSeq, throughSeq: start.seq } : null;
+  const unverified = fromSeq <= start.seq ? { fromSeq, throughSeq: start.seq } : null;
   return { state, context, snapshotSeq: start.seq, unverified };
 }
 
@@ -45,7 +50,9 @@ export async function loadSession(store: Store, sessionId: SessionId): Promise<L
 export async function loadState(store: Store, sessionId: SessionId): Promise<SessionState> {
   const snapshot = await store.getSnapshot(sessionId, FOLD_DIGEST);
   let state = snapshot === undefined ? emptyState(sessionId) : (JSON.parse(snapshot.body) as SessionState);
-  for (const event of await readAll(store, sessionId, state.seq)) state = reduce(state, event);
+  for await (const page of pagesAfter(store, sessionId, state.seq)) {
+    for (const event of page) state = reduce(state, event);
+  }
   return state;
 }
 
@@ -78,31 +85,34 @@ function contextStart(state: SessionState): Sequence {
   return state.queue[0]?.seq ?? state.seq + 1;
 }
 
-async function readAll(store: Store, sessionId: SessionId, after: Sequence): Promise<SessionEvent[]> {
-  const all: SessionEvent[] = [];
-  for (;;) {
-    const page = await store.getEvents(sessionId, { after: all.at(-1)?.seq ?? after, limit: PAGE });
-    all.push(...page);
-    if (page.length < PAGE) return all;
+/** The log after a position, checked. */
+async function* pagesAfter(
+  store: Store,
+  sessionId: SessionId,
+  after: Sequence,
+): AsyncGenerator<readonly SessionEvent[]> {
+  for (let from = after; ; ) {
+    const page = await store.getEvents(sessionId, { after: from, limit: PAGE });
+    yield page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return;
+    from = last.seq;
   }
 }
 
-async function readOlder(
+/** What contexts are made of, unchecked; the last page may go beyond `throughSeq`. */
+async function* olderPages(
   store: Store,
   sessionId: SessionId,
   fromSeq: Sequence,
   throughSeq: Sequence,
-): Promise<SessionEvent[]> {
-  const all: SessionEvent[] = [];
-  for (;;) {
-    const after = all.at(-1)?.seq ?? fromSeq - 1;
-    const page = await store.getEvents(sessionId, {
-      after,
-      limit: PAGE,
-      types: CONTEXT_TYPES,
-      verify: false,
-    });
-    for (const event of page) if (event.seq <= throughSeq) all.push(event);
-    if (page.length < PAGE || (all.at(-1)?.seq ?? throughSeq) >= throughSeq) return all;
+): AsyncGenerator<readonly SessionEvent[]> {
+  for (let after = fromSeq - 1; after < throughSeq; ) {
+    const range = { after, limit: PAGE, types: CONTEXT_TYPES, verify: false };
+    const page = await store.getEvents(sessionId, range);
+    yield page;
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return;
+    after = last.seq;
   }
 }
