@@ -3,9 +3,9 @@
  * incomplete: it decides only what happens when nobody knows whether a command ran. Such a command then waits for
  * a person; any other is reported to the model as "outcome unknown".
  */
-import { type ShellWord, splitCommands } from "./shell-words.ts";
+import { splitCommands } from "./shell-words.ts";
 
-/** Program, then the words that must follow in this order, other words between them allowed. */
+/** Program, then its subcommands in this order, with options and their values between them, and options anywhere. */
 const IRREVERSIBLE: readonly (readonly [string, ...string[]])[] = [
   ["git", "push"],
   ["git", "send-email"],
@@ -126,6 +126,8 @@ const KEYWORDS: ReadonlySet<string> = new Set([
 const SHELLS: ReadonlySet<string> = new Set(["ash", "bash", "dash", "ksh", "sh", "zsh"]);
 
 const NESTED_MAX = 8;
+/** Of a wrapped command, this many words are looked at; nobody's wrapper has more options. */
+const WRAPPED_WORDS_MAX = 32;
 
 /** True when some part of the command text is in the table. */
 export function isIrreversible(command: string): boolean {
@@ -137,39 +139,44 @@ function hasIrreversible(text: string, nestedLeft: number): boolean {
   if (nestedLeft === 0) return true;
   return splitCommands(text).some(({ words, nested }) => {
     if (nested.some((inner) => hasIrreversible(inner, nestedLeft - 1))) return true;
-    return starts(words).some((from) => isListed(words.slice(from), nestedLeft));
+    return programsIn(words).some((program) => isListed(program, nestedLeft));
   });
 }
 
 /**
- * Where a program's name may be: after assignments and keywords, and after each wrapper at any later word, since
- * telling the options of every wrapper from their values would need a table of its own.
+ * The words from each place where a program's name may be: after assignments and keywords, and after a wrapper at
+ * any later word, since telling the options of every wrapper from their values would need a table of its own.
  */
-function starts(words: readonly ShellWord[]): number[] {
-  let at = 0;
-  const isSkipped = ({ text }: ShellWord): boolean => /^\w+\+?=/.test(text) || KEYWORDS.has(text);
-  while (words[at] !== undefined && isSkipped(words[at] as ShellWord)) at++;
-  const name = words[at] && programName(words[at] as ShellWord);
-  if (name === undefined || !WRAPPERS.has(name)) return [at];
-  return words.map((_, index) => index).filter((index) => index > at);
+function programsIn(words: readonly string[]): (readonly string[])[] {
+  const first = words.findIndex((word) => !/^\w+\+?=/.test(word) && !KEYWORDS.has(word));
+  const program = words.slice(first);
+  if (first === -1) return [];
+  if (!WRAPPERS.has(programName(program[0] ?? ""))) return [program];
+  const near = program.slice(1, 1 + WRAPPED_WORDS_MAX);
+  return near.map((_, index) => near.slice(index));
 }
 
-function isListed(words: readonly ShellWord[], nestedLeft: number): boolean {
-  const [first, ...rest] = words;
-  if (first === undefined) return false;
+function isListed([first = "", ...rest]: readonly string[], nestedLeft: number): boolean {
   const name = programName(first);
   if (SHELLS.has(name) || name === "eval") {
-    return rest.some(({ text }) => /\s/.test(text) && hasIrreversible(text, nestedLeft - 1));
+    return rest.some((word) => /\s/.test(word) && hasIrreversible(word, nestedLeft - 1));
   }
-  return IRREVERSIBLE.some(([program, ...parts]) => program === name && containsInOrder(rest, parts));
+  return IRREVERSIBLE.some(([program, ...parts]) => program === name && hasParts(rest, parts));
 }
 
-function containsInOrder(words: readonly ShellWord[], parts: readonly string[]): boolean {
+/** A word after an option may be the option's value, so it does not end the search for a subcommand. */
+function hasParts(words: readonly string[], parts: readonly string[]): boolean {
+  const subcommands = parts.filter((part) => !part.startsWith("-"));
+  if (parts.some((part) => part.startsWith("-") && !words.includes(part))) return false;
   let matched = 0;
-  for (const { text } of words) if (text === parts[matched]) matched++;
-  return matched === parts.length;
+  for (const [index, word] of words.entries()) {
+    if (matched === subcommands.length) return true;
+    if (word === subcommands[matched]) matched++;
+    else if (!word.startsWith("-") && !words[index - 1]?.startsWith("-")) return false;
+  }
+  return matched === subcommands.length;
 }
 
-function programName({ text }: ShellWord): string {
-  return text.slice(text.lastIndexOf("/") + 1);
+function programName(word: string): string {
+  return word.slice(word.lastIndexOf("/") + 1);
 }

@@ -1,13 +1,9 @@
 /** Takes a command text apart, as far as needed to see which programs it names. It runs nothing and expands nothing. */
 
-/** One word with its quotes removed. */
-export interface ShellWord {
-  readonly text: string;
-}
-
 /** A simple command: the words between two separators. */
 export interface ShellCommand {
-  readonly words: readonly ShellWord[];
+  /** Without their quotes. */
+  readonly words: readonly string[];
   /** Texts of command substitutions in it. */
   readonly nested: readonly string[];
 }
@@ -23,7 +19,7 @@ class Splitter {
   readonly #text: string;
   #at = 0;
   #commands: ShellCommand[] = [];
-  #words: ShellWord[] = [];
+  #words: string[] = [];
   #nested: string[] = [];
   /** Undefined between words. */
   #word: string | undefined;
@@ -126,7 +122,7 @@ class Splitter {
   }
 
   #endWord(): void {
-    if (this.#word !== undefined) this.#words.push({ text: this.#word });
+    if (this.#word !== undefined) this.#words.push(this.#word);
     this.#word = undefined;
   }
 

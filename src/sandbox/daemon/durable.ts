@@ -1,5 +1,6 @@
 /** Small durable file operations. */
 import { closeSync, fdatasync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 
@@ -53,6 +54,16 @@ export function syncFolder(folder: string): void {
     fsyncSync(file);
   } finally {
     closeSync(file);
+  }
+}
+
+/** As {@link syncFolder}, without holding up everything else. */
+export async function syncFolderSoon(folder: string): Promise<void> {
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

@@ -179,7 +179,7 @@ export class Executions {
         ? await this.#perform(request, cancelled, { begun, spawned, output })
         : NEVER_BEGAN;
       await begun();
-      await this.#remember(request, digest, result);
+      this.#remember(request, digest, result);
       return result;
     } finally {
       if (hasTurn) this.#slots.give();
@@ -199,7 +199,7 @@ export class Executions {
     }
   }
 
-  async #remember({ execId, operation }: ExecRequest, digest: string, result: ExecResult): Promise<void> {
+  #remember({ execId, operation }: ExecRequest, digest: string, result: ExecResult): void {
     if (isReadOnly(operation)) {
       this.#answers.set(execId, { digest, result });
       const [oldest] = this.#answers.keys();
@@ -207,7 +207,7 @@ export class Executions {
       return;
     }
     try {
-      await this.#journal.finish(execId, result);
+      this.#journal.finish(execId, result);
     } catch {
       // It has happened, so the answer is given; should this daemon die, the journal truly does not know.
       this.#unjournaled.set(execId, { digest, result });

@@ -123,9 +123,15 @@ export class Journal {
     this.#write({ t: "spawn", exec, process });
   }
 
-  /** Durable when it resolves. */
-  finish(exec: ExecId, result: ExecResult): Promise<void> {
-    return this.#append({ t: "finish", exec, result });
+  /**
+   * Written when it returns, synced soon after: the daemon's death loses nothing then. Should the machine lose
+   * power in between, nobody claims more than that the execution had begun, which is true; so no answer has to
+   * wait for the disk.
+   */
+  finish(exec: ExecId, result: ExecResult): void {
+    this.#write({ t: "finish", exec, result });
+    // A failure stops the journal; whoever writes next is told.
+    void this.#settle().catch(() => undefined);
   }
 
   /** The result of a finished execution; undefined when the file was damaged behind our back. */
@@ -141,6 +147,10 @@ export class Journal {
 
   async #append(line: JournalLine): Promise<void> {
     this.#write(line);
+    await this.#settle();
+  }
+
+  async #settle(): Promise<void> {
     try {
       await this.#sync.sync();
     } catch (error) {
@@ -166,11 +176,20 @@ export class Journal {
     try {
       writeAll(this.#file, bytes);
     } catch (error) {
-      ftruncateSync(this.#file, this.#size);
+      this.#cutBack(error);
       throw unwritable(error);
     }
     this.#fold(line, this.#size, bytes.length - 1);
     this.#size += bytes.length;
+  }
+
+  /** Takes back a line that was written in part; if even that fails, nothing may follow it. */
+  #cutBack(reason: unknown): void {
+    try {
+      ftruncateSync(this.#file, this.#size);
+    } catch {
+      this.#failure = unwritable(reason);
+    }
   }
 
   #fold(line: JournalLine, at: number, bytes: number): void {

@@ -7,9 +7,9 @@ import { execFile } from "node:child_process";
 import { closeSync, constants, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { NightshiftError } from "../../core/errors.ts";
+import { messageOf, NightshiftError } from "../../core/errors.ts";
 
-const BATCH = 32;
+const BATCH = 64;
 const LOW = 8;
 
 /** Both ends of a pipe. The owner closes them. */
@@ -19,14 +19,14 @@ export interface Pipe {
   readonly writeEnd: number;
 }
 
-/** Keeps some pipes ready, because making one costs as much as a command. */
+/** Keeps some pipes open and ready, because making one costs as much as a command. */
 export class PipePool {
   readonly #folder: string;
-  #ready: string[] = [];
+  #ready: Pipe[] = [];
   #made = 0;
   #filling: Promise<void> | undefined;
 
-  /** @param folder - exists, private, may be used up by the pool */
+  /** @param folder - exists and is private; names are in it for moments only */
   constructor(folder: string) {
     this.#folder = folder;
   }
@@ -34,8 +34,8 @@ export class PipePool {
   /** @throws NightshiftError `E_SANDBOX_UNAVAILABLE` when no pipe can be made */
   async take(): Promise<Pipe> {
     if (this.#ready.length <= LOW) void this.fill().catch(() => undefined);
-    for (let path = this.#ready.pop(); ; path = this.#ready.pop()) {
-      if (path !== undefined) return openPipe(path);
+    for (let pipe = this.#ready.pop(); ; pipe = this.#ready.pop()) {
+      if (pipe !== undefined) return pipe;
       await this.fill();
     }
   }
@@ -50,9 +50,9 @@ export class PipePool {
     try {
       const names = Array.from({ length: BATCH }, () => join(this.#folder, `pipe-${this.#made++}`));
       await promisify(execFile)("mkfifo", ["-m", "600", "--", ...names]);
-      this.#ready.push(...names);
+      for (const name of names) this.#ready.push(openPipe(name));
     } catch (cause) {
-      throw new NightshiftError("E_SANDBOX_UNAVAILABLE", "cannot make pipes with mkfifo", { cause });
+      throw new NightshiftError("E_SANDBOX_UNAVAILABLE", `cannot make pipes: ${messageOf(cause)}`, { cause });
     } finally {
       this.#filling = undefined;
     }

@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 import type { Json } from "../../core/text.ts";
 import type { PrepareReply } from "../contract.ts";
 import { type EditInput, type Parsed, parseEditInput, parseWriteInput, type WriteInput } from "../inputs.ts";
-import { syncFolder } from "./durable.ts";
+import { syncFolderSoon } from "./durable.ts";
 import { hashFile, inspectFile, locate, type Owner, type Place, reasonOf } from "./files.ts";
 import { failed, type OperationOutcome, refused, succeeded } from "./operations.ts";
 
@@ -164,7 +164,7 @@ async function applyChange(
       return refused(changedSince(plan.place.shown, before));
     }
     await rename(temporary, plan.place.real);
-    syncFolder(folder);
+    await syncFolderSoon(folder);
     return succeeded(plan.summary);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
@@ -183,7 +183,7 @@ async function makeFolder(folder: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true });
   if (first === undefined) return;
   for (let made = folder; ; made = dirname(made)) {
-    syncFolder(dirname(made));
+    await syncFolderSoon(dirname(made));
     if (made === first) return;
   }
 }
