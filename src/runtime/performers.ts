@@ -3,12 +3,14 @@
  * treats a lost sandbox as such an outcome. What a performer throws stops the driver.
  */
 import type { Clock } from "../core/clock.ts";
-import type { Context, PendingCall } from "../core/context.ts";
+import type { Context } from "../core/context.ts";
 import { messagesOf } from "../core/context.ts";
 import type { Intent } from "../core/decide.ts";
 import { assert, isNightshiftError, messageOf, NightshiftError } from "../core/errors.ts";
 import { type EventInput, event } from "../core/events/index.ts";
+import { outcomeUnknown } from "../core/rules/results.ts";
 import type { CallState, SandboxState, SessionState } from "../core/state.ts";
+import type { Json } from "../core/text.ts";
 import type { ExecReply, ExecResult, Sandbox, SandboxBackend } from "../sandbox/contract.ts";
 import type { Tool } from "../tool/contract.ts";
 import { answerFrom, doubtFrom, refusedAnswer } from "../tool/receipts.ts";
@@ -94,14 +96,15 @@ async function execute(
   moment: Moment,
 ): Promise<EventInput[]> {
   const { call } = intent;
-  const { tool, pending } = toolOf(parts, call, moment);
+  const tool = parts.tools.get(call.name);
+  if (tool === undefined) return [withoutTool(call)];
   const sandbox = await connect(parts, moment);
   const wallMs = moment.state.config?.policy.tool_wall_ms ?? 0;
   const request = {
     execId: intent.execId,
     incarnation: call.incarnation,
     operation: tool.operation,
-    input: pending.input,
+    input: inputOf(call, moment),
     limits: { wallMs, outputBytes: OUTPUT_BYTES },
     ...(call.intended === null ? {} : { expectedBefore: call.intended.before }),
   };
@@ -127,11 +130,14 @@ function receiptOf(call: CallState, reply: ExecReply): EventInput {
 }
 
 async function prepare(parts: PerformerParts, call: CallState, moment: Moment): Promise<EventInput[]> {
-  const { tool, pending } = toolOf(parts, call, moment);
+  const tool = parts.tools.get(call.name);
+  if (tool === undefined) return [withoutTool(call)];
   assert(tool.operation === "write" || tool.operation === "edit", `${tool.name} changes a file`);
   const sandbox = await connect(parts, moment);
   const { operation } = tool;
-  const reply = await inContact(parts, moment, (signal) => sandbox.prepare(operation, pending.input, signal));
+  const reply = await inContact(parts, moment, (signal) =>
+    sandbox.prepare(operation, inputOf(call, moment), signal),
+  );
   if (reply.status === "prepared") {
     return [
       event("tool.prepared", { call: call.call, path: reply.path, before: reply.before, after: reply.after }),
@@ -237,15 +243,19 @@ function sandboxOf(moment: Moment): SandboxState {
   return sandbox;
 }
 
-function toolOf(
-  parts: PerformerParts,
-  call: CallState,
-  moment: Moment,
-): { readonly tool: Tool; readonly pending: PendingCall } {
-  const tool = parts.tools.get(call.name);
+/** An older release has made the call, and this one cannot carry it on. */
+function withoutTool(call: CallState): EventInput {
+  const reason = `This release has no tool "${call.name}".`;
+  return call.status === "requested"
+    ? refusedAnswer(call, reason)
+    : outcomeUnknown(call, reason.slice(0, -1));
+}
+
+/** What is executed is what was logged. */
+function inputOf(call: CallState, moment: Moment): Json {
   const pending = moment.context.turn.calls.find((candidate) => candidate.call === call.call);
-  assert(tool !== undefined && pending !== undefined, `call ${call.call} of ${call.name} is in the context`);
-  return { tool, pending };
+  assert(pending !== undefined, `call ${call.call} is in the context`);
+  return pending.input;
 }
 
 /** Runs `effect`, and gives it up as a lost sandbox when it takes longer than `limitMs`. */

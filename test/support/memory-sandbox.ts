@@ -1,7 +1,8 @@
 /**
  * Sandboxes in memory: a small but whole implementation of the contract, whose commands a test can hold, whose
  * daemons it can kill, and which counts how often each execution really ran. Commands are `echo TEXT`,
- * `exit NUMBER`, `sleep MILLISECONDS` and `wait NAME` (until the test releases that name).
+ * `exit NUMBER`, `sleep MILLISECONDS` and `wait NAME` (until the test releases that name). Writes wait at `written`
+ * before they report, provisioning waits at `provision`.
  */
 import { createHash } from "node:crypto";
 import type { Clock } from "../../src/core/clock.ts";
@@ -65,7 +66,7 @@ export class MemorySandboxes implements SandboxBackend {
     this.#clock = clock;
   }
 
-  /** A point that `wait NAME` (or provisioning, as `provision`) does not pass before {@link release}. */
+  /** A point that nothing passes before {@link release}. */
   hold(name: string): void {
     this.#gates.set(name, Promise.withResolvers());
   }
@@ -161,7 +162,9 @@ export class MemorySandboxes implements SandboxBackend {
       if (operation === "shell") return await this.#shell(input.command ?? "", killed);
       const path = input.file_path ?? "";
       if (operation === "read") return ended(this.files.get(path) ?? "(no such file)");
-      return this.#change(path, String(input.content), request.expectedBefore);
+      const change = this.#change(path, String(input.content), request.expectedBefore);
+      await this.pass("written", killed);
+      return change;
     } catch (error) {
       if (!killed.aborted) throw error;
       return { ...ended(""), ending: "cancelled", exitCode: null };
