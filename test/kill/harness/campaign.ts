@@ -185,7 +185,8 @@ function listFolder(folder: string): string[] {
   }
 }
 
-function openStore(folder: string): Promise<Store> {
+/** The store of a campaign, opened by the process that judges. */
+export function openStore(folder: string): Promise<Store> {
   const owner = systemOwner("kill-parent");
   return createSqliteStore({
     folder,
@@ -199,7 +200,8 @@ function clientParts(store: Store): ClientParts {
   return { store, clock: systemClock, chance: systemChance, redactor: NO_REDACTION };
 }
 
-function startSession(store: Store, workspace: string): Promise<SessionId> {
+/** A session that is due, with its first message. */
+export function startSession(store: Store, workspace: string): Promise<SessionId> {
   const model = { provider: "scripted", id: "counter", max_output_tokens: 1000 };
   const config = {
     metadata: {},

@@ -1,7 +1,7 @@
 /**
  * A harness process for the kill suite: wakes one session until it rests, and tells on stdout what it has been
  * promised. A line `ack <first> <last>` is printed only after the store has answered.
- * Usage: child.ts <state folder> <session id> <workspace> <turns>
+ * Usage: child.ts <state folder> <session id> <workspace> <turns> [<lease in ms>]
  */
 import { writeSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ import { builtinTools } from "../../../src/tool/builtin.ts";
 import { createLoopWorker } from "../../../src/worker/loop.ts";
 import { createCounterModel } from "./workload.ts";
 
-const [folder = "", session = "", , turns = "10"] = process.argv.slice(2);
+const [folder = "", session = "", , turns = "10", leaseMs = "10000"] = process.argv.slice(2);
 
 /** Tells after each answer of the store; the rest of the store is the real one. */
 function telling(store: Store): Store {
@@ -59,14 +59,11 @@ const harness = {
   redactor: NO_REDACTION,
   tools,
   version: "kill",
-  leaseTtlMs: 10_000,
+  leaseTtlMs: Number(leaseMs),
   resolve: async () => ({ worker, backend }),
 };
 
 const result = await wake(harness, asSessionId(session));
-say(
-  result.status === "held"
-    ? "held"
-    : `rest ${result.state.stopReason?.type ?? ""} ${result.state.hold ?? ""}`,
-);
+if (result.status === "left") say(`rest ${result.state.stopReason?.type ?? ""}`);
+else say(result.status);
 await store.close();
