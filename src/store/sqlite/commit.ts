@@ -9,11 +9,19 @@ import type { HeadsFile } from "./heads.ts";
 import { failureOf, type WriteOutcome, type WriteRequest } from "./requests.ts";
 import { InDoubtError, isBusy, isOfTransaction, isPoison, storeError } from "./sql-errors.ts";
 
+/** When nobody waits, the WAL is moved into the database from about this many pages on. */
+const IDLE_PAGES = 1000;
+/** What a request writes besides the bodies, and how much of a body goes into a page. */
+const PAGES_PER_REQUEST = 4;
+const BODY_PER_PAGE = 1800;
+
 /** Commits batches through one connection. */
 export class Committer {
   readonly #connection: Connection;
   readonly #heads: HeadsFile;
   readonly #applier: Applier;
+  /** Roughly how many pages were written since the WAL was moved. */
+  #pages = 0;
 
   constructor(connection: Connection, heads: HeadsFile) {
     this.#connection = connection;
@@ -35,12 +43,24 @@ export class Committer {
     }
   }
 
+  /** Moves the WAL's content into the database if much has gathered; for moments when nobody waits. */
+  checkpoint(): void {
+    if (this.#pages < IDLE_PAGES) return;
+    this.#pages = 0;
+    try {
+      this.#connection.statement("PRAGMA wal_checkpoint(PASSIVE)").get();
+    } catch {
+      // Nothing is lost; a commit will meet the same error and tell somebody.
+    }
+  }
+
   /**
    * An I/O error leaves open what became of the transaction, and the handle's view of the file may be wrong. So
    * the handle is given up, and each request is made again: a known append id tells that it had been stored.
    */
   #resolve(requests: readonly WriteRequest[]): readonly WriteOutcome[] {
     try {
+      this.#heads.forget();
       this.#connection.reopen();
       this.#moveWal();
       return this.#transact(requests, true);
@@ -99,6 +119,7 @@ export class Committer {
       this.#rollBack();
       throw error;
     }
+    for (const request of requests) this.#pages += pagesOf(request);
     for (const { head } of applied) if (head !== undefined) this.#heads.advance(head.key, head.head);
     return applied.map(({ outcome }) => outcome);
   }
@@ -148,4 +169,10 @@ export class Committer {
   #translate(error: unknown): NightshiftError {
     return storeError(error, this.#connection.path);
   }
+}
+
+function pagesOf(request: WriteRequest): number {
+  if (!("batch" in request)) return PAGES_PER_REQUEST;
+  const length = request.batch.events.reduce((sum, { body }) => sum + body.length, 0);
+  return PAGES_PER_REQUEST + length / BODY_PER_PAGE;
 }

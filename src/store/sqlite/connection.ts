@@ -14,14 +14,16 @@ const LOCK_WAIT_MS = 100;
 const PAGE_BYTES = 2048;
 /** The WAL is recycled once it has this many pages: writing in place costs less than growing a file. */
 const WAL_PAGES = 1000;
-/** What a WAL that had to grow is cut back to. */
-const WAL_BYTES_MAX = 16 * 1024 * 1024;
+/** What a WAL that had to grow, because somebody read for long, is cut back to. */
+const WAL_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Parts of a connection. */
 export interface ConnectionOptions {
   readonly folder: string;
   readonly heads: HeadsFile;
   readonly openDatabase: OpenDatabase;
+  /** After how many pages SQLite moves the WAL's content into the database and starts it over. Default: 1,000. */
+  readonly walPages?: number;
 }
 
 /** A connection. Errors of SQLite pass through unchanged; whoever starts an operation translates them. */
@@ -76,13 +78,17 @@ export class Connection {
     this.close();
     try {
       this.#refuseWithoutDatabase();
-      const database = this.#options.openDatabase(this.path);
+      const database = this.#options.openDatabase(this.path, this.#walPages * PAGE_BYTES);
       this.#database = database;
       this.#setUp(database);
     } catch (error) {
       this.#closeQuietly();
       throw storeError(error, this.path);
     }
+  }
+
+  get #walPages(): number {
+    return this.#options.walPages ?? WAL_PAGES;
   }
 
   get #opened(): SqlDatabase {
@@ -100,7 +106,7 @@ export class Connection {
     if (readPragma(database, "journal_mode") !== "wal") database.exec("PRAGMA journal_mode = WAL");
     // Checkpoints sync; commits are synced by `commit` below, before anybody is told of them.
     database.exec("PRAGMA synchronous = NORMAL");
-    database.exec(`PRAGMA wal_autocheckpoint = ${WAL_PAGES}`);
+    database.exec(`PRAGMA wal_autocheckpoint = ${this.#walPages}`);
     database.exec(`PRAGMA journal_size_limit = ${WAL_BYTES_MAX}`);
     database.exec("PRAGMA cell_size_check = ON");
     database.exec("PRAGMA trusted_schema = OFF");

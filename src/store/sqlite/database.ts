@@ -28,13 +28,16 @@ export interface SqlDatabase {
   close(): void;
 }
 
-/** Opens (and makes, if need be) the database at `path`. */
-export type OpenDatabase = (path: string) => SqlDatabase;
+/**
+ * Opens (and makes, if need be) the database at `path`.
+ * @param walBytes - how large the WAL becomes before it is started over
+ */
+export type OpenDatabase = (path: string, walBytes?: number) => SqlDatabase;
 
 /** The real thing. */
-export const openDatabase: OpenDatabase = (path) => {
+export function openDatabase(path: string, walBytes = 0): SqlDatabase {
   const database = new DatabaseSync(path);
-  const wal = new WalFile(`${path}-wal`);
+  const wal = new WalFile(`${path}-wal`, walBytes);
   return {
     exec: (sql) => database.exec(sql),
     prepare: (sql) => prepare(database, sql),
@@ -45,7 +48,7 @@ export const openDatabase: OpenDatabase = (path) => {
       database.close();
     },
   };
-};
+}
 
 function prepare(database: DatabaseSync, sql: string): SqlStatement {
   const statement = database.prepare(sql);

@@ -15,6 +15,7 @@ import type { Sequence } from "../../core/ids.ts";
 
 const SLOT_BYTES = 64;
 const DIGEST_BYTES = 16;
+const WRITTEN_MAX = 10_000;
 const TITLE = Buffer.from("nightshift heads 1\n".padEnd(SLOT_BYTES - 1, " ").concat("\n"));
 
 /** The last acknowledged position of a session. */
@@ -40,6 +41,8 @@ export function headDigest(sessionId: string): string {
 export class HeadsFile {
   readonly #descriptor: number;
   readonly #buffer = Buffer.alloc(SLOT_BYTES);
+  /** What this handle has written last, by key. */
+  readonly #written = new Map<number, Head>();
 
   /**
    * Opens it, and makes it if need be. A damaged title protects nothing, so it is left to `fsck`.
@@ -70,8 +73,21 @@ export class HeadsFile {
     return length === 0 ? "empty" : decode(this.#buffer.subarray(0, length));
   }
 
+  /** Was exactly this head written last through this handle? Then there is no need to read it. */
+  isLastWritten(key: number, seq: Sequence, hashOfEvent: string, epoch: number): boolean {
+    const last = this.#written.get(key);
+    return last !== undefined && last.seq === seq && last.hash === hashOfEvent && last.epoch === epoch;
+  }
+
+  /** Forgets what was written through this handle, because the database may not hold it any more. */
+  forget(): void {
+    this.#written.clear();
+  }
+
   /** Moves the head of a session forwards; where another process was faster, its position stays. */
   advance(key: number, head: Head): void {
+    if (this.#written.size >= WRITTEN_MAX) this.#written.clear();
+    this.#written.set(key, head);
     const slot = this.read(key);
     const before = typeof slot === "object" && slot.digest === head.digest ? slot : undefined;
     const { seq, hash: hashOfEvent } = before !== undefined && before.seq > head.seq ? before : head;

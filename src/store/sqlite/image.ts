@@ -112,9 +112,11 @@ export class SqliteImage implements LogImage {
       return undefined;
     }
     const path = join(this.#copy.folder, HEADS_FILE);
-    if (!TITLE.test(readFileSync(path).toString("latin1", 0, 64))) {
-      this.#found("the title of the heads file is damaged");
-    }
+    const title = readFileSync(path).toString("latin1", 0, 64);
+    // The file is never synced, so this is what a power failure may leave.
+    if (/^\0*$/.test(title))
+      this.unchecked.push("the heads file has no title: a power failure may have taken it");
+    else if (!TITLE.test(title)) this.#found("the title of the heads file is damaged");
     return new HeadsFile(path);
   }
 

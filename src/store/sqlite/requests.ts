@@ -1,8 +1,8 @@
 /** What a writer is asked and answers. Plain data, because it crosses to the writer's thread. */
 import { type ErrorCode, NightshiftError } from "../../core/errors.ts";
 import type { Sequence, SessionId } from "../../core/ids.ts";
-import type { SealedBlob, SealedEvent } from "../../core/seal.ts";
-import type { AppendBatch, SnapshotInput, SubmitBatch } from "../contract.ts";
+import type { SealedBlob } from "../../core/seal.ts";
+import type { SnapshotInput } from "../contract.ts";
 
 /** The part of a sealed event that is stored. */
 export interface RowEvent {
@@ -128,12 +128,10 @@ export function errorOf(failure: Failure): NightshiftError {
   return new NightshiftError(code, message, details);
 }
 
-/** Leaves out what is not stored: the readable form of each event is as large as its body. */
-export function rowBatch(batch: AppendBatch | SubmitBatch): RowBatch {
-  const { appendId, at, events } = batch;
-  return { appendId, at, events: events.map(rowEvent) };
-}
-
-function rowEvent({ type, v, body, blobs }: SealedEvent): RowEvent {
-  return { type, v, body, blobs };
+/** The request without what is not stored: the readable form of an event is as large as its body. */
+export function lean(request: WriteRequest): WriteRequest {
+  if (!("batch" in request)) return request;
+  const { appendId, at, events } = request.batch;
+  const rows = events.map(({ type, v, body, blobs }) => ({ type, v, body, blobs }));
+  return { ...request, batch: { appendId, at, events: rows } };
 }

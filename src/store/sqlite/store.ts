@@ -35,7 +35,7 @@ import type { Connection } from "./connection.ts";
 import { readEvents } from "./events.ts";
 import type { HeadsFile } from "./heads.ts";
 import { type Liveness, ownerOf, readDue, readPage, readRecord } from "./records.ts";
-import { errorOf, rowBatch, type WriteOutcome, type WriteRequest } from "./requests.ts";
+import { errorOf, type WriteOutcome, type WriteRequest } from "./requests.ts";
 import { checkedSession, findSession } from "./rows.ts";
 import { readSnapshot } from "./snapshots.ts";
 import { storeError } from "./sql-errors.ts";
@@ -67,10 +67,7 @@ export class SqliteStore implements Store {
 
   async create(sessionId: SessionId, batch: SubmitBatch): Promise<SubmitResult> {
     checkCreate(batch);
-    return this.#submitted(
-      sessionId,
-      await this.#write({ kind: "create", sessionId, batch: rowBatch(batch) }),
-    );
+    return this.#submitted(sessionId, await this.#write({ kind: "create", sessionId, batch }));
   }
 
   async append(lease: Lease, batch: AppendBatch): Promise<AppendResult> {
@@ -82,7 +79,7 @@ export class SqliteStore implements Store {
       sessionId,
       epoch,
       expectedSeq,
-      batch: rowBatch(batch),
+      batch,
       snapshot,
       summary,
     });
@@ -105,10 +102,7 @@ export class SqliteStore implements Store {
 
   async submit(sessionId: SessionId, batch: SubmitBatch): Promise<SubmitResult> {
     checkSubmit(batch);
-    return this.#submitted(
-      sessionId,
-      await this.#write({ kind: "submit", sessionId, batch: rowBatch(batch) }),
-    );
+    return this.#submitted(sessionId, await this.#write({ kind: "submit", sessionId, batch }));
   }
 
   async getEvents(sessionId: SessionId, range: EventRange): Promise<readonly SessionEvent[]> {

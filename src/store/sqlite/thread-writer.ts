@@ -5,7 +5,7 @@
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { NightshiftError } from "../../core/errors.ts";
 import { storeClosed } from "../failures.ts";
-import { failureOf, type WriteOutcome, type WriteRequest } from "./requests.ts";
+import { failureOf, lean, type WriteOutcome, type WriteRequest } from "./requests.ts";
 import type { Writer } from "./writer.ts";
 
 /** What the thread is started with. */
@@ -45,7 +45,7 @@ export class ThreadWriter implements Writer {
 
   write(request: WriteRequest): Promise<WriteOutcome> {
     if (this.#isClosed) return Promise.reject(storeClosed());
-    if (this.#requests.push(request) === 1) setImmediate(() => this.#send());
+    if (this.#requests.push(lean(request)) === 1) setImmediate(() => this.#send());
     return new Promise((resolve) => this.#unsettled.push(resolve));
   }
 

@@ -13,17 +13,18 @@ import { closeSync, fdatasyncSync, fstatSync, openSync, writeSync } from "node:f
 
 /** Room is taken in steps of this. */
 const STEP_BYTES = 256 * 1024;
-/** Room is not taken beyond this: by then SQLite starts over at the beginning of the file. */
-const ROOM_BYTES_MAX = 2 * 1024 * 1024;
 
 /** An open WAL; opened at the first use, because SQLite makes the file with its first transaction. */
 export class WalFile {
   readonly #path: string;
+  readonly #roomMax: number;
   #descriptor: number | undefined;
   #bytes = 0;
 
-  constructor(path: string) {
+  /** @param roomMax - no room is taken beyond this, for SQLite starts over at the beginning of the file by then */
+  constructor(path: string, roomMax: number) {
     this.#path = path;
+    this.#roomMax = roomMax;
   }
 
   /**
@@ -31,12 +32,12 @@ export class WalFile {
    * there are no valid frames. Best effort: without room, SQLite reports a full disk by itself.
    */
   reserve(): void {
-    if (this.#descriptor === undefined || this.#bytes >= ROOM_BYTES_MAX) return;
+    if (this.#descriptor === undefined || this.#bytes >= this.#roomMax) return;
     const { size } = fstatSync(this.#descriptor);
     if (size === this.#bytes) return;
     this.#bytes = size;
-    if (size >= ROOM_BYTES_MAX) return;
-    const room = Math.min(STEP_BYTES, ROOM_BYTES_MAX - size);
+    if (size >= this.#roomMax) return;
+    const room = Math.min(STEP_BYTES, this.#roomMax - size);
     try {
       this.#bytes += writeSync(this.#descriptor, new Uint8Array(room), 0, room, size);
     } catch {
