@@ -69,6 +69,13 @@ const TARGET_CHANCE = 0.75;
 /** Where little leads to the target's point by itself, this often something is done that does. */
 const LEAD_CHANCE = 0.7;
 
+/** What leads to a target: a strike at another point, or (null) a person who stops what runs. */
+const LEADS: readonly { readonly to: RegExp; readonly at: Point; readonly strike: Strike | null }[] = [
+  { to: /@session\./, at: "snapshot.before", strike: { kind: "refuse" } },
+  { to: /@cancel\./, at: "execute.before", strike: null },
+  { to: /^daemon-.*@provision\./, at: "execute.after", strike: { kind: "lose-reply" } },
+];
+
 /** The fault injector of one simulation. */
 export class FaultInjector implements Striker {
   readonly #plan: FaultPlan;
@@ -117,26 +124,27 @@ export class FaultInjector implements Striker {
     const pair: Pair = `${fault}@${point}`;
     this.counts.set(pair, (this.counts.get(pair) ?? 0) + 1);
     this.#strikes += 1;
+    if (pair === this.#plan.target) this.#targetLeft -= 1;
     this.#trace.note("fault", fault, `at ${point} of ${process.name}`);
     return strike;
   }
 
-  /** Failed wakes look at their session's row, and stopped calls are cancelled; both are rare otherwise. */
+  /**
+   * Some points are rare: failed wakes look at their session's row, calls are cancelled when a person stops them,
+   * and a sandbox is made while it lives when a connection to it was lost.
+   */
   #leadToTarget(point: Point, session: SessionId | null): Strike | null {
-    const wantsFailure = this.#targetPoint?.startsWith("session.") && point === "snapshot.before";
-    const wantsStop = this.#targetPoint?.startsWith("cancel.") && point === "execute.before";
-    if (!(wantsFailure || wantsStop) || this.#targetLeft === 0 || !this.#random.chance(LEAD_CHANCE)) return null;
-    if (wantsFailure) return { kind: "refuse" };
-    if (session !== null) this.#actions.stopForAMoment(session);
-    return null;
+    const target = this.#plan.target ?? "";
+    const lead = LEADS.find(({ to, at }) => at === point && to.test(target));
+    if (lead === undefined || this.#targetLeft === 0 || !this.#random.chance(LEAD_CHANCE)) return null;
+    if (lead.strike === null && session !== null) this.#actions.stopForAMoment(session);
+    return lead.strike;
   }
 
   #choose(point: Point): Fault | null {
     const faults = FAULTS_AT.get(point) ?? [];
-    if (point === this.#targetPoint && this.#targetLeft > 0 && this.#random.chance(TARGET_CHANCE)) {
-      this.#targetLeft -= 1;
+    if (point === this.#targetPoint && this.#targetLeft > 0 && this.#random.chance(TARGET_CHANCE))
       return this.#targetFault;
-    }
     if (this.#strikes >= this.#plan.strikesMax) return null;
     const name = point.slice(0, point.indexOf(".")) as OperationName;
     const rate = Math.min(0.5, (WANTED * faults.length * this.#plan.intensity) / CROSSINGS[name]);

@@ -75,7 +75,8 @@ export class Scheduler {
 
   /** Runs `action` after `ms` of monotonic time. @returns the way to call it off */
   after(ms: number, action: () => void): () => void {
-    const timer: Timer = { atMs: this.#nowMs + Math.max(0, ms), order: this.#order++, action };
+    // Whole milliseconds, never early: a remainder too small to move the clock would ring for ever.
+    const timer: Timer = { atMs: Math.ceil(this.#nowMs + Math.max(0, ms)), order: this.#order++, action };
     insert(this.#timers, timer);
     return () => {
       timer.action = null;

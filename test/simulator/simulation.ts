@@ -101,8 +101,8 @@ class Simulation {
   }
 
   #isAtRest(): boolean {
-    const { population, machine } = this.#world;
-    if (!population.arePeopleDone() || population.isStopped()) return false;
+    const { population, machine, actions } = this.#world;
+    if (!population.arePeopleDone() || population.isStopped() || actions.isExpected) return false;
     return machine.observer.sessions().every(({ due, isOwned }) => due === null && !isOwned);
   }
 

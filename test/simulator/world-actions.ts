@@ -16,10 +16,16 @@ const STOPPED_MS: readonly [number, number] = [11_000, 45_000];
 export class WorldActions implements FaultActions {
   readonly #world: World;
   readonly #random: Random;
+  #promised = 0;
 
   constructor(world: World, random: Random) {
     this.#world = world;
     this.#random = random;
+  }
+
+  /** Is anybody still going to send something? */
+  get isExpected(): boolean {
+    return this.#promised > 0;
   }
 
   anySession(): SessionId | null {
@@ -90,7 +96,9 @@ export class WorldActions implements FaultActions {
 
   stopForAMoment(session: SessionId): void {
     if (!this.#send(session, event("control.stop", {}))) return;
+    this.#promised += 1;
     this.#world.scheduler.after(this.#random.between(500, 5000), () => {
+      this.#promised -= 1;
       this.#send(session, message(`go on ${this.#random.text(4)}`));
     });
   }

@@ -35,7 +35,7 @@ function aimOf(target: Pair | null): Aim {
   return {
     stops: target?.includes("@cancel.") ?? false,
     writes: target?.includes("@prepare.") ?? false,
-    keepsSandbox: target?.startsWith("daemon-") ?? false,
+    keepsSandbox: /^daemon-.*@(?!destroy|provision)/.test(target ?? ""),
     talks: /^daemon-|@(session|submit|release|claim|snapshot)\./.test(target ?? ""),
   };
 }
