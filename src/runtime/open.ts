@@ -157,7 +157,10 @@ class OpenedHarness implements OpenHarness {
 
   async close(): Promise<void> {
     if (this.#ownsStore) await this.store.close();
-    if (this.#temporaryFolder !== undefined) removeIfEmpty(this.#temporaryFolder);
+    const folder = this.#temporaryFolder;
+    if (folder === undefined) return;
+    for (const name of this.#sandboxes.keys()) removeIfEmpty(join(folder, name));
+    removeIfEmpty(folder);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
