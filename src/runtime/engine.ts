@@ -1,6 +1,6 @@
 /**
  * The engine: whoever calls `wake` when something is due. One timer for the earliest due time, the store's hints,
- * and a bounded number of sessions at once. It keeps nothing: due times live in the store.
+ * and a bounded number of sessions at once. It keeps nothing but the memory of failures: due times live in the store.
  */
 import { isNightshiftError, messageOf } from "../core/errors.ts";
 import type { SessionId } from "../core/ids.ts";
@@ -10,9 +10,11 @@ import { type Harness, type WakeOptions, type WakeResult, wake } from "./wake.ts
 const SCAN_MAX_MS = 60_000;
 /** After a failed look. */
 const SCAN_AGAIN_MS = 1000;
-/** After a wake that failed, and might not even have got the lease. */
+/** After a wake that failed, and might not even have got the lease: doubled each time, up to a minute. */
 const WAKE_AGAIN_MS = 1000;
+const WAKE_AGAIN_MAX_MS = 60_000;
 const SCAN_LIMIT = 256;
+const SCAN_LIMIT_MAX = 10_000;
 
 /** How an engine behaves. */
 export interface EngineOptions {
@@ -34,11 +36,18 @@ export async function runEngine(
   await new Engine(harness, options, signal).run();
 }
 
+/** A session that failed to wake. It stays due, so the engine must remember not to try it in a circle. */
+interface Resting {
+  readonly failures: number;
+  readonly untilMs: number;
+}
+
 class Engine {
   readonly #harness: Harness;
   readonly #options: EngineOptions;
   readonly #signal: AbortSignal;
   readonly #active = new Map<SessionId, Promise<void>>();
+  readonly #resting = new Map<SessionId, Resting>();
   #changed: PromiseWithResolvers<void> = Promise.withResolvers();
 
   constructor(harness: Harness, options: EngineOptions, signal: AbortSignal) {
@@ -80,15 +89,34 @@ class Engine {
   /** Wakes what is ready. @returns when to look again at the latest */
   async #scan(): Promise<number> {
     const { store, clock } = this.#harness;
+    const { only, concurrency } = this.#options;
     const now = clock.wallMs();
-    const { ready, nextDue, heldForMs } = await store.listDue({ now, limit: SCAN_LIMIT });
-    for (const sessionId of ready) {
-      if (this.#active.size >= this.#options.concurrency) break;
-      if (!this.#active.has(sessionId) && (this.#options.only?.has(sessionId) ?? true))
-        this.#begin(sessionId);
+    const limit = Math.min(SCAN_LIMIT_MAX, SCAN_LIMIT + this.#resting.size);
+    const { ready, nextDue, heldForMs } = await store.listDue({ now, limit });
+    for (const sessionId of only === undefined ? ready : await this.#dueAmong(only, now)) {
+      if (this.#active.size >= concurrency) break;
+      if (!this.#active.has(sessionId) && this.#restsForMs(sessionId) <= 0) this.#begin(sessionId);
     }
     const untilDue = nextDue === null ? SCAN_MAX_MS : nextDue - now;
-    return Math.max(1, Math.min(SCAN_MAX_MS, untilDue, heldForMs ?? SCAN_MAX_MS));
+    const rests = [...this.#resting.keys()].map((id) => this.#restsForMs(id)).filter((ms) => ms > 0);
+    return Math.max(1, Math.min(SCAN_MAX_MS, untilDue, heldForMs ?? SCAN_MAX_MS, ...rests));
+  }
+
+  /** Looked up one by one: a list of all that is due may be long and full of others. */
+  async #dueAmong(only: ReadonlySet<SessionId>, now: number): Promise<readonly SessionId[]> {
+    const due: SessionId[] = [];
+    for (const sessionId of only) {
+      if (this.#active.has(sessionId)) continue;
+      const record = await this.#harness.store.getSession(sessionId).catch(() => null);
+      // What cannot be looked up cannot be woken either, and the wake says why.
+      if (record === null || (record?.due != null && record.due <= now && !record.held)) due.push(sessionId);
+    }
+    return due;
+  }
+
+  #restsForMs(sessionId: SessionId): number {
+    const untilMs = this.#resting.get(sessionId)?.untilMs ?? 0;
+    return untilMs - this.#harness.clock.monotonicMs();
   }
 
   #begin(sessionId: SessionId): void {
@@ -102,16 +130,22 @@ class Engine {
         ...this.#options.wake?.(sessionId),
         signal: this.#signal,
       });
+      this.#resting.delete(sessionId);
       onWoken?.(sessionId, result);
     } catch (error) {
+      this.#rest(sessionId);
       onFailure?.(sessionId, error);
       if (onFailure === undefined) process.emitWarning(`${sessionId}: ${messageOf(error)}`);
-      // It is still due, and would be woken again at once.
-      await this.#harness.clock.sleep(WAKE_AGAIN_MS, this.#signal).catch(() => undefined);
     } finally {
       this.#active.delete(sessionId);
       this.#changed.resolve();
     }
+  }
+
+  #rest(sessionId: SessionId): void {
+    const failures = (this.#resting.get(sessionId)?.failures ?? 0) + 1;
+    const restMs = Math.min(WAKE_AGAIN_MAX_MS, WAKE_AGAIN_MS * 2 ** Math.min(failures - 1, 10));
+    this.#resting.set(sessionId, { failures, untilMs: this.#harness.clock.monotonicMs() + restMs });
   }
 
   async #wait(waitMs: number): Promise<void> {
