@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { EXIT } from "../../src/cli/exit-codes.ts";
+import { ERROR_CODES } from "../../src/core/errors.ts";
+import { Place } from "./place.ts";
+
+const OF_EVERY_COMMAND = new Set(["--help", "--version", "--state", "--directory", "--json"]);
+
+let place: Place;
+beforeAll(() => {
+  place = new Place();
+});
+afterAll(() => place[Symbol.asyncDispose]());
+
+describe("docs/errors.md", () => {
+  /** The row that the page must have for a code. */
+  function rowOf(code: string, { exit, hint }: { exit: number; hint: string }): string {
+    return `| \`${code}\` | ${exit} | ${hint} |`;
+  }
+
+  test("has every code with its exit code and next step, and no other", () => {
+    const rows = readFileSync("docs/errors.md", "utf8")
+      .split("\n")
+      .filter((line) => line.startsWith("| `E_"));
+    expect(rows).toEqual(Object.entries(ERROR_CODES).map(([code, entry]) => rowOf(code, entry)));
+  });
+});
+
+describe("docs/cli.md", () => {
+  const page = readFileSync("docs/cli.md", "utf8");
+
+  test("explains every command and every flag", async () => {
+    const help = await place.run(["--help"]);
+    const commands = [...help.stdout.matchAll(/^ {2}([a-z-]+)(?: \[options\])?(?: [<[].*)? {2,}/gm)]
+      .map((match) => match[1] ?? "")
+      .filter((name) => name !== "help");
+    expect(commands.length).toBeGreaterThan(15);
+    for (const command of commands) {
+      expect(page, command).toMatch(new RegExp(`\`${command}[ \`]`));
+      const { stdout } = await place.run([command, "--help"]);
+      const flags = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map((match) => match[1] ?? "");
+      for (const flag of flags.filter((name) => !OF_EVERY_COMMAND.has(name)))
+        expect(page, `${command} ${flag}`).toContain(flag);
+    }
+  });
+
+  test("explains every exit code", () => {
+    const codes = [...page.matchAll(/^\| (\d+)(?:, (\d+))? \|/gm)].flatMap(([, one, other]) =>
+      [one, other].filter((code) => code !== undefined).map(Number),
+    );
+    // 1 comes only from a verdict, and there are none yet.
+    const known = new Set<number>(Object.values(EXIT).filter((code) => code !== EXIT.unmet));
+    expect(new Set(codes)).toEqual(known);
+    for (const { exit } of Object.values(ERROR_CODES)) expect(known).toContain(exit);
+  });
+
+  test("its config file is a valid one", async () => {
+    const { configSchema } = await import("../../src/runtime/config-schema.ts");
+    const [, example = ""] = /```json\n([\s\S]*?)```/.exec(page) ?? [];
+    const config = configSchema.parse(JSON.parse(example));
+    expect(Object.keys(config)).toEqual(Object.keys(configSchema.shape));
+  });
+});
