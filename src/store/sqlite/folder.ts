@@ -55,7 +55,8 @@ const NETWORK_FUSE =
 
 /**
  * Makes the folder (for its owner alone) if it is not there yet; when this returns, its creation is durable.
- * @throws NightshiftError `E_STORE_NETWORK_FS`, `E_STORE_READ_ONLY`, `E_STORE_FULL`, `E_STORE_IO`
+ * @throws NightshiftError `E_STORE_NETWORK_FS`, `E_STORE_READ_ONLY`, `E_STORE_FULL`, `E_STORE_IO`; `E_CONFIG` when it
+ *   is no folder
  */
 export function prepareFolder(folder: string, fileSystemOf: FileSystemOf): void {
   const path = resolve(folder);
@@ -63,12 +64,18 @@ export function prepareFolder(folder: string, fileSystemOf: FileSystemOf): void 
   refuseNetwork(path, fileSystemOf(dirname(missing[0] ?? `${path}/.`)));
   try {
     for (const each of missing) {
-      mkdirSync(each, { recursive: true, mode: 0o700 });
+      makeFolder(each);
       syncFolder(dirname(each));
     }
-    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    // Opens it as a folder, and fails for anything else.
+    accessSync(`${path}/.`, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw storeError(error, path);
+    if ((error as NodeJS.ErrnoException).code !== "ENOTDIR") throw storeError(error, path);
+    throw new NightshiftError("E_CONFIG", `${path} cannot be a state folder: a file is in its place`, {
+      cause: error,
+      hint: "Pass --state with another folder.",
+      data: { path },
+    });
   }
 }
 
@@ -96,6 +103,15 @@ function refuseNetwork(folder: string, { magic, name = "" }: FileSystem): void {
   throw new NightshiftError("E_STORE_NETWORK_FS", `${folder} lies on a network file system (${network})`, {
     data: { folder, fileSystem: network },
   });
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process may be making the same one.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
 }
 
 /** The folders that have to be made, outermost first. */
