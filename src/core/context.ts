@@ -40,7 +40,7 @@ export interface Context {
   /** The turn that is not closed yet. */
   readonly turn: Turn;
   /** Messages of people that no request has picked up. */
-  readonly queue: ReadonlyMap<Sequence, string>;
+  readonly queue: readonly WaitingText[];
 }
 
 /** What the thread fixed at its start. */
@@ -50,6 +50,11 @@ export interface ThreadPins {
   readonly model: EventBody<"session.thread_created">["model"];
   /** Size of the system prompt and the tools' JSON. */
   readonly bytes: number;
+}
+
+interface WaitingText {
+  readonly seq: Sequence;
+  readonly text: string;
 }
 
 interface Turn {
@@ -71,7 +76,7 @@ const EMPTY_TURN: Turn = { blocks: [], calls: [], results: new Map(), input: [] 
 
 /** The context before its first event. */
 export function emptyContext(): Context {
-  return { thread: null, messages: [], count: 0, digest: "", bytes: 0, turn: EMPTY_TURN, queue: new Map() };
+  return { thread: null, messages: [], count: 0, digest: "", bytes: 0, turn: EMPTY_TURN, queue: [] };
 }
 
 /** The context after a (hydrated) event. */
@@ -80,7 +85,10 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
     case "session.thread_created":
       return openThread(context, event.body);
     case "user.message":
-      return { ...context, queue: new Map(context.queue).set(event.seq, joined(event.body.content)) };
+      return {
+        ...context,
+        queue: [...context.queue, { seq: event.seq, text: joined(event.body.content) }],
+      };
     case "harness.input_accepted":
       return accept(context, event.body.seqs);
     case "harness.input_rejected":
@@ -202,7 +210,8 @@ function openThread(context: Context, body: EventBody<"session.thread_created">)
 }
 
 function accept(context: Context, seqs: readonly Sequence[]): Context {
-  const texts = seqs.flatMap((seq) => context.queue.get(seq) ?? []);
+  const waiting = new Map(context.queue.map(({ seq, text }) => [seq, text]));
+  const texts = seqs.flatMap((seq) => waiting.get(seq) ?? []);
   return {
     ...context,
     queue: without(context.queue, seqs),
@@ -210,13 +219,9 @@ function accept(context: Context, seqs: readonly Sequence[]): Context {
   };
 }
 
-function without(
-  queue: ReadonlyMap<Sequence, string>,
-  seqs: readonly Sequence[],
-): ReadonlyMap<Sequence, string> {
-  const rest = new Map(queue);
-  for (const seq of seqs) rest.delete(seq);
-  return rest;
+function without(queue: readonly WaitingText[], seqs: readonly Sequence[]): readonly WaitingText[] {
+  const gone = new Set(seqs);
+  return queue.filter(({ seq }) => !gone.has(seq));
 }
 
 function withBlock(context: Context, block: AssistantBlock): Context {

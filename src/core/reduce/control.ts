@@ -141,7 +141,8 @@ function awaitsPerson(call: CallState): boolean {
 }
 
 function withoutQueued(state: SessionState, seqs: readonly number[]): SessionState {
-  return { ...state, queue: state.queue.filter((input) => !seqs.includes(input.seq)) };
+  const gone = new Set(seqs);
+  return { ...state, queue: state.queue.filter((input) => !gone.has(input.seq)) };
 }
 
 function threadCreated(state: SessionState, body: EventBody<"session.thread_created">): SessionState {
