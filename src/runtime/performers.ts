@@ -84,7 +84,8 @@ async function askModel(
   return parts.worker.advance({
     request,
     thread: context.thread,
-    messages: messagesOf(context),
+    // A copy: an adapter may still wait before it reads them, while the next turn is folded onto the same list.
+    messages: [...messagesOf(context)],
     onSignOfLife,
     signal,
   });

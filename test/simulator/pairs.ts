@@ -137,15 +137,7 @@ function names<K extends string>(table: Readonly<Record<K, unknown>>): K[] {
 
 /** Points that every seed passes so often that faults strike there without being aimed at them. */
 const BUSY: ReadonlySet<OperationName> = new Set(["due", "hint", "part", "append", "read", "timer", "request"]);
-const RARE: Readonly<Partial<Record<OperationName, number>>> = {
-  cancel: 4,
-  session: 3,
-  prepare: 3,
-  execute: 3,
-  destroy: 2,
-  provision: 2,
-  renew: 2,
-};
+const RARE: Readonly<Partial<Record<OperationName, number>>> = { cancel: 4, session: 3, prepare: 2, destroy: 2 };
 
 /** What seeds aim at, one after the other; what is rarer comes more often. */
 export const TARGETS: readonly Pair[] = PAIRS.flatMap((pair) => {

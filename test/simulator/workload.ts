@@ -54,12 +54,14 @@ export const REDACTOR: Redactor = createRedactor({ secrets: [SECRET] });
 
 /** What a seed aims at: it gets a workload in which that happens. */
 export interface Aim {
-  /** There are many calls, and commands run long. */
+  /** There are many calls. */
+  readonly works: boolean;
+  /** Commands run long, so that people can stop them. */
   readonly stops: boolean;
   /** Most calls write files. */
   readonly writes: boolean;
-  /** Sandboxes outlive their sessions' work. */
-  readonly keepsSandbox: boolean;
+  /** Sandboxes outlive their sessions' work, or end with it. */
+  readonly graceMs: number | null;
   /** People send much. */
   readonly talks: boolean;
 }
@@ -71,11 +73,11 @@ export function planWorkload(random: Random, aim: Aim): Workload {
     planSession(`s${index}`, random.fork(`s${index}`), aim),
   );
   const people = random.fork("people");
-  const length = aim.talks ? people.between(8, 12) : people.between(1, 6);
+  const length = aim.talks ? people.between(10, 16) : people.between(1, 6);
   const labels = Array.from({ length }, () => people.pick(sessions).label);
   return {
     sessions,
-    actions: labels.map((label) => planAction(people, label)),
+    actions: labels.map((label) => planAction(people, label, aim)),
     harnesses: random.weighted({ "1": 2, "2": 5, "3": 2 }) === "1" ? 1 : random.between(2, 3),
   };
 }
@@ -110,17 +112,17 @@ function planConfig(label: string, random: Random, aim: Aim): EventBody<"session
         ...(isPriced && { price: { input: 3_000_000, output: 15_000_000, cache_read: 300_000, cache_write: 3_750_000 } }),
       },
       system: "You work.",
-      tools: aim.stops || random.chance(0.93) ? [...TOOLS.keys()] : [],
+      tools: aim.works || random.chance(0.93) ? [...TOOLS.keys()] : [],
     },
     sandbox: { backend: "simulated", workspace: `/w/${label}`, options: {} },
     limits: planLimits(random, isPriced),
     policy: {
       steering: random.weighted({ enqueue: 5, interrupt: 3, reject: 2 }),
       idle_timeout_ms: random.pick([3000, 10_000, 60_000]),
-      sandbox_grace_ms: aim.keepsSandbox ? 30_000 : random.pick([0, 500, 20_000]),
+      sandbox_grace_ms: aim.graceMs ?? random.pick([0, 500, 20_000]),
       tool_wall_ms: random.pick([2000, 20_000, 60_000]),
       model_failures_max: random.between(2, 8),
-      no_contact_ms: aim.keepsSandbox ? 120_000 : random.pick([5000, 30_000, 120_000]),
+      no_contact_ms: (aim.graceMs ?? 0) > 0 ? 120_000 : random.pick([5000, 30_000, 120_000]),
     },
   };
 }
@@ -138,8 +140,9 @@ export function message(text: string, steering?: "enqueue" | "interrupt" | "reje
   return event("user.message", { content: [{ type: "text", text }], ...(steering && { steering }) });
 }
 
-function planAction(random: Random, label: string): PersonAction {
-  return { label, afterMs: random.between(0, 20_000), events: [planControl(random, null)] };
+function planAction(random: Random, label: string, aim: Aim): PersonAction {
+  const input = aim.talks && random.chance(0.7) ? message(`more ${random.text(4)}`) : planControl(random, null);
+  return { label, afterMs: random.between(0, 20_000), events: [input] };
 }
 
 /** Something that a person may do. @param call - a call that waits for a person, if any */
@@ -171,7 +174,7 @@ export function planControl(random: Random, call: string | null): ClientEventInp
 function respond(request: ModelRequest, random: Random, style: Style): ScriptTurn {
   const turnIndex = request.messages.filter(({ role }) => role === "assistant").length;
   const chance = random.fork(`turn ${turnIndex}`);
-  const isBusy = style.aim.stops && turnIndex < 25;
+  const isBusy = style.aim.works && turnIndex < 25;
   const wantsTools = request.tools.length > 0 && chance.chance(isBusy ? 0.95 : Math.max(0, 0.85 - turnIndex * 0.1));
   const count = wantsTools ? (chance.chance(0.65) ? 1 : chance.between(2, 4)) : 0;
   const inputTokens = Math.ceil(JSON.stringify(request.messages).length / 4);

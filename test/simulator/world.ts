@@ -32,11 +32,14 @@ export interface WorldOptions {
 }
 
 function aimOf(target: Pair | null): Aim {
+  const text = target ?? "";
+  const endsSandbox = /@(destroy|provision|attach)\./.test(text);
   return {
-    stops: target?.includes("@cancel.") ?? false,
-    writes: target?.includes("@prepare.") ?? false,
-    keepsSandbox: /^daemon-.*@(?!destroy|provision)/.test(target ?? ""),
-    talks: /^daemon-|@(session|submit|release|claim|snapshot)\./.test(target ?? ""),
+    works: /@(cancel|prepare|execute|renew)\./.test(text),
+    stops: /@cancel\./.test(text),
+    writes: /@prepare\./.test(text),
+    graceMs: endsSandbox ? 0 : text.startsWith("daemon-") ? 30_000 : null,
+    talks: endsSandbox || /^daemon-|@(session|submit|release|claim|snapshot)\./.test(text),
   };
 }
 
