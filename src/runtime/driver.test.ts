@@ -5,7 +5,10 @@ import { settled } from "../../test/support/manual-clock.ts";
 import { checkLog } from "../../test/support/promises.ts";
 import { bodiesOf, World } from "../../test/support/world.ts";
 import { NightshiftError } from "../core/errors.ts";
+import type { ClientEventInput } from "../core/events/index.ts";
+import { NO_REDACTION, seal } from "../core/seal.ts";
 import type { ModelAdapter, ModelPart } from "../model/contract.ts";
+import { ANSWER_BLOCKS_MAX } from "../worker/loop.ts";
 
 type Call = { readonly name: string; readonly input: { readonly [key: string]: string } };
 const bash = (command: string): Call => ({ name: "bash", input: { command } });
@@ -306,5 +309,32 @@ describe("time", () => {
     });
     expect(world.clock.monotonicMs()).toBeGreaterThan(400_000);
     expect(world.scripted.requestCount).toBe(1);
+  });
+});
+
+describe("much at once", () => {
+  test("as many calls as one answer may have", async () => {
+    const world = new World({
+      script: ({ messages }) =>
+        messages.length === 1
+          ? { tools: Array.from({ length: ANSWER_BLOCKS_MAX }, (_, index) => bash(`echo ${index}`)) }
+          : { text: "Done." },
+    });
+    const id = await world.create();
+    expect(await world.clock.until(world.wake(id))).toMatchObject({
+      state: { stopReason: { type: "end_turn" } },
+    });
+    expect(world.sandboxes.ran.size).toBe(ANSWER_BLOCKS_MAX);
+    checkLog(await world.log(id));
+  });
+
+  test("a flood of messages past the courtesy of clients", async () => {
+    const world = new World({ script: { turns: [{ text: "Done." }] } });
+    const id = await world.create({ tools: [] });
+    const event = seal(said("hello?") as ClientEventInput, NO_REDACTION);
+    for (let sent = 0; sent < 2500; sent += 500)
+      await world.store.submit(id, { appendId: `flood-${sent}`, at: 1, events: Array(500).fill(event) });
+    expect(await world.clock.until(world.wake(id))).toMatchObject({ state: { queue: [] } });
+    expect(world.scripted.requests[0]?.messages).toHaveLength(2501);
   });
 });

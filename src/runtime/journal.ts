@@ -227,7 +227,7 @@ class Draft {
       if (step.kind !== "append") return { step, decisions };
       assert(step.events.length > 0, "a decision writes something");
       for (const decision of step.events) this.#add(decision);
-      decisions += step.events.length;
+      decisions += 1;
       assert(decisions <= DECISIONS_MAX, `the policy comes to an end (last: ${step.events.at(-1)?.type})`);
     }
   }

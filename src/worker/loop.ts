@@ -17,6 +17,9 @@ import type {
 import type { Tool } from "../tool/contract.ts";
 import type { TurnRequest, Worker } from "./contract.ts";
 
+/** Blocks of one answer at the most: an answer and the start of its calls are one append, which holds 1,000 events. */
+export const ANSWER_BLOCKS_MAX = 400;
+
 /** What the loop is made of. */
 export interface LoopParts {
   readonly model: ModelAdapter;
@@ -71,16 +74,11 @@ class LoopWorker implements Worker {
     for await (const part of this.#parts.model.stream(request, signal)) {
       turn.onSignOfLife();
       if (part.type === "block") blocks.push(part.block);
+      if (blocks.length > ANSWER_BLOCKS_MAX)
+        return { blocks, end: unusable("garbage", `the answer has more than ${ANSWER_BLOCKS_MAX} blocks`) };
       if (part.type === "finished" || part.type === "failed") return { blocks, end: part };
     }
-    return {
-      blocks,
-      end: {
-        type: "failed",
-        failure: { class: "network", message: "the stream ended without an end" },
-        usage: undefined,
-      },
-    };
+    return { blocks, end: unusable("network", "the stream ended without an end") };
   }
 
   /** A refused or cut answer has no calls that could be trusted to be whole. */
@@ -126,6 +124,10 @@ class LoopWorker implements Worker {
       ...(block.provider === undefined ? {} : { provider: { ...block.provider } }),
     });
   }
+}
+
+function unusable(errorClass: ModelFailure["class"], message: string): Answer["end"] {
+  return { type: "failed", failure: { class: errorClass, message }, usage: undefined };
 }
 
 function unknownTool(turn: TurnRequest, name: string): string {

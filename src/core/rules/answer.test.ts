@@ -95,9 +95,9 @@ describe("opening a turn, one decision at a time", () => {
       step: append(accepted(2, 3)),
     },
     {
-      name: "a hundred of them in one event",
-      log: [created(), ...Array.from({ length: 150 }, () => said("go")), woke(), running, threadStart()],
-      step: append(accepted(...Array.from({ length: 100 }, (_, index) => index + 2))),
+      name: "a thousand of them in one event",
+      log: [created(), ...Array.from({ length: 1500 }, () => said("go")), woke(), running, threadStart()],
+      step: append(accepted(...Array.from({ length: 1000 }, (_, index) => index + 2))),
     },
     {
       name: "then asks the model, and for a sandbox beside it",

@@ -4,8 +4,8 @@ import { sandboxId, threadId } from "../ids.ts";
 import { costCharged, type SessionState, tokensCharged } from "../state.ts";
 import { append, type Now, type Step } from "../step.ts";
 
-/** Messages that one request picks up at the most. */
-const INPUT_MAX = 100;
+/** Messages in one event; whoever sends more than clients may gets several. */
+const INPUT_MAX = 1000;
 
 /** One decision at a time; the driver asks again on the result and commits them together. */
 export function answerOwed(state: SessionState, now: Now): Step {
@@ -47,7 +47,7 @@ function openThread(state: SessionState, config: Config, now: Now): EventInput {
     system: config.agent.system,
     tools,
     model: config.agent.model,
-    from_seq: state.thread?.fromSeq ?? Math.min(state.seq, ...state.queue.map((input) => input.seq)),
+    from_seq: state.thread?.fromSeq ?? state.queue[0]?.seq ?? state.seq,
   });
 }
 
