@@ -36,7 +36,8 @@ export function readEvents(connection: Connection, row: SessionRow, range: Event
   const rows = readRows(connection, row, range, verify);
   if (verify) {
     if (range.types === undefined) checkDensity(row, rows, range);
-    for (const each of rows) checkRow(connection, row, each);
+    // In the order of the log, so that the first bad event is named.
+    for (const each of range.backwards ? rows.toReversed() : rows) checkRow(connection, row, each);
   }
   const blobs = new Map<string, string>();
   const lookup = (blobHash: string): string => {
