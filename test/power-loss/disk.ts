@@ -88,6 +88,11 @@ export class Disk {
     return new Map([...names].map(([name, file]) => [name, contents.get(file) ?? Buffer.alloc(0)]));
   }
 
+  /** Does a file hold anything that a power failure could take? */
+  hasUnsynced(name: string): boolean {
+    return (this.#names.get(name)?.pending.length ?? 0) > 0;
+  }
+
   /** What is there when the power stays on. */
   flush(): CrashState {
     return new Map(

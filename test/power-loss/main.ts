@@ -19,10 +19,12 @@ async function run(states: number, seed: string): Promise<Report> {
   try {
     const inline = await recordWorkload({ writer: "inline", sync: "synced" }, where);
     const thread = await recordWorkload({ writer: "thread", sync: "synced" }, where);
+    const killed = await recordWorkload({ writer: "inline", sync: "killed" }, where);
     const unsynced = await recordWorkload({ writer: "inline", sync: "unsynced" }, where);
     const modes = {
       inline: await crashRecording(inline, { states, seed, where }),
       thread: await crashRecording(thread, { states, seed, where }),
+      killed: await crashRecording(killed, { states, seed, where }),
     };
     const mutants: Record<string, number> = {};
     for (const [name, mutant] of Object.entries(MUTANTS)) {

@@ -4,18 +4,19 @@ import { MUTANTS, type Recordings } from "./mutants.ts";
 import { type Operation, parseTrace, whyNotRecordable } from "./record.ts";
 import { crashRecording, type Recording, recordWorkload, scratchFolder } from "./suite.ts";
 
-const STATES = 260;
+const STATES = 200;
 const STATES_PER_MUTANT = 40;
 
 const reason = whyNotRecordable();
 const where = scratchFolder();
-let recordings: Recordings & { readonly thread: Recording };
+let recordings: Recordings & { readonly thread: Recording; readonly killed: Recording };
 
 beforeAll(async () => {
   if (reason !== undefined) return;
   recordings = {
     synced: await recordWorkload({ writer: "inline", sync: "synced" }, where),
     thread: await recordWorkload({ writer: "thread", sync: "synced" }, where),
+    killed: await recordWorkload({ writer: "inline", sync: "killed" }, where),
     unsynced: await recordWorkload({ writer: "inline", sync: "unsynced" }, where),
   };
 });

@@ -11,11 +11,13 @@ import type { Acknowledgement } from "./workload.ts";
 const WORKLOAD = join(import.meta.dirname, "workload.ts");
 /** One state in so many is shown to fsck as well. */
 const CHECK_EVERY = 5;
+/** At which sync each of the killed runs dies; the second one is that of the first session. */
+const KILLS = [2, 3, 9, 31, 70, 120];
 
 /** How the recorded program works. */
 export interface Mode {
   readonly writer: "inline" | "thread";
-  readonly sync: "synced" | "unsynced";
+  readonly sync: "synced" | "unsynced" | "killed";
 }
 
 /** What a program did, and what it had written in the end. */
@@ -46,19 +48,39 @@ export async function recordWorkload(mode: Mode, where: string): Promise<Recordi
   const parent = mkdtempSync(join(where, "record-"));
   try {
     const folder = join(parent, "state");
-    const operations = record([process.execPath, WORKLOAD, folder, mode.writer, mode.sync], folder);
+    const operations = record(commandOf(mode, folder), folder);
     return { operations, logs: await readLogs(folder) };
   } finally {
     rmSync(parent, { recursive: true, force: true });
   }
 }
 
-/** Where the power goes: anywhere, or just after an answer, when most is promised and least need be on the disk. */
+/** The killed program is started again with the same work, so it repeats what it cannot know to be stored. */
+function commandOf({ writer, sync }: Mode, folder: string): string[] {
+  const command = (how: string): string[] => [process.execPath, WORKLOAD, folder, writer, how];
+  if (sync !== "killed") return command(sync);
+  const runs = [...KILLS.map((countdown) => `killed-${countdown}`), "synced"];
+  return ["sh", "-c", runs.map((how) => command(how).join(" ")).join("; ")];
+}
+
+/**
+ * Where the power goes: anywhere; just after an answer, when most is promised and least need be on the disk; and most
+ * of all after an answer while something is not synced.
+ */
 function moments(operations: readonly Operation[], count: number, random: Random): number[] {
-  const answers = operations.flatMap(({ kind }, index) => (kind === "acknowledge" ? [index + 1] : []));
-  const picked = Array.from({ length: count }, () =>
-    random.chance(0.5) && answers.length > 0 ? random.pick(answers) : random.between(0, operations.length),
-  );
+  const disk = new Disk();
+  const answers: number[] = [];
+  const doubtful: number[] = [];
+  for (const [index, operation] of operations.entries()) {
+    disk.apply(operation);
+    if (operation.kind !== "acknowledge") continue;
+    answers.push(index + 1);
+    if (disk.hasUnsynced("log.db-wal")) doubtful.push(index + 1);
+  }
+  const anywhere = (): number => random.between(0, operations.length);
+  const among = (choice: readonly number[]): number => (choice.length > 0 ? random.pick(choice) : anywhere());
+  const ways = [anywhere, () => among(answers), () => among(answers), () => among(doubtful)];
+  const picked = Array.from({ length: count }, () => random.pick(ways)());
   return picked.sort((left, right) => left - right);
 }
 

@@ -1,6 +1,6 @@
 /**
  * The program whose writes are recorded: real stores under real work, that says on its standard output what was
- * acknowledged. Usage: workload.ts <state folder> <inline|thread> <synced|unsynced>
+ * acknowledged. Usage: workload.ts <state folder> <inline|thread> <synced|unsynced|killed-N>
  */
 import { writeSync } from "node:fs";
 import { type EventInput, event } from "../../src/core/events/index.ts";
@@ -33,6 +33,26 @@ const checkpointing: OpenDatabase = (path) => {
 /** The mutant: commits are told before they are synced. */
 const unsynced: OpenDatabase = (path) => ({ ...checkpointing(path), sync: () => undefined });
 
+/** Dies after a commit and before its sync: the next process reads what is only in the system's memory. */
+function killed(countdown: number): OpenDatabase {
+  let left = countdown;
+  return (path) => {
+    const database = checkpointing(path);
+    const sync = (): void => {
+      left -= 1;
+      if (left === 0) process.kill(process.pid, "SIGKILL");
+      database.sync();
+    };
+    return { ...database, sync };
+  };
+}
+
+function databaseFor(sync: string): OpenDatabase {
+  const [, countdown] = /^killed-(\d+)$/.exec(sync) ?? [];
+  if (countdown !== undefined) return killed(Number(countdown));
+  return sync === "unsynced" ? unsynced : checkpointing;
+}
+
 function open(folder: string, writer: "inline" | "thread", sync: string): Promise<Store> {
   const parts = {
     folder,
@@ -40,8 +60,7 @@ function open(folder: string, writer: "inline" | "thread", sync: string): Promis
     probe: { isDead: () => true },
   };
   if (writer === "thread") return createSqliteStore({ ...parts, writer });
-  const database = sync === "unsynced" ? unsynced : checkpointing;
-  return createSqliteStore({ ...parts, writer, openDatabase: database });
+  return createSqliteStore({ ...parts, writer, openDatabase: databaseFor(sync) });
 }
 
 /** One line per acknowledgement, written at once and in one piece. */
