@@ -11,7 +11,6 @@ import type { SessionId } from "../../src/core/ids.ts";
 import type { StoreCheck } from "../../src/store/contract.ts";
 import { createSqliteIntegrity } from "../../src/store/sqlite/integrity.ts";
 import {
-  AT,
   contents,
   crashCopy,
   DATABASE,
@@ -22,6 +21,7 @@ import {
   WAL,
   writeSession,
 } from "./sample.ts";
+import { AT } from "./sample-events.ts";
 
 const FILES = [DATABASE, WAL, HEADS];
 

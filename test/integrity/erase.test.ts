@@ -6,16 +6,8 @@ import { validateStoredEvent } from "../../src/core/events/validate.ts";
 import { type SessionId, sessionId } from "../../src/core/ids.ts";
 import type { Store } from "../../src/store/contract.ts";
 import { createSqliteIntegrity } from "../../src/store/sqlite/integrity.ts";
-import {
-  AT,
-  append,
-  createdEvent,
-  messageEvent,
-  openStore,
-  readLog,
-  temporaryFolder,
-  writeSession,
-} from "./sample.ts";
+import { append, openStore, readLog, temporaryFolder, writeSession } from "./sample.ts";
+import { AT, createdEvent, messageEvent } from "./sample-events.ts";
 
 const SECRET = "Tr0ub4dor-and-3";
 const long = (text: string): string => `${text} `.repeat(1000);

@@ -7,22 +7,20 @@ import { foldEvents } from "../../src/core/reduce.ts";
 import type { ForkRequest } from "../../src/store/integrity/contract.ts";
 import { createSqliteIntegrity } from "../../src/store/sqlite/integrity.ts";
 import {
-  AT,
   append,
   contents,
   crashCopy,
   DATABASE,
   HEADS,
-  messageEvent,
   openStore,
   readLog,
   tamper,
   tamperIndex,
   temporaryFolder,
-  turnEvents,
   WAL,
   writeSession,
 } from "./sample.ts";
+import { AT, messageEvent, turnEvents } from "./sample-events.ts";
 
 let folder: string;
 let id: SessionId;

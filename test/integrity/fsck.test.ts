@@ -7,7 +7,6 @@ import { type SessionId, sessionId } from "../../src/core/ids.ts";
 import type { Store } from "../../src/store/contract.ts";
 import { createSqliteIntegrity } from "../../src/store/sqlite/integrity.ts";
 import {
-  AT,
   contents,
   crashCopy,
   DATABASE,
@@ -20,6 +19,7 @@ import {
   WAL,
   writeSession,
 } from "./sample.ts";
+import { AT } from "./sample-events.ts";
 
 let folder: string;
 let id: SessionId;
