@@ -114,4 +114,11 @@ describe("deadlines", () => {
     await clock.moveTo(100);
     expect(expired).toEqual([]);
   });
+
+  test("that are added after closing, by what has not noticed yet, keep no process alive", () => {
+    const { clock, deadlines, expired } = record();
+    deadlines.close();
+    deadlines.add(100, () => expired.push("late"))();
+    expect(clock.timersSet).toBe(0);
+  });
 });

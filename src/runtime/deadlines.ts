@@ -14,14 +14,16 @@ interface Deadline {
 export class Deadlines {
   readonly #clock: Clock;
   readonly #open = new Set<Deadline>();
+  #isClosed = false;
   #timer: { readonly atMs: number; readonly controller: AbortController } | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Calls `onExpired` after `ms`, unless the returned function was called before. */
+  /** Calls `onExpired` after `ms`, unless the returned function was called before. Once closed, never. */
   add(ms: number, onExpired: () => void): () => void {
+    if (this.#isClosed) return () => undefined;
     const deadline = { atMs: this.#clock.monotonicMs() + ms, onExpired };
     this.#open.add(deadline);
     if (this.#timer === null || deadline.atMs < this.#timer.atMs) this.#setTimer(deadline.atMs);
@@ -30,6 +32,7 @@ export class Deadlines {
 
   /** Forgets all deadlines and leaves no timer behind. */
   close(): void {
+    this.#isClosed = true;
     this.#open.clear();
     this.#timer?.controller.abort();
     this.#timer = null;

@@ -169,6 +169,7 @@ export class Driver {
     };
     try {
       if (intent.kind !== "model") await this.#verified.promise;
+      if (signal.aborted) return;
       const events = await performIntent(performers, intent, moment);
       await this.#verified.promise;
       if (signal.aborted) return;

@@ -215,3 +215,98 @@ describe("a tool that this release does not have", () => {
     expect(await told(world, id)).toEqual(["door", 'This release has no tool "write".']);
   });
 });
+
+describe("a sandbox that does not answer", () => {
+  test("when it is connected to: another one is made after a while", async () => {
+    const world = calling(bash("echo one"));
+    world.sandboxes.hold("attach");
+    const id = await world.create();
+    const driven = world.wake(id);
+    await world.clock.pass(29_000);
+    expect(bodiesOf(await world.log(id), "sandbox.lost")).toEqual([]);
+    await world.clock.pass(1500);
+    expect(bodiesOf(await world.log(id), "sandbox.lost")).toMatchObject([
+      { reason: "the sandbox gave no answer for 30 s", incarnation: "life-1" },
+    ]);
+    world.sandboxes.release("attach");
+    expect(await world.clock.until(driven)).toMatchObject({ state: { stopReason: { type: "end_turn" } } });
+    expect(await told(world, id)).toEqual(["one"]);
+  });
+
+  test("while a command runs: it counts as lost some time after the command's own limit", async () => {
+    const world = calling(bash("wait door"));
+    const id = await world.create();
+    const driven = world.wake(id);
+    await world.clock.untilTrue(() => world.sandboxes.ran.size === 1);
+    await world.clock.pass(149_000);
+    expect(bodiesOf(await world.log(id), "sandbox.lost")).toEqual([]);
+    await world.clock.pass(1500);
+    expect(bodiesOf(await world.log(id), "sandbox.lost")).toHaveLength(1);
+    world.sandboxes.release("door");
+    await world.clock.until(driven);
+    expect(await told(world, id)).toEqual(["door"]);
+    expect([...world.sandboxes.ran.values()]).toEqual([1]);
+  });
+
+  test("when it is removed: it is left behind, and the log says so", async () => {
+    const world = calling();
+    world.sandboxes.hold("destroy");
+    const id = await world.create();
+    await world.clock.until(world.wake(id));
+    await world.clock.pass(60_000);
+    expect(await world.clock.until(world.wake(id))).toMatchObject({
+      status: "left",
+      state: { sandbox: null },
+    });
+    expect(bodiesOf(await world.log(id), "breaker.tripped")).toMatchObject([{ cause: "sandbox_leak" }]);
+    expect(world.clock.sleepers).toBe(0);
+  });
+});
+
+describe("what is no longer wanted", () => {
+  test("is not begun after all, when it was aborted while it waited for the connection", async () => {
+    const world = calling(bash("echo one"));
+    world.sandboxes.hold("attach");
+    const id = await world.create();
+    const controller = new AbortController();
+    const driven = world.wake(id, { signal: controller.signal });
+    await world.clock.untilTrue(() => world.sandboxes.asked.includes("attach"));
+    controller.abort();
+    world.sandboxes.release("attach");
+    expect(await world.clock.until(driven)).toMatchObject({ status: "stopped" });
+    await world.clock.pass(1000);
+    expect(world.sandboxes.ran.size).toBe(0);
+    expect(world.clock.sleepers).toBe(0);
+  });
+
+  test("is not begun after all, when it was aborted while the log was checked", async () => {
+    const world: World = new World({
+      snapshotEvents: 1,
+      script: { turns: [{ tools: [bash("wait door")] }, { text: "Done." }] },
+      store: (store) =>
+        intercept(store, {
+          getEvents: (getEvents) => async (id, range) => {
+            if (range.limit <= 500) await world.sandboxes.pass("checking", new AbortController().signal);
+            return getEvents(id, range);
+          },
+        }),
+    });
+    world.sandboxes.hold("door");
+    const id = await world.create();
+    const first = world.wake(id, {}, world.harness("first"));
+    await world.clock.untilTrue(() => world.sandboxes.ran.size === 1);
+    world.dead.add("first");
+    world.sandboxes.kill();
+    world.sandboxes.hold("checking");
+    const asked = world.sandboxes.asked.length;
+    const controller = new AbortController();
+    const second = world.wake(id, { signal: controller.signal }, world.harness("second"));
+    await settled();
+    controller.abort();
+    world.sandboxes.release("checking");
+    expect(await world.clock.until(second)).toMatchObject({ status: "stopped" });
+    await world.clock.until(first);
+    await world.clock.pass(1000);
+    expect(world.sandboxes.asked.slice(asked).filter((each) => each !== "detach")).toEqual([]);
+  });
+});

@@ -266,6 +266,8 @@ async function within<T>(
   signal: AbortSignal,
   effect: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  // It may have been given up while something before it was waited for, and must not begin then.
+  signal.throwIfAborted();
   const controller = new AbortController();
   const giveUp = () => controller.abort(signal.reason);
   const expired = Promise.withResolvers<never>();

@@ -2,7 +2,7 @@
  * Sandboxes in memory: a small but whole implementation of the contract, whose commands a test can hold, whose
  * daemons it can kill, and which counts how often each execution really ran. Commands are `echo TEXT`,
  * `exit NUMBER`, `sleep MILLISECONDS` and `wait NAME` (until the test releases that name). Writes wait at `written`
- * before they report, provisioning waits at `provision`.
+ * before they report, provisioning waits at `provision`, connecting at `attach`, removing at `destroy`.
  */
 import { createHash } from "node:crypto";
 import type { Clock } from "../../src/core/clock.ts";
@@ -124,8 +124,9 @@ export class MemorySandboxes implements SandboxBackend {
     return { handle: { id: spec.id }, incarnation: daemon.incarnation };
   }
 
-  async attach(handle: SandboxHandle, epoch: number): Promise<Sandbox> {
+  async attach(handle: SandboxHandle, epoch: number, signal: AbortSignal): Promise<Sandbox> {
     this.asked.push("attach");
+    await this.pass("attach", signal);
     const daemon = this.#daemons.get(String(handle.id));
     if (daemon?.isAlive !== true) throw new NightshiftError("E_SANDBOX_LOST", `${handle.id} is gone`);
     if (epoch < daemon.floor) throw new NightshiftError("E_SANDBOX_STALE", `epoch ${epoch} is stale`);
@@ -135,6 +136,7 @@ export class MemorySandboxes implements SandboxBackend {
 
   async destroy(id: SandboxId): Promise<void> {
     this.asked.push("destroy");
+    await this.pass("destroy", new AbortController().signal);
     const daemon = this.#daemons.get(id);
     if (daemon === undefined) return;
     daemon.isAlive = false;
