@@ -99,8 +99,6 @@ export interface Sandbox {
 export interface SandboxBackend {
   /** Backend name as in the registry. */
   readonly kind: string;
-  /** One sentence that a person must see before work begins, where something about the backend is dangerous. */
-  readonly warning?: string;
   /**
    * Makes the sandbox, or finds the one that an earlier call with the same id has made. The handle must be
    * enough to attach from another process. @throws NightshiftError `E_SANDBOX_UNAVAILABLE`

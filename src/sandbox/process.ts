@@ -7,7 +7,7 @@
  * sandbox's folder, whose name follows from the sandbox id; so a crash at any moment leaves nothing that a second
  * `provision` or a `destroy` does not find.
  */
-import { mkdirSync, realpathSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, rmSync, statSync } from "node:fs";
 import { basename, isAbsolute, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NightshiftError } from "../core/errors.ts";
@@ -57,6 +57,9 @@ class ProcessSandboxes implements ProcessBackend {
     spec: SandboxSpec,
     signal: AbortSignal,
   ): Promise<{ readonly handle: SandboxHandle; readonly incarnation: string }> {
+    if (!existsSync("/proc/self/stat")) {
+      throw unavailable("the sandbox `process` needs Linux: it finds what commands have started in /proc");
+    }
     checkWorkspace(spec.workspace);
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     const folder = openSandboxFolder(this.#folderOf(spec.id));

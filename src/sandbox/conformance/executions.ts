@@ -122,7 +122,7 @@ export const executionCases: readonly ConformanceCase<SandboxSubject>[] = [
         bench.run(`touch ${mine}; until test -f ${other}; do sleep 0.01; done`, { wallMs: 10_000 });
       const [one, two] = await Promise.all([meet("a", "b"), meet("b", "a")]);
       assert.deepEqual([one?.exitCode, two?.exitCode], [0, 0]);
-      const many = await Promise.all(Array.from({ length: 60 }, (_, index) => bench.run(`echo ${index}`)));
+      const many = await Promise.all(Array.from({ length: 80 }, (_, index) => bench.run(`echo ${index}`)));
       assert.deepEqual(
         many.map(({ output }) => output),
         many.map((_, index) => `${index}\n`),

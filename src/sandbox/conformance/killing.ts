@@ -66,7 +66,7 @@ export const killingCases: readonly ConformanceCase<SandboxSubject>[] = [
     async run(subject) {
       await using bench = await Bench.open(subject);
       const command = "echo run >> counter; sleep 600";
-      const requests = Array.from({ length: 40 }, () => bench.request("shell", { command }));
+      const requests = Array.from({ length: 60 }, () => bench.request("shell", { command }));
       const running = requests.map((request) => bench.ask(request));
       await Promise.all(requests.reverse().map(({ execId }) => bench.sandbox.cancel(execId)));
       const endings = (await Promise.all(running)).map((reply) => finished(reply).ending);

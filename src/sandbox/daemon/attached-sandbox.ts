@@ -39,7 +39,8 @@ async function connectAttached(
       { method: "attach", epoch },
       { signal: signal ? AbortSignal.any([signal, timeLimit]) : timeLimit },
     );
-    return client;
+    if (client.greeting.sandbox === id) return client;
+    throw new NightshiftError("E_SANDBOX_LOST", `sandbox ${client.greeting.sandbox} answers for ${id}`);
   } catch (error) {
     client?.close();
     signal?.throwIfAborted();
@@ -88,7 +89,12 @@ class AttachedSandbox implements Sandbox {
   }
 
   async cancel(execId: ExecId): Promise<void> {
-    await this.#call({ method: "cancel", execId }, { signal: AbortSignal.timeout(CANCEL_MS_MAX) });
+    const signal = AbortSignal.timeout(CANCEL_MS_MAX);
+    try {
+      await this.#call({ method: "cancel", execId }, { signal });
+    } catch (error) {
+      throw asSandboxError(error, this.id);
+    }
   }
 
   detach(): void {
@@ -103,7 +109,7 @@ class AttachedSandbox implements Sandbox {
       try {
         return await client.call(command, options);
       } catch (error) {
-        if (options.signal?.aborted && error === options.signal.reason) throw error;
+        if (options.signal?.aborted) throw options.signal.reason;
         const isBroken = error instanceof ConnectionClosed && !this.#isDetached;
         if (!isBroken || attempt > RECONNECTS_MAX) throw asSandboxError(error, this.id);
         await this.#reconnect(client);

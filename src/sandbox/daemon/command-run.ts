@@ -10,7 +10,11 @@ import { OutputKeeper } from "./output.ts";
 import type { Pipe } from "./pipes.ts";
 import { type ProcessIdentity, readProcess } from "./processes.ts";
 
-const CHUNK_BYTES = 65_536;
+/**
+ * One buffer for all reads of all commands: each read is copied from it at once, and making one per command would
+ * cost as much as a third of a spawn.
+ */
+const CHUNK: Buffer = Buffer.allocUnsafe(65_536);
 /** Reads of one chunk after the end of a command; a pipe holds less, so only a chatty survivor needs more. */
 const DRAIN_READS_MAX = 32;
 
@@ -71,7 +75,7 @@ export class CommandRun {
       // Else the socket would close itself at the end of the stream, and the number could name another file.
       allowHalfOpen: true,
       onread: {
-        buffer: Buffer.allocUnsafe(CHUNK_BYTES),
+        buffer: CHUNK,
         callback: (bytes: number, buffer: Uint8Array) => {
           this.#receive(Buffer.from(buffer.buffer, buffer.byteOffset, bytes));
           return true;
@@ -154,11 +158,10 @@ export class CommandRun {
 
   /** What the command had printed before its end is in the pipe by now, so no time-out is needed. */
   #drain(): void {
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
     for (let reads = 0; this.#isOutputOpen && reads < DRAIN_READS_MAX; reads++) {
-      const bytes = readAvailable(this.#options.pipe.readEnd, chunk);
+      const bytes = readAvailable(this.#options.pipe.readEnd, CHUNK);
       if (bytes === 0) return;
-      this.#receive(chunk.subarray(0, bytes));
+      this.#receive(CHUNK.subarray(0, bytes));
     }
   }
 }

@@ -14,7 +14,7 @@ import type { Journal } from "./journal.ts";
 import { Slots } from "./slots.ts";
 
 /** Executions of the same moment; more wait for their turn. */
-const CONCURRENT_MAX = 16;
+const CONCURRENT_MAX = 32;
 const WAITING_MAX = 1024;
 const REMEMBERED_READS = 64;
 

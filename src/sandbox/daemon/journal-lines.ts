@@ -26,7 +26,7 @@ export type JournalLine =
       readonly result: ExecResult;
     };
 
-/** A line and where it is, its newline left out. */
+/** A line and where it is, its newline included. */
 export interface PlacedLine {
   readonly at: number;
   readonly bytes: number;
@@ -42,9 +42,10 @@ export function encodeLine(line: JournalLine): Buffer {
   return Buffer.from(`${checksum(json)} ${json}\n`);
 }
 
-/** Undefined when the bytes are not a whole and undamaged line. */
+/** Undefined when the bytes are not a whole and undamaged line with its newline. */
 export function decodeLine(bytes: Buffer): JournalLine | undefined {
-  const text = bytes.toString();
+  if (bytes.at(-1) !== NEWLINE) return undefined;
+  const text = bytes.toString("utf8", 0, bytes.length - 1);
   const json = text.slice(9);
   if (text[8] !== " " || text.slice(0, 8) !== checksum(json)) return undefined;
   try {
@@ -60,10 +61,11 @@ export function decodeLines(content: Buffer): PlacedLine[] {
   let readable = 0;
   let at = 0;
   for (let end = content.indexOf(NEWLINE); end !== -1; end = content.indexOf(NEWLINE, at)) {
-    const line = decodeLine(content.subarray(at, end));
-    lines.push({ at, bytes: end - at, line });
+    const bytes = end + 1 - at;
+    const line = decodeLine(content.subarray(at, end + 1));
+    lines.push({ at, bytes, line });
     if (line !== undefined) readable = lines.length;
-    at = end + 1;
+    at += bytes;
   }
   return lines.slice(0, readable);
 }

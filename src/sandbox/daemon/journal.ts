@@ -5,12 +5,11 @@
  * Results stay in the file and only their places in memory. When the file grows beyond its limit it is rewritten:
  * every start and every ending is kept, the outputs of the oldest results are not.
  */
-import { closeSync, constants, ftruncateSync, openSync, readFileSync, readSync } from "node:fs";
-import { dirname } from "node:path";
 import { messageOf, NightshiftError } from "../../core/errors.ts";
 import type { ExecId } from "../../core/ids.ts";
 import type { ExecResult, Operation } from "../contract.ts";
-import { GroupSync, replaceFile, syncFolder, writeAll } from "./durable.ts";
+import { replaceFile } from "./durable.ts";
+import { JournalFile, type Place } from "./journal-file.ts";
 import { decodeLine, decodeLines, encodeLine, type JournalLine } from "./journal-lines.ts";
 import type { ProcessIdentity } from "./processes.ts";
 
@@ -22,7 +21,7 @@ export interface JournalEntry {
   readonly temporary: string | undefined;
   process: ProcessIdentity | undefined;
   /** Where the finish line is; undefined while it is not finished. */
-  finish: { readonly at: number; readonly bytes: number } | undefined;
+  finish: Place | undefined;
 }
 
 interface Incarnation {
@@ -51,34 +50,34 @@ export const JOURNAL_LIMITS: JournalLimits = {
 /** Stands for an output that a rewrite has dropped. */
 export const OUTPUT_DROPPED = "[finished; its output is no longer kept]";
 
+const SYNC_SOON_MS = 50;
+
 /** An open journal. Only the daemon that holds the sandbox's lock may open it. */
 export class Journal {
   readonly #path: string;
   readonly #limits: JournalLimits;
   readonly #incarnations = new Map<string, Incarnation>();
   #current: Incarnation | undefined;
-  #file: number;
-  #sync: GroupSync;
-  #size = 0;
+  #file: JournalFile;
   /** Doubles when a rewrite cannot make the file short enough, so that rewrites stay rare. */
   #rewriteAt: number;
   #epoch = 0;
   #isDamaged = false;
   #failure: NightshiftError | undefined;
+  #soon: NodeJS.Timeout | undefined;
 
   /** Reads the journal, or makes an empty one; a torn end is cut off, because it never was acknowledged. */
   constructor(path: string, limits: JournalLimits) {
     this.#path = path;
     this.#limits = limits;
     this.#rewriteAt = limits.bytesMax;
-    this.#file = openJournal(path);
-    this.#sync = new GroupSync(this.#file);
-    for (const { at, bytes, line } of decodeLines(readFileSync(path))) {
-      this.#fold(line ?? { t: "damage" }, at, bytes);
-      this.#size = at + bytes + 1;
+    this.#file = new JournalFile(path);
+    let end = 0;
+    for (const { at, bytes, line } of decodeLines(this.#file.readAll())) {
+      this.#fold(line ?? { t: "damage" }, { at, bytes });
+      end = at + bytes;
     }
-    ftruncateSync(this.#file, this.#size);
-    syncFolder(dirname(path));
+    this.#file.cut(end);
   }
 
   /** Highest epoch that has attached. */
@@ -124,25 +123,26 @@ export class Journal {
   }
 
   /**
-   * Written when it returns, synced soon after: the daemon's death loses nothing then. Should the machine lose
-   * power in between, nobody claims more than that the execution had begun, which is true; so no answer has to
-   * wait for the disk.
+   * Written when it returns, so the daemon's death loses nothing, and synced soon after. Should the machine lose
+   * power in between, the journal claims no more than that the execution had begun, which is true; so no answer
+   * has to wait for the disk, and mostly the sync of the next start covers it.
    */
   finish(exec: ExecId, result: ExecResult): void {
     this.#write({ t: "finish", exec, result });
     // A failure stops the journal; whoever writes next is told.
-    void this.#settle().catch(() => undefined);
+    this.#soon ??= setTimeout(() => void this.#settle().catch(() => undefined), SYNC_SOON_MS).unref();
   }
 
   /** The result of a finished execution; undefined when the file was damaged behind our back. */
   resultOf(entry: JournalEntry): ExecResult | undefined {
     if (entry.finish === undefined) return undefined;
-    const line = decodeLine(this.#read(entry.finish));
+    const line = decodeLine(this.#file.read(entry.finish));
     return line?.t === "finish" ? line.result : undefined;
   }
 
   close(): void {
-    closeSync(this.#file);
+    clearTimeout(this.#soon);
+    this.#file.close();
   }
 
   async #append(line: JournalLine): Promise<void> {
@@ -151,14 +151,16 @@ export class Journal {
   }
 
   async #settle(): Promise<void> {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
     try {
-      await this.#sync.sync();
+      await this.#file.sync();
     } catch (error) {
       // After a failed sync nobody knows what is on disk, so nothing may be acknowledged any more.
       this.#failure ??= unwritable(error);
     }
     if (this.#failure) throw this.#failure;
-    if (this.#size > this.#rewriteAt && !this.#sync.isRunning) this.#tryRewrite();
+    if (this.#file.size > this.#rewriteAt && !this.#file.isSyncing) this.#tryRewrite();
   }
 
   /** Not being able to shorten the file harms nobody yet: the line itself is on disk. */
@@ -166,33 +168,20 @@ export class Journal {
     try {
       this.#rewrite();
     } catch {
-      this.#rewriteAt = this.#size * 2;
+      this.#rewriteAt = this.#file.size * 2;
     }
   }
 
   #write(line: JournalLine): void {
     if (this.#failure) throw this.#failure;
-    const bytes = encodeLine(line);
     try {
-      writeAll(this.#file, bytes);
+      this.#fold(line, this.#file.append(encodeLine(line)));
     } catch (error) {
-      this.#cutBack(error);
       throw unwritable(error);
     }
-    this.#fold(line, this.#size, bytes.length - 1);
-    this.#size += bytes.length;
   }
 
-  /** Takes back a line that was written in part; if even that fails, nothing may follow it. */
-  #cutBack(reason: unknown): void {
-    try {
-      ftruncateSync(this.#file, this.#size);
-    } catch {
-      this.#failure = unwritable(reason);
-    }
-  }
-
-  #fold(line: JournalLine, at: number, bytes: number): void {
+  #fold(line: JournalLine, place: Place): void {
     switch (line.t) {
       case "incarnation":
         this.#current = { id: line.id, boot: line.boot, entries: new Map() };
@@ -218,7 +207,7 @@ export class Journal {
       }
       case "finish": {
         const entry = this.#current?.entries.get(line.exec);
-        if (entry) entry.finish = { at, bytes };
+        if (entry) entry.finish = place;
       }
     }
   }
@@ -226,16 +215,6 @@ export class Journal {
   #forgetOldest(): void {
     const [oldest] = this.#incarnations.keys();
     if (this.#incarnations.size > this.#limits.incarnationsMax && oldest) this.#incarnations.delete(oldest);
-  }
-
-  #read(place: { readonly at: number; readonly bytes: number }): Buffer {
-    const bytes = Buffer.alloc(place.bytes);
-    for (let read = 0; read < bytes.length; ) {
-      const count = readSync(this.#file, bytes, read, bytes.length - read, place.at + read);
-      if (count === 0) break;
-      read += count;
-    }
-    return bytes;
   }
 
   #rewrite(): void {
@@ -246,19 +225,19 @@ export class Journal {
       lines.push({ t: "incarnation", id, boot });
       for (const entry of entries.values()) lines.push(...this.#linesOf(entry, whole.has(entry)));
     }
-    const bytes = lines.map(encodeLine);
-    replaceFile(this.#path, Buffer.concat(bytes));
-    closeSync(this.#file);
-    this.#file = openJournal(this.#path);
-    this.#sync = new GroupSync(this.#file);
+    const encoded = lines.map(encodeLine);
+    replaceFile(this.#path, Buffer.concat(encoded));
+    this.#file.close();
+    this.#file = new JournalFile(this.#path);
     this.#incarnations.clear();
-    this.#size = 0;
+    let at = 0;
     for (const [index, line] of lines.entries()) {
-      const length = bytes[index]?.length ?? 0;
-      this.#fold(line, this.#size, length - 1);
-      this.#size += length;
+      const bytes = encoded[index]?.length ?? 0;
+      this.#fold(line, { at, bytes });
+      at += bytes;
     }
-    this.#rewriteAt = Math.max(this.#limits.bytesMax, this.#size * 2);
+    this.#file.cut(at);
+    this.#rewriteAt = Math.max(this.#limits.bytesMax, at * 2);
   }
 
   #newestResults(): ReadonlySet<JournalEntry> {
@@ -283,10 +262,6 @@ export class Journal {
     if (result) lines.push({ t: "finish", exec, result: isWhole ? result : withoutOutput(result) });
     return lines;
   }
-}
-
-function openJournal(path: string): number {
-  return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND, 0o600);
 }
 
 function withoutOutput(result: ExecResult): ExecResult {

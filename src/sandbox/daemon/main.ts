@@ -135,7 +135,7 @@ class Daemon {
     await killTree({ marker: `${this.#key}.` }, 0);
     const boot = bootId();
     for (const { entry, boot: entryBoot } of journal.unfinished()) {
-      if (entry.temporary !== undefined) rmSync(entry.temporary, { force: true });
+      removeLeftover(entry.temporary);
       if (entry.process === undefined || entryBoot !== boot) continue;
       await killTree({ marker: `${this.#key}.`, leader: entry.process }, 0);
     }
@@ -207,6 +207,15 @@ function isExecutable(path: string): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** The new content of a change that was cut short; should it not go away, work can begin all the same. */
+function removeLeftover(path: string | undefined): void {
+  try {
+    if (path !== undefined) rmSync(path, { force: true });
+  } catch (error) {
+    note(`could not remove ${path}: ${messageOf(error)}`);
   }
 }
 
