@@ -9,7 +9,7 @@ import { event } from "../core/events/index.ts";
 import type { SessionState } from "../core/state.ts";
 import type { Lease, Store, StoreChange } from "../store/contract.ts";
 import { fenced, type Journal } from "./journal.ts";
-import { LeaseKeeper } from "./lease-keeper.ts";
+import type { LeaseKeeper } from "./lease-keeper.ts";
 import { type PerformerParts, performIntent } from "./performers.ts";
 
 /** What a driver is made of. */
@@ -17,7 +17,8 @@ export interface DriverParts {
   readonly store: Store;
   readonly lease: Lease;
   readonly clock: Clock;
-  readonly ttlMs: number;
+  /** Runs already; whoever started it stops it. */
+  readonly keeper: LeaseKeeper;
   readonly journal: Journal;
   readonly performers: PerformerParts;
   /**
@@ -63,14 +64,7 @@ export class Driver {
     this.#aliveMs = parts.clock.monotonicMs();
     // Whoever awaits it sees the failure; until then it must not count as unhandled.
     this.#verified.promise.catch(() => undefined);
-    this.#keeper = new LeaseKeeper({
-      store: parts.store,
-      lease: parts.lease,
-      clock: parts.clock,
-      ttlMs: parts.ttlMs,
-      onLost: () => this.#tell(() => (this.#lost = true)),
-      onSuspended: (gapMs) => this.#tell(() => this.#noteSuspension(gapMs)),
-    });
+    this.#keeper = parts.keeper;
   }
 
   /** Works until there is nothing to do, the lease is lost, or `signal` aborts. @throws what a performer threw */
@@ -78,7 +72,11 @@ export class Driver {
     const stop = () => this.#tell(() => undefined);
     const unsubscribe = this.#parts.store.subscribe((change) => this.#hear(change));
     signal.addEventListener("abort", stop, { once: true });
-    this.#keeper.start();
+    this.#keeper.listen({
+      onLost: () => this.#tell(() => (this.#lost = true)),
+      onSuspended: (gapMs) => this.#tell(() => this.#noteSuspension(gapMs)),
+      onFailed: (error) => this.#tell(() => (this.#failure ??= error)),
+    });
     try {
       return await this.#loop(signal);
     } catch (error) {
@@ -90,7 +88,6 @@ export class Driver {
       signal.removeEventListener("abort", stop);
       this.#abortAll();
       this.#ended.abort();
-      await this.#keeper.stop();
       this.#parts.performers.connections.drop();
       this.#parts.performers.deadlines.close();
     }

@@ -15,27 +15,44 @@ export interface LeaseKeeperParts {
   readonly lease: Lease;
   readonly clock: Clock;
   readonly ttlMs: number;
-  readonly onLost: () => void;
-  readonly onSuspended: (gapMs: number) => void;
+  /** Monotonic time before the lease was claimed. Default: now. */
+  readonly claimedMs?: number;
 }
 
-/** Renews until stopped. */
+/** Who wants to know how it goes with the lease. */
+export interface LeaseListener {
+  /** Somebody else holds it now. */
+  onLost(): void;
+  onSuspended(gapMs: number): void;
+  /** It cannot be renewed any more, because the store fails for good. */
+  onFailed(error: unknown): void;
+}
+
+/** Renews until stopped. Begins with the claim, because reading a long log may take longer than a lease lasts. */
 export class LeaseKeeper {
   readonly #parts: LeaseKeeperParts;
   readonly #stopped = new AbortController();
+  readonly #missed: ((listener: LeaseListener) => void)[] = [];
+  #listener: LeaseListener | null = null;
   #renewedMs: number;
   #beatMs: number;
   #running: Promise<void> | null = null;
 
   constructor(parts: LeaseKeeperParts) {
     this.#parts = parts;
-    this.#renewedMs = parts.clock.monotonicMs();
+    this.#renewedMs = parts.claimedMs ?? parts.clock.monotonicMs();
     this.#beatMs = parts.clock.bootMs();
   }
 
   /** Begins to renew. */
   start(): void {
     this.#running = this.#run();
+  }
+
+  /** Tells this listener from now on, and at once what it has missed. */
+  listen(listener: LeaseListener): void {
+    this.#listener = listener;
+    for (const tell of this.#missed.splice(0)) tell(listener);
   }
 
   /** Ends the renewing; the lease itself stays as it is. */
@@ -51,11 +68,11 @@ export class LeaseKeeper {
 
   /** Renews now. @returns whether the lease is still ours */
   async renew(): Promise<boolean> {
-    const { store, lease, clock, ttlMs, onLost } = this.#parts;
+    const { store, lease, clock, ttlMs } = this.#parts;
     const askedMs = clock.monotonicMs();
     const result = await store.renew(lease, ttlMs);
     if (result.status === "fenced") {
-      onLost();
+      this.#tell((listener) => listener.onLost());
       return false;
     }
     this.#renewedMs = askedMs;
@@ -80,7 +97,7 @@ export class LeaseKeeper {
     const now = this.#parts.clock.bootMs();
     const gapMs = Math.round(now - this.#beatMs - expectedMs);
     this.#beatMs = now;
-    if (gapMs >= SUSPENSION_MS) this.#parts.onSuspended(gapMs);
+    if (gapMs >= SUSPENSION_MS) this.#tell((listener) => listener.onSuspended(gapMs));
   }
 
   /** A store that cannot answer now may answer at the next beat; the lease's expiry is the limit. */
@@ -88,7 +105,14 @@ export class LeaseKeeper {
     try {
       return await this.renew();
     } catch (error) {
-      return isNightshiftError(error) && error.retryable;
+      if (isNightshiftError(error) && error.retryable) return true;
+      this.#tell((listener) => listener.onFailed(error));
+      return false;
     }
+  }
+
+  #tell(what: (listener: LeaseListener) => void): void {
+    if (this.#listener === null) this.#missed.push(what);
+    else what(this.#listener);
   }
 }

@@ -18,6 +18,7 @@ import { SandboxConnections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type DriveEnd, Driver } from "./driver.ts";
 import { Journal } from "./journal.ts";
+import { LeaseKeeper } from "./lease-keeper.ts";
 import { type Loaded, loadSession, verifyOlder } from "./load.ts";
 
 /** How long a lease lasts without a heartbeat. */
@@ -64,26 +65,33 @@ export async function wake(
   options: WakeOptions = {},
 ): Promise<WakeResult> {
   const { store, clock, owner, leaseTtlMs } = harness;
+  const claimedMs = clock.monotonicMs();
   const claim = await store.claim(sessionId, { owner, ttlMs: leaseTtlMs, at: clock.wallMs() });
   if (claim.status === "held") return claim;
+  const { lease } = claim;
+  const keeper = new LeaseKeeper({ store, lease, clock, ttlMs: leaseTtlMs, claimedMs });
+  keeper.start();
   try {
     const loaded = await loadSession(store, sessionId);
-    const { driver, journal } = await prepareDriver(harness, claim.lease, loaded, options);
+    const { driver, journal } = await prepareDriver(harness, keeper, lease, loaded, options);
     const end = await driver.drive(options.signal ?? new AbortController().signal);
     return { ...end, state: journal.state };
   } catch (error) {
-    await releaseAfterFailure(harness, claim.lease);
+    await releaseAfterFailure(harness, lease);
     throw error;
+  } finally {
+    await keeper.stop();
   }
 }
 
 async function prepareDriver(
   harness: Harness,
+  keeper: LeaseKeeper,
   lease: Lease,
   loaded: Loaded,
   options: WakeOptions,
 ): Promise<{ readonly driver: Driver; readonly journal: Journal }> {
-  const { store, clock, redactor, tools, leaseTtlMs, owner } = harness;
+  const { store, clock, redactor, tools, owner } = harness;
   const { config } = loaded.state;
   if (config === null)
     throw new NightshiftError("E_LOG_CORRUPT", `${lease.sessionId} does not begin with session.created`);
@@ -108,7 +116,7 @@ async function prepareDriver(
     store,
     lease,
     clock,
-    ttlMs: leaseTtlMs,
+    keeper,
     journal,
     performers: { worker, tools, backend, connections, deadlines, clock, ...(onOutput && { onOutput }) },
     verify,

@@ -43,6 +43,8 @@ export class World {
   readonly store: Store;
   readonly scripted: ScriptedModel;
   readonly dead: Set<string> = new Set();
+  /** For tests whose store is slow at times. */
+  slow = false;
   readonly #model: ModelAdapter;
   readonly #parts: WorldParts;
   #unique = 0;
