@@ -12,6 +12,8 @@ export const BATCH_EVENTS_MAX = 1000;
 export const EVENT_BODY_LENGTH_MAX = 16 * 1024 * 1024;
 /** Most bytes in one long text. */
 export const BLOB_BYTES_MAX = 256 * 1024 * 1024;
+/** Most event types that one read may name. */
+export const TYPES_MAX = 200;
 /** Longest page of events, sessions or due sessions. */
 export const PAGE_MAX = 10_000;
 
@@ -51,7 +53,10 @@ export function checkSubmit(batch: SubmitBatch): void {
 /** @throws NightshiftError `E_USAGE` */
 export function checkRange(range: EventRange): void {
   checkLimit(range.limit);
-  const { after } = range;
+  const { after, types } = range;
+  if (types !== undefined && types.length > TYPES_MAX) {
+    throw new NightshiftError("E_USAGE", `at most ${TYPES_MAX} types can be asked for, not ${types.length}`);
+  }
   if (after !== undefined && (!Number.isSafeInteger(after) || after < 0)) {
     throw new NightshiftError("E_USAGE", `after must be a position in the log, not ${after}`);
   }

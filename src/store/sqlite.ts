@@ -11,9 +11,8 @@ import { type FileSystemOf, fileSystemOf, HEADS_FILE, prepareFolder } from "./sq
 import { HeadsFile } from "./sqlite/heads.ts";
 import { storeError } from "./sqlite/sql-errors.ts";
 import { SqliteStore } from "./sqlite/store.ts";
-import { ThreadWriter } from "./sqlite/thread-writer.ts";
 import { type Ticker, timerTicker, Watch } from "./sqlite/watch.ts";
-import { InlineWriter, LOCK_TRIES_MAX } from "./sqlite/writer.ts";
+import { InlineWriter, LOCK_TRIES_MAX, type Writer } from "./sqlite/writer.ts";
 
 export type { OpenDatabase, SqlDatabase, SqlRow, SqlStatement, SqlValue } from "./sqlite/database.ts";
 export { openDatabase } from "./sqlite/database.ts";
@@ -47,12 +46,20 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     const reader = await connect(() => new Connection({ folder, heads, openDatabase: open }));
     const watch = new Watch(reader, options.ticker ?? timerTicker);
     const writer =
-      options.writer === "thread" ? new ThreadWriter(folder) : new InlineWriter(new Committer(reader, heads));
+      options.writer === "thread"
+        ? await startThread(folder)
+        : new InlineWriter(new Committer(reader, heads));
     return new SqliteStore({ reader, heads, writer, watch, clock, probe });
   } catch (error) {
     heads.close();
     throw error;
   }
+}
+
+/** Loaded only here: most processes drive one session. */
+async function startThread(folder: string): Promise<Writer> {
+  const { ThreadWriter } = await import("./sqlite/thread-writer.ts");
+  return new ThreadWriter(folder);
 }
 
 /** Tries again while other processes open, close or upgrade the same database. */

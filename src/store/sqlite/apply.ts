@@ -93,9 +93,12 @@ export class Applier {
       if (repeated?.firstSeq !== 1) throw sessionExists(sessionId);
       return this.#touched(existing, repeated);
     }
-    if (this.#heads.find(digestOf(sessionId)) !== undefined) throw absent(this.#heads, sessionId);
+    const next = Number(this.#connection.statement(NEXT_KEY).get()?.[0]);
+    const { slots } = this.#heads;
     // A slot beyond the last key belongs to a session that the database has lost; it must stay readable.
-    const key = Math.max(Number(this.#connection.statement(NEXT_KEY).get()?.[0]), this.#heads.slots);
+    if (slots > next && this.#heads.find(digestOf(sessionId)) !== undefined)
+      throw absent(this.#heads, sessionId);
+    const key = Math.max(next, slots);
     this.#heads.reserve(key);
     const empty = { id: sessionId, key, seq: 0, hash: genesisHash(sessionId), epoch: 0, isOwned: false };
     const head = this.#insertEvents(empty, batch);

@@ -4,7 +4,7 @@ import type { SessionEvent } from "../../core/events/index.ts";
 import type { Sequence } from "../../core/ids.ts";
 import { hydrate } from "../../core/seal.ts";
 import type { Json } from "../../core/text.ts";
-import { upcast } from "../../core/upcast.ts";
+import { type StoredEvent, upcast } from "../../core/upcast.ts";
 import type { EventRange } from "../contract.ts";
 import { readBlob } from "./blobs.ts";
 import type { Connection } from "./connection.ts";
@@ -33,24 +33,37 @@ const ERASED = "SELECT body_hash, replacement_hash FROM erasures WHERE session =
  */
 export function readEvents(connection: Connection, row: SessionRow, range: EventRange): SessionEvent[] {
   const verify = range.verify ?? true;
-  const rows = readRows(connection, row, range, verify);
-  if (verify) {
-    if (range.types === undefined) checkDensity(row, rows, range);
-    // In the order of the log, so that the first bad event is named.
-    for (const each of range.backwards ? rows.toReversed() : rows) checkRow(connection, row, each);
-  }
   const blobs = new Map<string, string>();
   const lookup = (blobHash: string): string => {
     const text = blobs.get(blobHash) ?? readBlob(connection, blobHash, verify);
     blobs.set(blobHash, text);
     return text;
   };
-  const isHydrated = range.hydrate ?? true;
-  return rows.map((each) => {
-    const body = parse(row, each);
-    // The text tells at once whether there is anything to put back; walking every body would cost far more.
-    return upcast(each, isHydrated && each.body.includes("$blob") ? hydrate(body, lookup) : body);
-  });
+  const place = (range.hydrate ?? true) ? lookup : undefined;
+  if (!verify) return selectRows(connection, row, range, false).map((each) => eventOf(row, each, place));
+  const rows = readRows(connection, row, range, true);
+  if (range.types === undefined) checkDensity(row, rows, range);
+  // In the order of the log, so that the first bad event is named.
+  for (const each of range.backwards ? rows.toReversed() : rows) checkRow(connection, row, each);
+  return rows.map(({ seq, at, type, v, body }) => eventOf(row, [seq, at, type, v, body], place));
+}
+
+/** The event in a row; without any detour, because thousands of them are read before a long session goes on. */
+function eventOf(
+  row: SessionRow,
+  [seq, at, type, v, text]: SqlRow,
+  place: ((blobHash: string) => string) | undefined,
+): SessionEvent {
+  const stored = {
+    seq: seq as number,
+    at: at as number,
+    type: type as string,
+    v: v as number,
+    body: text as string,
+  };
+  const body = parse(row, stored);
+  // The text tells at once whether there is anything to put back; walking every body would cost far more.
+  return upcast(stored, place !== undefined && stored.body.includes("$blob") ? hydrate(body, place) : body);
 }
 
 /** Reads rows without any check; with `hashes`, each with its own and the previous event's hash. */
@@ -60,26 +73,30 @@ export function readRows(
   range: EventRange,
   hashes: boolean,
 ): EventRow[] {
+  const events = selectRows(connection, row, range, hashes).map(decode);
+  const isFiltered = range.types !== undefined;
+  return hashes && !isFiltered ? withPrevious(connection, row, events, range.backwards ?? false) : events;
+}
+
+function selectRows(
+  connection: Connection,
+  row: SessionRow,
+  range: EventRange,
+  hashes: boolean,
+): readonly SqlRow[] {
   const { after, types, backwards = false, limit } = range;
-  const sql = selectEvents(types !== undefined, backwards, hashes);
-  const from = after ?? (backwards ? Number.MAX_SAFE_INTEGER : 0);
-  const statement = connection.statement(sql);
-  const rows =
-    types === undefined
-      ? statement.all(row.key, from, limit)
-      : statement.all(row.key, from, JSON.stringify(types), limit);
-  const events = rows.map(decode);
-  return hashes && types === undefined ? withPrevious(connection, row, events, backwards) : events;
+  if (types?.length === 0) return [];
+  const statement = connection.statement(selectEvents(types?.length ?? 0, backwards, hashes));
+  return statement.all(row.key, after ?? (backwards ? Number.MAX_SAFE_INTEGER : 0), ...(types ?? []), limit);
 }
 
 /** One statement per shape of range; each is prepared once. */
-function selectEvents(filtered: boolean, backwards: boolean, hashes: boolean): string {
+function selectEvents(types: number, backwards: boolean, hashes: boolean): string {
   const beyond = backwards ? "e.seq < ?" : "e.seq > ?";
-  const filter = filtered ? " AND e.type IN (SELECT value FROM json_each(?))" : "";
+  const filter = types > 0 ? ` AND e.type IN (${Array(types).fill("?").join(", ")})` : "";
   // Without a filter the previous hash is in the row before; with one it has to be looked up.
-  const previous = filtered
-    ? "(SELECT p.hash FROM events p WHERE p.session = e.session AND p.seq = e.seq - 1)"
-    : "NULL";
+  const previous =
+    types > 0 ? "(SELECT p.hash FROM events p WHERE p.session = e.session AND p.seq = e.seq - 1)" : "NULL";
   const hashColumns = hashes ? `, e.hash, ${previous} AS previous` : "";
   const order = backwards ? "DESC" : "ASC";
   return `SELECT e.seq, e.at, e.type, e.v, e.body${hashColumns} FROM events e
@@ -144,7 +161,7 @@ function checkRow(connection: Connection, row: SessionRow, event: EventRow): voi
   throw corrupt(row.id, event.seq, "it does not match its hash");
 }
 
-function parse(row: SessionRow, event: EventRow): Json {
+function parse(row: SessionRow, event: StoredEvent): Json {
   try {
     return JSON.parse(event.body) as Json;
   } catch {

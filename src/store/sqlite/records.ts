@@ -11,14 +11,12 @@ import { hexOf } from "./rows.ts";
 const COLUMNS = "id, created_at, updated_at, seq, hash, epoch, owner, lease_until, due, summary";
 const SELECT_ONE = `SELECT ${COLUMNS} FROM sessions WHERE id = ?`;
 const SELECT_PAGE = `SELECT ${COLUMNS} FROM sessions WHERE key < ? ORDER BY key DESC LIMIT ?`;
-const SELECT_READY = `SELECT id, due FROM sessions
-  WHERE due <= ? AND (owner IS NULL OR lease_until <= ?) ORDER BY due LIMIT ?`;
-const SELECT_HELD = `SELECT id, due, owner, lease_until FROM sessions
-  WHERE due <= ? AND owner IS NOT NULL AND lease_until > ? ORDER BY due LIMIT ?`;
+const SELECT_DUE =
+  "SELECT id, owner, lease_until FROM sessions WHERE due <= ? ORDER BY due, key LIMIT ? OFFSET ?";
 const SELECT_NEXT = "SELECT min(due) AS next FROM sessions WHERE due > ?";
 
-/** Most leases of due sessions that one look compares; they are bounded by what runs, not by what is parked. */
-const HELD_MAX = 10_000;
+/** Due sessions that are looked at together. */
+const DUE_PAGE = 200;
 
 /** What tells whether a lease is in force. */
 export interface Liveness {
@@ -46,30 +44,38 @@ export function readPage(
   return rows.map((row) => decode(row, liveness));
 }
 
-/** What is due; reads the index of due times only as far as something is due. */
+/**
+ * What is due. Reads the index of due times only as far as something is due, and stops when enough is ready: then
+ * the caller has work, and held leases further on do not matter yet.
+ */
 export function readDue(
   connection: Connection,
   query: { readonly now: number; readonly limit: number },
-  { probe, monotonicMs }: Liveness,
+  liveness: Liveness,
 ): DueSessions {
   const { now, limit } = query;
-  const nowMonotonic = Math.floor(monotonicMs);
-  const ready = connection.statement(SELECT_READY).all(now, nowMonotonic, limit).map(dueSession);
+  const ready: SessionId[] = [];
   let firstExpiry: number | null = null;
-  for (const row of connection.statement(SELECT_HELD).all(now, nowMonotonic, HELD_MAX)) {
-    const leaseUntil = Number(row[3]);
-    if (probe.isDead(ownerOf(row[2]))) ready.push(dueSession(row));
-    else firstExpiry = Math.min(firstExpiry ?? leaseUntil, leaseUntil);
+  for (let from = 0; ready.length < limit; from += DUE_PAGE) {
+    const rows = connection.statement(SELECT_DUE).all(now, DUE_PAGE, from);
+    for (const [id, owner, leaseUntil] of rows) {
+      const expiry = owner === null ? null : expiryOf(ownerOf(owner), Number(leaseUntil), liveness);
+      if (expiry !== null) firstExpiry = Math.min(firstExpiry ?? expiry, expiry);
+      else if (ready.length < limit) ready.push(asSessionId(String(id)));
+    }
+    if (rows.length < DUE_PAGE) break;
   }
   const next = connection.statement(SELECT_NEXT).get(now)?.[0];
   return {
-    ready: ready
-      .sort((one, other) => one.due - other.due)
-      .slice(0, limit)
-      .map(({ id }) => id),
+    ready,
     nextDue: typeof next === "number" ? next : null,
-    heldForMs: firstExpiry === null ? null : firstExpiry - monotonicMs,
+    heldForMs: firstExpiry === null ? null : firstExpiry - liveness.monotonicMs,
   };
+}
+
+/** When a lease that is in force will expire; null when it is not in force. */
+function expiryOf(owner: Owner, leaseUntil: number, { probe, monotonicMs }: Liveness): number | null {
+  return leaseUntil > monotonicMs && !probe.isDead(owner) ? leaseUntil : null;
 }
 
 /** An owner as it is stored. @throws NightshiftError `E_LOG_CORRUPT` */
@@ -81,11 +87,7 @@ export function ownerOf(text: SqlValue | undefined): Owner {
   }
 }
 
-function dueSession([id, due]: SqlRow): { readonly id: SessionId; readonly due: number } {
-  return { id: asSessionId(String(id)), due: Number(due) };
-}
-
-function decode(row: SqlRow, { probe, monotonicMs }: Liveness): SessionRecord {
+function decode(row: SqlRow, liveness: Liveness): SessionRecord {
   const [id, createdAt, updatedAt, seq, hash, epoch, ownerText, leaseUntil, due, summary] = row;
   const owner = ownerText === null ? null : ownerOf(ownerText);
   return {
@@ -96,7 +98,7 @@ function decode(row: SqlRow, { probe, monotonicMs }: Liveness): SessionRecord {
     hash: hexOf(hash),
     epoch: Number(epoch),
     owner,
-    held: owner !== null && Number(leaseUntil) > monotonicMs && !probe.isDead(owner),
+    held: owner !== null && expiryOf(owner, Number(leaseUntil), liveness) !== null,
     due: due === null ? null : Number(due),
     summary: summary === null ? null : String(summary),
   };
