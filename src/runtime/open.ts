@@ -16,7 +16,13 @@ import type { Worker } from "../worker/contract.ts";
 import { type ConfigFile, type Environment, processEnvironment, secretsOf } from "./config.ts";
 import { createKeylessModel } from "./keyless-model.ts";
 import { accessOf, type ModelConfig, missingKey, SCRIPTED } from "./providers.ts";
-import { createModelAdapter, createSandboxBackend, createWorker, openStore } from "./registry.ts";
+import {
+  backendNames,
+  createModelAdapter,
+  createSandboxBackend,
+  createWorker,
+  openStore,
+} from "./registry.ts";
 import { isOwnerDead, systemChance, systemClock, systemOwner } from "./system.ts";
 import { packageVersion } from "./version.ts";
 import { type Harness, LEASE_TTL_MS } from "./wake.ts";
@@ -35,6 +41,8 @@ export interface OpenOptions {
   readonly file?: ConfigFile;
   /** Adapters by provider name; they come before those of the registry. */
   readonly models?: { readonly [provider: string]: ModelAdapter };
+  /** Sandbox backends by name; they come before those of the registry. */
+  readonly sandboxes?: { readonly [name: string]: SandboxBackend };
   readonly clock?: Clock;
   readonly chance?: Chance;
 }
@@ -109,11 +117,14 @@ class OpenedHarness implements OpenHarness {
     const { tools, clock } = this;
     const model = await this.#model(config.agent.model);
     const worker = await createWorker(config.agent.worker, { model, tools, clock });
-    return { worker, backend: await this.sandboxBackend(config.sandbox.backend) };
+    const { backend: kind } = config.sandbox;
+    // An unknown name is refused now, and not by the first command.
+    if (!backendNames("sandbox").includes(kind)) return { worker, backend: await this.sandboxBackend(kind) };
+    return { worker, backend: new LazyBackend(kind, () => this.sandboxBackend(kind)) };
   }
 
   async sandboxBackend(name: string): Promise<SandboxBackend> {
-    const known = this.#sandboxes.get(name);
+    const known = this.#options.sandboxes?.[name] ?? this.#sandboxes.get(name);
     if (known !== undefined) return known;
     const backend = await createSandboxBackend(name, { folder: join(this.#sandboxFolder(), name) });
     this.#sandboxes.set(name, backend);
@@ -174,6 +185,31 @@ function stateFolderOf(options: OpenOptions, store: string): string {
   throw new NightshiftError("E_USAGE", `the store "${store}" keeps files and needs a state folder`, {
     hint: "Pass stateFolder to openHarness.",
   });
+}
+
+/** Loads a backend when it is first used: the first model request does not wait for it. */
+class LazyBackend implements SandboxBackend {
+  readonly kind: string;
+  readonly #load: () => Promise<SandboxBackend>;
+
+  constructor(kind: string, load: () => Promise<SandboxBackend>) {
+    this.kind = kind;
+    this.#load = load;
+  }
+
+  async provision(
+    ...given: Parameters<SandboxBackend["provision"]>
+  ): ReturnType<SandboxBackend["provision"]> {
+    return (await this.#load()).provision(...given);
+  }
+
+  async attach(...given: Parameters<SandboxBackend["attach"]>): ReturnType<SandboxBackend["attach"]> {
+    return (await this.#load()).attach(...given);
+  }
+
+  async destroy(...given: Parameters<SandboxBackend["destroy"]>): ReturnType<SandboxBackend["destroy"]> {
+    return (await this.#load()).destroy(...given);
+  }
 }
 
 /** A sandbox that lives on keeps its folder. */

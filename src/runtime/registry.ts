@@ -63,6 +63,11 @@ const SANDBOXES = {
   process: async (parts) => (await import("../sandbox/process.ts")).createProcessBackend(parts),
 } as const satisfies Table<SandboxParts, Promise<SandboxBackend>>;
 
+/** What a person must be told before work begins in such a sandbox. Here, so that nothing has to be loaded for it. */
+const WARNINGS: { readonly [sandbox in keyof typeof SANDBOXES]?: string } = {
+  process: "sandbox process is no isolation: commands run with all your rights",
+};
+
 const MODELS = {
   scripted: async ({ id, clock }) => {
     const { createScriptedModel, loadScript } = await import("../model/scripted.ts");
@@ -191,6 +196,12 @@ export async function openIntegrity(name: string, folder: string): Promise<Store
 /** @throws NightshiftError `E_BACKEND_UNKNOWN` */
 export async function createSandboxBackend(name: string, parts: SandboxParts): Promise<SandboxBackend> {
   return rowOf<SandboxParts, Promise<SandboxBackend>>("sandbox", SANDBOXES, name)(parts);
+}
+
+/** One sentence, where something about the backend is dangerous. @throws NightshiftError `E_BACKEND_UNKNOWN` */
+export function sandboxWarning(name: string): string | undefined {
+  rowOf("sandbox", SANDBOXES, name);
+  return (WARNINGS as { readonly [sandbox: string]: string | undefined })[name];
 }
 
 /** @throws NightshiftError `E_BACKEND_UNKNOWN`; `E_SCRIPT_INVALID`, `E_CONFIG` */

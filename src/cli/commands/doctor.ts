@@ -8,7 +8,7 @@ import { sandboxId, sessionId } from "../../core/ids.ts";
 import { NO_REDACTION, seal } from "../../core/seal.ts";
 import { MODEL_KEYS } from "../../model/keys.ts";
 import type { Settings } from "../../runtime/config.ts";
-import { backendNames, createSandboxBackend, openStore } from "../../runtime/registry.ts";
+import { backendNames, createSandboxBackend, openStore, sandboxWarning } from "../../runtime/registry.ts";
 import { sessionConfig } from "../../runtime/session-config.ts";
 import { systemChance, systemClock } from "../../runtime/system.ts";
 import { packageVersion } from "../../runtime/version.ts";
@@ -189,11 +189,12 @@ async function checkSandbox(name: string, settings: Settings): Promise<Finding> 
     const { handle } = await backend.provision(spec, new AbortController().signal);
     const durationMs = systemClock.monotonicMs() - startedMs;
     await backend.destroy(id, handle);
+    const warning = sandboxWarning(name);
     const ready = `ready in ${formatDuration(durationMs)}`;
     return {
       name: `sandbox ${name}`,
-      verdict: backend.warning === undefined ? "ok" : "warning",
-      text: backend.warning === undefined ? ready : `${ready}; no isolation, commands run as you`,
+      verdict: warning === undefined ? "ok" : "warning",
+      text: warning === undefined ? ready : `${ready}; ${warning.replace(/^.*? is /, "")}`,
     };
   } catch (error) {
     return brokenFinding(`sandbox ${name}`, error);

@@ -6,9 +6,8 @@ import { event } from "../../core/events/index.ts";
 import { createSession } from "../../runtime/client.ts";
 import type { ConfigFile, Settings } from "../../runtime/config.ts";
 import { parseDuration } from "../../runtime/duration.ts";
-import type { OpenHarness } from "../../runtime/open.ts";
 import { accessOf, type ModelConfig, missingKey, parseModelName, SCRIPTED } from "../../runtime/providers.ts";
-import { backendNames } from "../../runtime/registry.ts";
+import { sandboxWarning } from "../../runtime/registry.ts";
 import {
   OUTPUT_TOKENS_STANDARD,
   type SessionConfig,
@@ -51,8 +50,9 @@ export async function run(
   const settings = await settingsFor(context, flags);
   const config = configOf(context, settings, flags, prompt);
   await checkModel(config.agent.model, settings);
+  const warning = sandboxWarning(config.sandbox.backend);
   await using harness = await openFor(settings);
-  await warn(context, harness, config.sandbox.backend);
+  if (warning !== undefined) output.note(...wrap(`warning: ${warning}`, output.width));
   const sessionId = await createSession(harness, config, [
     event("user.message", { content: [{ type: "text", text: prompt }] }),
   ]);
@@ -79,7 +79,6 @@ function configOf(
   const tools = flags.tools ?? file.tools;
   const system = flags.system ?? file.system;
   const sandbox = flags.sandbox ?? "process";
-  checkBackend(sandbox);
   return sessionConfig({
     model: modelOf(context, settings, flags),
     workspace: settings.workspace,
@@ -154,15 +153,6 @@ function titleOf(prompt: string): string {
   return line.length > TITLE_LENGTH_MAX ? `${line.slice(0, TITLE_LENGTH_MAX - 1)}…` : line;
 }
 
-function checkBackend(name: string): void {
-  const names = backendNames("sandbox");
-  if (names.includes(name)) return;
-  throw new NightshiftError(
-    "E_BACKEND_UNKNOWN",
-    `there is no sandbox backend "${name}"; there are ${names.join(", ")}`,
-  );
-}
-
 /** A key that is missing or a script that is broken is better said before than in a log. */
 async function checkModel(model: ModelConfig, { environment, file }: Settings): Promise<void> {
   if (model.provider === SCRIPTED) {
@@ -186,10 +176,4 @@ async function checkModel(model: ModelConfig, { environment, file }: Settings): 
       hint: `Pass --base-url, or set providers.${model.provider}.base_url in the config file.`,
     });
   }
-}
-
-async function warn(context: CommandContext, harness: OpenHarness, backend: string): Promise<void> {
-  const { output } = context;
-  const { warning } = await harness.sandboxBackend(backend);
-  if (warning !== undefined) output.note(...wrap(`warning: ${warning}`, output.width));
 }
