@@ -76,9 +76,8 @@ export class Daemon {
     return this.#isAlive;
   }
 
-  /** Are any commands running? */
-  get isBusy(): boolean {
-    return [...this.#executions.values()].some((execution) => execution.result === null);
+  isRunning(exec: ExecId): boolean {
+    return this.#executions.get(exec)?.result === null;
   }
 
   /** Opens a line under an epoch and raises the floor; lines of lower epochs are refused from now on. */
@@ -162,8 +161,9 @@ export class Daemon {
     const { wallMs } = execution.request.limits;
     let done: { readonly output: string; readonly exitCode: number | null } | null = null;
     const perform = (): void => {
-      if (plan.effectMs !== null) observer.onEffect(execution.request, execution.leaseEpoch, this.incarnation);
       done = plan.perform();
+      if (plan.effectMs !== null && done.exitCode !== null)
+        observer.onEffect(execution.request, execution.leaseEpoch, this.incarnation);
       onOutput(done.output);
     };
     const finish = (): void => {

@@ -1,11 +1,10 @@
 /** Calls every invariant at every step and keeps the first thing that any of them complains about. */
 import type { Message } from "../../src/core/message.ts";
 import type { SessionEvent } from "../../src/core/events/index.ts";
-import type { SandboxId, SessionId } from "../../src/core/ids.ts";
+import type { ExecId, SandboxId } from "../../src/core/ids.ts";
 import type { ModelRequest } from "../../src/model/contract.ts";
 import type { ExecRequest } from "../../src/sandbox/contract.ts";
 import type { LogRow, ObservedLog } from "./log.ts";
-import type { Process } from "./process.ts";
 import type { Writer } from "./store.ts";
 
 /** One event as it appears in the files. */
@@ -16,6 +15,8 @@ export interface EventMoment {
   readonly writer: Writer;
   /** The newest lease of the session. */
   readonly newestEpoch: number;
+  /** Does this execution run somewhere at this moment? */
+  readonly isRunning: (exec: ExecId) => boolean;
 }
 
 /** A model request as it arrives at the provider. */
@@ -127,9 +128,4 @@ export class Judge {
       if (typeof complaint === "string") this.complain(invariant.promise, complaint);
     }
   }
-}
-
-/** Names who does something, for complaints. */
-export function nameOf(process: Process, session: SessionId): string {
-  return `${process.name} in ${session}`;
 }

@@ -1,6 +1,6 @@
 /** The simulated sandbox backend: where daemons live, and how a process reaches them through its seams. */
 import { NightshiftError } from "../../src/core/errors.ts";
-import { asSessionId, type SandboxId, type SessionId } from "../../src/core/ids.ts";
+import { asSessionId, type ExecId, type SandboxId, type SessionId } from "../../src/core/ids.ts";
 import type { Sandbox, SandboxBackend, SandboxSpec } from "../../src/sandbox/contract.ts";
 import { Daemon, type DaemonJournal, type DaemonLine, type EffectObserver, lost } from "./daemon.ts";
 import type { Process } from "./process.ts";
@@ -32,6 +32,10 @@ export class SandboxHost {
   /** Ids of the sandboxes with a live daemon. */
   live(): SandboxId[] {
     return [...this.#daemons].filter(([, daemon]) => daemon.isAlive).map(([id]) => id);
+  }
+
+  isRunning(exec: ExecId): boolean {
+    return [...this.#daemons.values()].some((daemon) => daemon.isAlive && daemon.isRunning(exec));
   }
 
   find(id: SandboxId): Daemon | undefined {

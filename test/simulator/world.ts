@@ -2,7 +2,7 @@
  * One simulation: a machine, the processes on it, the sandboxes and the provider beside it, and the judge who sees
  * all of them. This file connects; what each part does is told in its own.
  */
-import type { SandboxId, SessionId } from "../../src/core/ids.ts";
+import type { ExecId, SandboxId, SessionId } from "../../src/core/ids.ts";
 import type { SealedEvent } from "../../src/core/seal.ts";
 import type { ModelRequest } from "../../src/model/contract.ts";
 import { createScriptedModel, type ScriptedModel } from "../../src/model/scripted.ts";
@@ -131,7 +131,8 @@ export class World {
     for (const row of observer.rows(session, log.rows.length)) {
       const event = log.add(row, (hash) => observer.blob(hash));
       this.trace.note("log", `${log.label}#${row.seq}`, row.type);
-      this.judge.onEvent({ log, row, event, writer, newestEpoch: this.newestEpoch(session) });
+      const isRunning = (exec: ExecId): boolean => this.sandboxes.isRunning(exec);
+      this.judge.onEvent({ log, row, event, writer, newestEpoch: this.newestEpoch(session), isRunning });
     }
     this.machine.announce();
   }

@@ -17,6 +17,13 @@ import {
   snapshotEqualsFullFold,
   zombieWritesNothing,
 } from "./log.ts";
+import {
+  noRunOutlivesItsReceipt,
+  receiptsTellTheTruth,
+  restMeansNothingRuns,
+  retriesWaitOnTheRecord,
+  secretsAreNeverStored,
+} from "./truth.ts";
 
 /** @returns the invariants, each with an empty memory */
 export function createInvariants(): Invariant[] {
@@ -33,6 +40,11 @@ export function createInvariants(): Invariant[] {
     nothingRunsAfterItsReceipt(),
     contextIsAFunctionOfTheLog(),
     spendIsReservedFirst(),
+    secretsAreNeverStored(),
+    restMeansNothingRuns(),
+    noRunOutlivesItsReceipt(),
+    receiptsTellTheTruth(),
+    retriesWaitOnTheRecord(),
     noMessageStranded(),
     everySessionComesToRest(),
     releasedMeansNoSandbox(),

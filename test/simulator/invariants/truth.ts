@@ -1,0 +1,119 @@
+/** Promises about what the log tells people and models. */
+import { type CallId, execId } from "../../../src/core/ids.ts";
+import type { EventMoment, Invariant } from "../judge.ts";
+import type { CallRecord, ObservedLog } from "../log.ts";
+import { SECRET } from "../workload.ts";
+
+/** What is a secret never reaches the files. */
+export function secretsAreNeverStored(): Invariant {
+  return {
+    promise: "secrets-are-never-stored",
+    onEvent: ({ row, event }) =>
+      row.body.includes(SECRET) || JSON.stringify(event.body).includes(SECRET)
+        ? `${event.type} at ${row.seq} holds a secret`
+        : null,
+  };
+}
+
+/** When a session says that it rests, no request is open, and no run is on its way that could still be reached. */
+export function restMeansNothingRuns(): Invariant {
+  return {
+    promise: "rest-means-nothing-runs",
+    onEvent: ({ log, event }) => {
+      if (event.type !== "session.status_idle" && event.type !== "session.status_terminated") return null;
+      const request = [...log.requests.values()].find(({ end }) => end === null);
+      if (request !== undefined) return `it rests while request ${request.start.request} is open`;
+      const call = [...log.calls.values()].find((candidate) => isUnderWay(log, candidate));
+      return call === undefined ? null : `it rests while ${call.use.call} runs`;
+    },
+  };
+}
+
+function isUnderWay(log: ObservedLog, { starts, result }: CallRecord): boolean {
+  const start = starts.at(-1);
+  return start !== undefined && result === null && !wasLost(log, start.seq);
+}
+
+/** A receipt comes after the end of its run, unless the log says that the sandbox was out of reach. */
+export function noRunOutlivesItsReceipt(): Invariant {
+  return {
+    promise: "no-run-outlives-its-receipt",
+    onEvent: ({ log, event, isRunning }) => {
+      if (event.type !== "agent.tool_result") return null;
+      const call = log.calls.get(event.body.call as CallId);
+      const start = call?.starts.at(-1);
+      if (start === undefined) return null;
+      const id = execId(log.session, event.body.call as CallId, start.body.run);
+      if (!isRunning(id) || wasLost(log, start.seq)) return null;
+      return `${id} still runs when its receipt (${event.body.ending}) is written`;
+    },
+  };
+}
+
+function wasLost(log: ObservedLog, since: number): boolean {
+  return log.events.slice(since).some(({ type }) => type === "sandbox.lost" || type === "tool.in_doubt");
+}
+
+/** What is reported as done was done; what is reported as never run had no effect. */
+export function receiptsTellTheTruth(): Invariant {
+  const effects = new Set<string>();
+  return {
+    promise: "receipts-tell-the-truth",
+    onEffect: ({ log, request }) => {
+      const call = request.execId.slice(0, request.execId.lastIndexOf("/"));
+      effects.add(call);
+      const result = log.calls.get(call.split("/")[1] as CallId)?.result;
+      if (result == null || result.body.in_doubt) return null;
+      return `${request.execId} has its effect after a receipt without doubt`;
+    },
+    atEnd: ({ logs }) => {
+      for (const log of logs) for (const [id, call] of log.calls) {
+        const complaint = untruth(call, effects.has(`${log.session}/${id}`));
+        if (complaint !== null) return `${id} of ${log.session} ${complaint}`;
+      }
+      return null;
+    },
+  };
+}
+
+const CHANGING: ReadonlySet<string> = new Set(["bash", "write", "edit", "sync"]);
+
+function untruth({ use, result }: CallRecord, hadEffect: boolean): string | null {
+  if (result === null || !CHANGING.has(use.name)) return null;
+  const { run, in_doubt: inDoubt, ending } = result.body;
+  if (hadEffect && !inDoubt && run === 0) return "is reported as never run, but it had its effect";
+  if (!hadEffect && ending === "exited" && !inDoubt) return "is reported as done, but nothing happened";
+  return null;
+}
+
+/** After a failed request the next one waits until the time that the log names, unless a person speaks. */
+export function retriesWaitOnTheRecord(): Invariant {
+  const waits = new Map<ObservedLog, { resumeAt: number; decidedAt: number } | "undecided">();
+  return {
+    promise: "retries-wait-on-the-record",
+    onEvent: (moment) => {
+      const wait = waits.get(moment.log);
+      if (moment.event.type === "span.model_request_start" && wait !== undefined) {
+        waits.delete(moment.log);
+        return startedEarly(moment, wait);
+      }
+      noteWait(moment, waits);
+      return null;
+    },
+  };
+}
+
+type Wait = { resumeAt: number; decidedAt: number } | "undecided";
+
+function startedEarly({ event }: EventMoment, wait: Wait): string | null {
+  if (wait === "undecided") return "a failed request is repeated, and the log holds no back-off";
+  const isEarly = event.at < wait.resumeAt && event.at >= wait.decidedAt;
+  return isEarly ? `a request is repeated ${wait.resumeAt - event.at} ms before its time` : null;
+}
+
+function noteWait({ log, event }: EventMoment, waits: Map<ObservedLog, Wait>): void {
+  if (event.type === "span.model_request_end" && event.body.outcome === "failed") waits.set(log, "undecided");
+  if (event.type === "session.status_rescheduled")
+    waits.set(log, { resumeAt: event.body.resume_at, decidedAt: event.body.decided_at });
+  if (event.type.startsWith("user.") || event.type.startsWith("control.")) waits.delete(log);
+}
