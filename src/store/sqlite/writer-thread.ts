@@ -19,6 +19,8 @@ const LOCK_PAUSE_MS = 1;
 
 /** Many sessions change many places of the file: a longer WAL writes each of them to the database less often. */
 const WAL_PAGES = 4000;
+/** Nothing to do for so long is a moment for a checkpoint. */
+const IDLE_MS = 20;
 const SPIN_NANOSECONDS = 100_000n;
 const CAN_SPIN = availableParallelism() > 1;
 
@@ -43,6 +45,7 @@ function run(): void {
     }
     if (isLast) break;
     if (requests.length > 0 || arrivesSoon(count)) continue;
+    if (Atomics.wait(signal, 0, count, IDLE_MS) !== "timed-out") continue;
     files?.committer.checkpoint();
     Atomics.wait(signal, 0, count);
   }
