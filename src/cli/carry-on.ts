@@ -2,7 +2,7 @@
 import { isNightshiftError } from "../core/errors.ts";
 import { event } from "../core/events/index.ts";
 import type { Sequence, SessionId } from "../core/ids.ts";
-import { costCharged, type SessionState, tokensCharged } from "../core/state.ts";
+import type { SessionState } from "../core/state.ts";
 import { sendEvents } from "../runtime/client.ts";
 import { loadState } from "../runtime/load.ts";
 import type { OpenHarness } from "../runtime/open.ts";
@@ -11,8 +11,8 @@ import { driveToRest, isDrivenHere } from "./drive.ts";
 import { exitOfState } from "./exit-codes.ts";
 import { Interruption } from "./interruption.ts";
 import { EventView, stopText } from "./render/event-lines.ts";
-import { formatCost, formatCount, formatQuantity } from "./render/format.ts";
 import { factLines } from "./render/text.ts";
+import { resultOf, spentText } from "./session-facts.ts";
 import { adviceOf, standingOf } from "./standing.ts";
 
 /** How long a pause may take before the process leaves without having seen it through. */
@@ -113,37 +113,4 @@ async function report(
     if (standing.next !== null) output.note(`next: ${commandLine(flags, ...standing.next)}`);
   }
   output.print(...lines);
-}
-
-/** The session as one JSON value. */
-export function resultOf(state: SessionState): { readonly [field: string]: unknown } {
-  const { ledger } = state;
-  return {
-    session_id: state.sessionId,
-    title: state.config?.title ?? null,
-    phase: state.phase,
-    stop_reason: state.stopReason,
-    seq: state.seq,
-    usage: {
-      model_requests: ledger.requests,
-      input_tokens: ledger.inputTokens,
-      output_tokens: ledger.outputTokens,
-      cache_read_input_tokens: ledger.cacheReadTokens,
-      cache_creation_input_tokens: ledger.cacheWriteTokens,
-      unsettled_requests: ledger.unsettledRequests,
-      tokens_charged: tokensCharged(state),
-      cost_micro_usd: costCharged(state),
-    },
-  };
-}
-
-/** `5 requests, 12,345 tokens, $0.12 (1 request never told its usage)`. */
-export function spentText(state: SessionState): string {
-  const { ledger } = state;
-  const price = state.config?.agent.model.price === undefined ? "" : `, ${formatCost(costCharged(state))}`;
-  const unsettled =
-    ledger.unsettledRequests === 0
-      ? ""
-      : `, of that ${formatCount(ledger.unsettledTokens)} reserved by ${formatQuantity(ledger.unsettledRequests, "lost request")}`;
-  return `${formatQuantity(ledger.requests, "request")}, ${formatCount(tokensCharged(state))} tokens${price}${unsettled}`;
 }

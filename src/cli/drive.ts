@@ -4,10 +4,10 @@
  */
 import type { SessionEvent } from "../core/events/index.ts";
 import type { Sequence, SessionId } from "../core/ids.ts";
-import type { SessionSummary } from "../core/summary.ts";
 import { runEngine } from "../runtime/engine.ts";
 import type { OpenHarness } from "../runtime/open.ts";
 import type { SessionRecord } from "../store/contract.ts";
+import { summaryOf } from "./session-facts.ts";
 
 const PAGE = 500;
 
@@ -76,11 +76,6 @@ function isAtRest(record: SessionRecord | undefined, now: number): boolean {
   if (record === undefined) return true;
   if (record.held) return false;
   return record.due === null || (record.due > now && summaryOf(record)?.phase === "idle");
-}
-
-/** What the row says about its session; undefined before the first wake. */
-export function summaryOf(record: SessionRecord): SessionSummary | undefined {
-  return record.summary === null ? undefined : (JSON.parse(record.summary) as SessionSummary);
 }
 
 /** Shows a log as it grows. */

@@ -6,6 +6,8 @@ import type { Clock } from "../core/clock.ts";
 import { isNightshiftError } from "../core/errors.ts";
 import type { Lease, Store } from "../store/contract.ts";
 
+/** How long a lease lasts without a heartbeat. */
+export const LEASE_TTL_MS = 10_000;
 /** A heartbeat this late was held up by a sleep of the machine or a stop of the process, not by load. */
 const SUSPENSION_MS = 10_000;
 

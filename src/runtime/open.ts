@@ -15,6 +15,7 @@ import type { Tool } from "../tool/contract.ts";
 import type { Worker } from "../worker/contract.ts";
 import { type ConfigFile, type Environment, processEnvironment, secretsOf } from "./config.ts";
 import { createKeylessModel } from "./keyless-model.ts";
+import { LEASE_TTL_MS } from "./lease-keeper.ts";
 import { accessOf, type ModelConfig, missingKey, SCRIPTED } from "./providers.ts";
 import {
   backendNames,
@@ -25,7 +26,7 @@ import {
 } from "./registry.ts";
 import { isOwnerDead, systemChance, systemClock, systemOwner } from "./system.ts";
 import { packageVersion } from "./version.ts";
-import { type Harness, LEASE_TTL_MS } from "./wake.ts";
+import type { Harness } from "./wake.ts";
 
 /** What a harness is opened with; everything has a default but the state folder of stores that keep files. */
 export interface OpenOptions {

@@ -21,8 +21,8 @@ import { Journal } from "./journal.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { type Loaded, loadSession, verifyOlder } from "./load.ts";
 
-/** How long a lease lasts without a heartbeat. */
-export const LEASE_TTL_MS = 10_000;
+export { LEASE_TTL_MS } from "./lease-keeper.ts";
+
 /** After a failure of the harness itself, others wait this long before they try the session again. */
 const FAILURE_PAUSE_MS = 60_000;
 

@@ -9,10 +9,10 @@ import {
   settingsFor,
   withHarness,
 } from "../context.ts";
-import { summaryOf } from "../drive.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatCount, formatDuration } from "../render/format.ts";
 import { pad, singleLine, truncate } from "../render/text.ts";
+import { summaryOf } from "../session-facts.ts";
 
 /** Flags of `list`. */
 export interface ListFlags extends PlaceFlags {

@@ -8,11 +8,12 @@ import { type EngineOptions, runEngine } from "../../runtime/engine.ts";
 import { loadState } from "../../runtime/load.ts";
 import type { OpenHarness } from "../../runtime/open.ts";
 import type { SessionRecord } from "../../store/contract.ts";
-import { carryOn, type DriveFlags, spentText } from "../carry-on.ts";
+import { carryOn, type DriveFlags } from "../carry-on.ts";
 import { type CommandContext, commandLine, findSession, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Interruption } from "../interruption.ts";
 import { factLines } from "../render/text.ts";
+import { spentText } from "../session-facts.ts";
 import { activityOf, standingOf } from "../standing.ts";
 import { limitsOf } from "./run.ts";
 

@@ -5,7 +5,6 @@ import type { SessionState } from "../../core/state.ts";
 import { loadState } from "../../runtime/load.ts";
 import type { OpenHarness } from "../../runtime/open.ts";
 import type { SessionRecord } from "../../store/contract.ts";
-import { resultOf, spentText } from "../carry-on.ts";
 import {
   type CommandContext,
   commandLine,
@@ -17,6 +16,7 @@ import {
 import { EXIT } from "../exit-codes.ts";
 import { formatCost, formatCount, formatMoment, formatQuantity } from "../render/format.ts";
 import { factLines, singleLine, truncate } from "../render/text.ts";
+import { resultOf, spentText } from "../session-facts.ts";
 import { adviceOf, standingOf } from "../standing.ts";
 
 /** Flags of `status`. */
