@@ -14,6 +14,8 @@ export interface SeedRange {
   readonly runsPerSeed: number;
   /** Keep the story of every seed, not of failing ones only. */
   readonly keepsTraces: boolean;
+  /** From one seed to the next; 1 if absent. */
+  readonly step?: number;
 }
 
 /** What came of one seed, in a form that crosses between threads. */
@@ -51,8 +53,8 @@ export async function runSeedsHere(
 ): Promise<void> {
   const template = await makeTemplate({ clock: { monotonicMs: () => 0 }, probe: { isDead: () => false } });
   try {
-    for (let seed = range.firstSeed; seed < range.firstSeed + range.seeds; seed++) {
-      const report = await runSeed(seed, range, template);
+    for (let index = 0; index < range.seeds; index++) {
+      const report = await runSeed(range.firstSeed + index * (range.step ?? 1), range, template);
       onReport(report);
       if (stopsEarly && report.violation !== null) return;
     }
