@@ -9,7 +9,7 @@ import type { OpenHarness } from "../runtime/open.ts";
 import { type CommandContext, commandLine, type PlaceFlags } from "./context.ts";
 import { driveToRest, isDrivenHere } from "./drive.ts";
 import { exitOfState } from "./exit-codes.ts";
-import { Interruption } from "./interruption.ts";
+import type { Interruption } from "./interruption.ts";
 import { EventView, stopText } from "./render/event-lines.ts";
 import { factLines } from "./render/text.ts";
 import { resultOf, spentText } from "./session-facts.ts";
@@ -33,13 +33,15 @@ export async function carryOn(
     readonly after: Sequence;
     /** Calls that were open then. */
     readonly calls: SessionState["calls"];
+    /** Made before the session was touched, so that no signal falls between. */
+    readonly interruption: Interruption;
     readonly flags: DriveFlags;
   },
 ): Promise<number> {
   const { output } = context;
-  const { flags } = options;
+  const { flags, interruption } = options;
   const view = new EventView({ width: output.width, verbose: flags.verbose ?? false }, options.calls);
-  using interruption = new Interruption((leave) => void pauseThenLeave(context, harness, sessionId, leave));
+  interruption.onFirst((leave) => void pauseThenLeave(context, harness, sessionId, leave));
   let rateLimited = false;
   await driveToRest({
     harness,

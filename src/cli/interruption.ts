@@ -9,12 +9,10 @@ export type EndingSignal = (typeof SIGNALS)[number];
 /** Listens until it is disposed of. */
 export class Interruption implements Disposable {
   readonly #controller = new AbortController();
-  readonly #onFirst: (leave: () => void) => void;
+  #onFirst: (leave: () => void) => void = (leave) => leave();
   #received: EndingSignal | null = null;
 
-  /** @param onFirst - called once; it, or somebody later, has to call `leave`. Default: leaves. */
-  constructor(onFirst: (leave: () => void) => void = (leave) => leave()) {
-    this.#onFirst = onFirst;
+  constructor() {
     for (const name of SIGNALS) process.on(name, this.#receive);
   }
 
@@ -26,6 +24,11 @@ export class Interruption implements Disposable {
   /** `128 + number` of the first signal, as a shell reports it; null when there was none. */
   get exitCode(): number | null {
     return this.#received === null ? null : 128 + constants.signals[this.#received];
+  }
+
+  /** @param onFirst - called at the first signal from now on; it, or somebody later, has to call `leave` */
+  onFirst(onFirst: (leave: () => void) => void): void {
+    this.#onFirst = onFirst;
   }
 
   [Symbol.dispose](): void {

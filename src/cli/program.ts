@@ -138,6 +138,12 @@ function addPersonCommands(program: Command, context: CommandContext, outcome: O
       const { send } = await import("./commands/send.ts");
       outcome.exitCode = await send(context, id, words, flags);
     });
+  person("submit", "send client events: a JSON list of {type, body} on standard input").action(
+    async (id, flags) => {
+      const { submitEvents } = await import("./commands/send.ts");
+      outcome.exitCode = await submitEvents(context, id, flags);
+    },
+  );
   person("interrupt", "abort the model's answer; running tools may finish").action(async (id, flags) => {
     const { interrupt } = await import("./commands/send.ts");
     outcome.exitCode = await interrupt(context, id, flags);

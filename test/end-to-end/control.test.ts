@@ -190,6 +190,53 @@ describe("a second process beside a run", () => {
   });
 });
 
+describe("a process that only watches", () => {
+  test("leaves at Ctrl-C without a word to the session", async () => {
+    const { running, session } = await start([counting(3), { text: "Undisturbed." }]);
+    await eventually(() => count() === 1, "the command");
+    const watching = place.start(["resume", session]);
+    await watching.says(/drives it/);
+    watching.child.kill("SIGINT");
+    expect((await watching.ended).code).toBe(130);
+    const ending = await running.ended;
+    expect(ending.code).toBe(0);
+    expect(ending.stdout).toContain("Undisturbed.");
+    expect(bodiesOf(await place.events(session), "control.pause")).toEqual([]);
+  });
+});
+
+describe("events from a program", () => {
+  const message = { type: "user.message", body: { content: [{ type: "text", text: "from a program" }] } };
+
+  async function session(): Promise<string> {
+    const words = ["run", "go", "--model", place.script({ turns: [{ text: "Yes." }] }), "--tools", "none"];
+    return String((await place.json(words)).session_id);
+  }
+
+  test("are stored, all or none", async () => {
+    const id = await session();
+    const { code, stderr } = await place.run(["submit", id], { input: JSON.stringify([message, message]) });
+    expect(code, stderr).toBe(0);
+    expect(bodiesOf(await place.events(id), "user.message")).toHaveLength(3);
+  });
+
+  test.each([
+    ["{", "E_EVENT_INVALID", "not JSON"],
+    ["[]", "E_EVENT_INVALID", "must not be empty"],
+    [JSON.stringify([message, { ...message, body: {} }]), "E_EVENT_INVALID", "events[1].body.content"],
+    [JSON.stringify([{ ...message, more: 1 }]), "E_EVENT_INVALID", "events[0].more"],
+    [JSON.stringify([{ type: "agent.message", body: {} }]), "E_EVENT_FORBIDDEN", "agent.message"],
+  ])("%s is refused, and the log is as it was", async (input, errorCode, message) => {
+    const id = await session();
+    const before = await place.events(id);
+    const { code, stderr } = await place.run(["submit", id], { input });
+    expect(stderr).toContain(`error[${errorCode}]`);
+    expect(stderr).toContain(message);
+    expect(code).toBe(2);
+    expect(await place.events(id)).toEqual(before);
+  });
+});
+
 describe("calls that wait for a person", () => {
   /** The outcome of a push is unknown when its daemon dies; nobody repeats it unasked. */
   async function untilAsked(): Promise<string> {

@@ -72,8 +72,8 @@ describe("the state folder", () => {
   test("that is a file", async () => {
     writeFileSync(place.state, "");
     const { code, stderr } = await place.run(["run", "x", "--model", place.script({ turns: [] })]);
-    expect(stderr).toMatch(/^error\[E_STORE_\w+\]: .*\nnext: /m);
-    expect([2, 69]).toContain(code);
+    expect(stderr).toMatch(/^error\[E_CONFIG\]: .*a file is in its place\nnext: .*--state/m);
+    expect(code).toBe(2);
   });
 
   test("is one per repository, outside of it, for all its worktrees and subfolders", async () => {

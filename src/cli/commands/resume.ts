@@ -45,6 +45,7 @@ async function resumeOne(
   flags: ResumeFlags,
 ): Promise<number> {
   const { output } = context;
+  using interruption = new Interruption();
   const state = await loadState(harness.store, sessionId);
   const record = await harness.store.getSession(sessionId);
   if (record === undefined)
@@ -66,7 +67,12 @@ async function resumeOne(
       `  or: ${commandLine(flags, "deny", sessionId, call)}`,
     );
   }
-  return carryOn(context, harness, sessionId, { after: record.seq, calls: state.calls, flags });
+  return await carryOn(context, harness, sessionId, {
+    after: record.seq,
+    calls: state.calls,
+    interruption,
+    flags,
+  });
 }
 
 /** What a person's wish to go on means for this session. A terminated one refuses it with a reason. */

@@ -16,6 +16,7 @@ import {
 } from "../../runtime/session-config.ts";
 import { carryOn, type DriveFlags } from "../carry-on.ts";
 import { type CommandContext, openFor, settingsFor } from "../context.ts";
+import { Interruption } from "../interruption.ts";
 import { wrap } from "../render/text.ts";
 
 /** Flags of `run`. */
@@ -51,6 +52,7 @@ export async function run(
   const config = configOf(context, settings, flags, prompt);
   await checkModel(config.agent.model, settings);
   const warning = sandboxWarning(config.sandbox.backend);
+  using interruption = new Interruption();
   await using harness = await openFor(settings);
   if (warning !== undefined) output.note(...wrap(`warning: ${warning}`, output.width));
   const sessionId = await createSession(harness, config, [
@@ -58,7 +60,7 @@ export async function run(
   ]);
   if (flags.json === true) output.note(`session ${sessionId}`);
   else output.print(`session  ${sessionId}`, `state    ${settings.stateFolder}`);
-  return await carryOn(context, harness, sessionId, { after: 1, calls: [], flags });
+  return await carryOn(context, harness, sessionId, { after: 1, calls: [], interruption, flags });
 }
 
 function promptOf(words: readonly string[]): string {

@@ -1,6 +1,6 @@
 /** `send`, `interrupt`, `pause`, `stop`, `approve`, `deny`: what a person says to a session from another terminal. */
 import { readFileSync } from "node:fs";
-import { NightshiftError } from "../../core/errors.ts";
+import { messageOf, NightshiftError } from "../../core/errors.ts";
 import { type ClientEventInput, event } from "../../core/events/index.ts";
 import type { SessionId } from "../../core/ids.ts";
 import { sendEvents } from "../../runtime/client.ts";
@@ -9,6 +9,7 @@ import type { OpenHarness } from "../../runtime/open.ts";
 import type { SessionPolicy } from "../../runtime/session-config.ts";
 import { type CommandContext, commandLine, findSession, type PlaceFlags, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { formatQuantity } from "../render/format.ts";
 
 /** Flags of all these commands. */
 export interface SendFlags extends PlaceFlags {
@@ -30,6 +31,20 @@ export function send(
     ...(flags.steering === undefined ? {} : { steering: flags.steering }),
   });
   return submit(context, id, flags, { events: [message], done: "message queued" });
+}
+
+/** `submit <id>`: client events as JSON on standard input, a list of `{type, body}`; all of them, or none. */
+export async function submitEvents(context: CommandContext, id: string, flags: SendFlags): Promise<number> {
+  const text = readFileSync(0, "utf8");
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new NightshiftError("E_EVENT_INVALID", `standard input is not JSON: ${messageOf(error)}`);
+  }
+  const { validateClientEvents } = await import("../../core/events/validate.ts");
+  const events = validateClientEvents(parsed);
+  return submit(context, id, flags, { events, done: formatQuantity(events.length, "event") });
 }
 
 /** `interrupt <id>`: aborts the model's answer; running tools may finish. */
