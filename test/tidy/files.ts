@@ -1,6 +1,13 @@
 import { readdirSync } from "node:fs";
 
-const GENERATED: ReadonlySet<string> = new Set([".git", "coverage", "dist", "fixtures", "node_modules", ".vitest"]);
+const GENERATED: ReadonlySet<string> = new Set([
+  ".git",
+  "coverage",
+  "dist",
+  "fixtures",
+  "node_modules",
+  ".vitest",
+]);
 
 /** All files below a folder as sorted paths from where the program runs; a missing folder has none. */
 export function listFiles(folder: string): string[] {
