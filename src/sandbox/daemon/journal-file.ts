@@ -55,7 +55,7 @@ export class JournalFile {
   append(bytes: Buffer): Place {
     const at = this.#end;
     try {
-      if (at + bytes.length > this.#allocated) this.#allocate(at + bytes.length + AHEAD_BYTES);
+      if (at + bytes.length > this.#allocated) this.#allocateAhead(at + bytes.length);
       writeAt(this.#file, bytes, at);
     } catch (error) {
       this.cut(at);
@@ -85,9 +85,16 @@ export class JournalFile {
     closeSync(this.#file);
   }
 
-  #allocate(end: number): void {
-    writeAt(this.#file, Buffer.alloc(end - this.#allocated), this.#allocated);
-    this.#allocated = end;
+  /** On a disk that is nearly full, what is needed may still fit where the space ahead does not. */
+  #allocateAhead(needed: number): void {
+    const end = needed + AHEAD_BYTES;
+    try {
+      writeAt(this.#file, Buffer.alloc(end - this.#allocated), this.#allocated);
+      this.#allocated = end;
+    } catch {
+      ftruncateSync(this.#file, this.#end);
+      this.#allocated = needed;
+    }
   }
 }
 

@@ -4,7 +4,9 @@
  * session, or descends from one that does.
  *
  * Without a process namespace this is a search, and a search can be fled from: so processes are killed as they are
- * found, the newest first, and an empty search counts only when nothing ended under its eyes.
+ * found, the newest first, and an empty search counts only when nothing ended under its eyes. What it cannot find
+ * is a process that has emptied its environment, left its session and lost its parent: that takes intent, and a
+ * backend with a process namespace.
  */
 import { NightshiftError } from "../../core/errors.ts";
 import {
