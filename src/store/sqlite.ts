@@ -12,7 +12,7 @@ import { HeadsFile } from "./sqlite/heads.ts";
 import { storeError } from "./sqlite/sql-errors.ts";
 import { SqliteStore } from "./sqlite/store.ts";
 import { type Ticker, timerTicker, Watch } from "./sqlite/watch.ts";
-import { InlineWriter, LOCK_TRIES_MAX, type Writer } from "./sqlite/writer.ts";
+import { InlineWriter, LOCK_TRIES_MAX } from "./sqlite/writer.ts";
 
 export type { OpenDatabase, SqlDatabase, SqlRow, SqlStatement, SqlValue } from "./sqlite/database.ts";
 export { openDatabase } from "./sqlite/database.ts";
@@ -44,22 +44,21 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
   try {
     const open = options.openDatabase ?? openDatabase;
     const reader = await connect(() => new Connection({ folder, heads, openDatabase: open }));
-    const watch = new Watch(reader, options.ticker ?? timerTicker);
-    const writer =
-      options.writer === "thread"
-        ? await startThread(folder)
-        : new InlineWriter(new Committer(reader, heads));
+    const ticker = options.ticker ?? timerTicker;
+    if (options.writer === "thread") {
+      // Loaded only here: most processes drive one session.
+      const { ThreadWriter } = await import("./sqlite/thread-writer.ts");
+      const writer = new ThreadWriter(folder);
+      const watch = new Watch(reader, ticker, () => writer.foreignVersion());
+      return new SqliteStore({ reader, heads, writer, watch, clock, probe });
+    }
+    const writer = new InlineWriter(new Committer(reader, heads));
+    const watch = new Watch(reader, ticker);
     return new SqliteStore({ reader, heads, writer, watch, clock, probe });
   } catch (error) {
     heads.close();
     throw error;
   }
-}
-
-/** Loaded only here: most processes drive one session. */
-async function startThread(folder: string): Promise<Writer> {
-  const { ThreadWriter } = await import("./sqlite/thread-writer.ts");
-  return new ThreadWriter(folder);
 }
 
 /** Tries again while other processes open, close or upgrade the same database. */

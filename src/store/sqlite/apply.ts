@@ -82,6 +82,8 @@ export class Applier {
         return this.#renew(request);
       case "release":
         return this.#release(request, wasTried);
+      case "version":
+        return unchanged({ kind: "version", version: this.#version() });
     }
   }
 
@@ -169,6 +171,10 @@ export class Applier {
     if (row.seq !== seq) return unchanged({ kind: "moved", seq: row.seq });
     this.#connection.statement(RELEASE).run(due, row.key);
     return { outcome: { kind: "released" }, wrote: true };
+  }
+
+  #version(): number {
+    return Number(this.#connection.statement("PRAGMA data_version").get()?.[0]);
   }
 
   #session(sessionId: SessionId): SessionRow {

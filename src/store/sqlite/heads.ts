@@ -140,8 +140,9 @@ export class HeadsFile {
 }
 
 function decode(bytes: Buffer): Slot {
-  if (bytes.every((byte) => byte === 0)) return "empty";
-  if (bytes.length < SLOT_BYTES || crc32(bytes.subarray(4)) !== bytes.readUInt32LE(0)) return "damaged";
+  if (bytes.length < SLOT_BYTES || crc32(bytes.subarray(4)) !== bytes.readUInt32LE(0)) {
+    return bytes.every((byte) => byte === 0) ? "empty" : "damaged";
+  }
   return {
     epoch: bytes.readUInt32LE(4),
     seq: Number(bytes.readBigUInt64LE(8)),

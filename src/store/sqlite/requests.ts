@@ -74,14 +74,20 @@ export interface ReleaseRequest {
   readonly due: number | null;
 }
 
-/** Anything that writes. */
+/** Asks whether other processes have committed. */
+export interface VersionRequest {
+  readonly kind: "version";
+}
+
+/** Anything for the writer. */
 export type WriteRequest =
   | CreateRequest
   | SubmitRequest
   | AppendRequest
   | ClaimRequest
   | RenewRequest
-  | ReleaseRequest;
+  | ReleaseRequest
+  | VersionRequest;
 
 /** What came of a request. */
 export type WriteOutcome =
@@ -105,6 +111,8 @@ export type WriteOutcome =
   | { readonly kind: "renewed" }
   | { readonly kind: "released" }
   | { readonly kind: "moved"; readonly seq: Sequence }
+  /** Another number whenever another connection has committed. */
+  | { readonly kind: "version"; readonly version: number }
   | { readonly kind: "failed"; readonly failure: Failure };
 
 /** An error of ours in a form that survives the way between threads. */

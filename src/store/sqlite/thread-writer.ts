@@ -3,7 +3,7 @@
  * there during a sync is the next transaction. So many sessions share one sync.
  */
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import { NightshiftError } from "../../core/errors.ts";
+import { type ErrorCode, messageOf, NightshiftError } from "../../core/errors.ts";
 import { storeClosed } from "../failures.ts";
 import { failureOf, lean, type WriteOutcome, type WriteRequest } from "./requests.ts";
 import type { Writer } from "./writer.ts";
@@ -31,6 +31,7 @@ interface Thread {
 /** Starts its thread with the first request, and another one should it die. */
 export class ThreadWriter implements Writer {
   readonly #folder: string;
+  readonly #file: URL;
   #thread: Thread | undefined;
   #isClosed = false;
   /** Not sent yet. */
@@ -39,14 +40,23 @@ export class ThreadWriter implements Writer {
   #unsettled: Settle[] = [];
   #idle = Promise.withResolvers<void>();
 
-  constructor(folder: string) {
+  /** @param file - what the thread runs */
+  constructor(folder: string, file = threadFile()) {
     this.#folder = folder;
+    this.#file = file;
   }
 
   write(request: WriteRequest): Promise<WriteOutcome> {
     if (this.#isClosed) return Promise.reject(storeClosed());
     if (this.#requests.push(lean(request)) === 1) setImmediate(() => this.#send());
     return new Promise((resolve) => this.#unsettled.push(resolve));
+  }
+
+  /** For {@link Watch}: a value that changes with commits of other processes; undefined before the first request. */
+  async foreignVersion(): Promise<number | undefined> {
+    if (this.#thread === undefined || this.#isClosed) return undefined;
+    const outcome = await this.write({ kind: "version" });
+    return outcome.kind === "version" ? outcome.version : undefined;
   }
 
   async close(): Promise<void> {
@@ -66,14 +76,19 @@ export class ThreadWriter implements Writer {
     this.#thread ??= this.#start();
     // An idle store does not keep the process alive, an unanswered request does.
     this.#thread.port.ref();
-    post(this.#thread, requests);
+    try {
+      post(this.#thread, requests);
+    } catch (error) {
+      const unsent = this.#unsettled.splice(-requests.length);
+      this.#fail(unsent, "E_INTERNAL", `a request cannot be sent to the writer: ${messageOf(error)}`);
+    }
   }
 
   #start(): Thread {
     const { port1: port, port2 } = new MessageChannel();
     const signal = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     const settings: ThreadSettings = { folder: this.#folder, port: port2, signal };
-    const worker = new Worker(threadFile(), { workerData: settings, transferList: [port2] });
+    const worker = new Worker(this.#file, { workerData: settings, transferList: [port2] });
     worker.unref();
     const thread = { worker, port, signal };
     let reason: unknown;
@@ -102,13 +117,15 @@ export class ThreadWriter implements Writer {
   #ended(thread: Thread, reason: unknown): void {
     thread.port.close();
     if (this.#thread === thread) this.#thread = undefined;
-    const lost = this.#unsettled.length - this.#requests.length;
-    if (lost <= 0) return;
-    const failure = new NightshiftError("E_STORE_IO", "the writer's thread ended", {
-      retryable: true,
-      cause: reason,
-    });
-    this.#settle(Array(lost).fill({ kind: "failed", failure: failureOf(failure) }));
+    const why = reason === undefined ? "" : `: ${messageOf(reason)}`;
+    const lost = this.#unsettled.splice(0, this.#unsettled.length - this.#requests.length);
+    this.#fail(lost, "E_STORE_IO", `the writer's thread ended${why}`);
+  }
+
+  #fail(unsettled: readonly Settle[], code: ErrorCode, message: string): void {
+    const error = new NightshiftError(code, message, { retryable: code === "E_STORE_IO" });
+    if (this.#unsettled.length === 0) this.#becomeIdle();
+    for (const settle of unsettled) settle({ kind: "failed", failure: failureOf(error) });
   }
 }
 

@@ -16,17 +16,27 @@ export const timerTicker: Ticker = (everyMs, look) => {
 
 type Listener = (change?: StoreChange) => void;
 
+/**
+ * Asks the connection that writes for its counter of foreign commits, if it is another one than that which looks:
+ * to the latter, this process's own commits are foreign too. Undefined when it has not written anything.
+ */
+export type AskWriter = () => Promise<unknown>;
+
 /** The listeners of one store; looks at the database only while there are any. */
 export class Watch {
   readonly #connection: Connection;
   readonly #ticker: Ticker;
+  readonly #askWriter: AskWriter | undefined;
   readonly #listeners = new Set<Listener>();
   #stop: (() => void) | undefined;
   #version: unknown;
+  #writerVersion: unknown;
+  #isAsking = false;
 
-  constructor(connection: Connection, ticker: Ticker) {
+  constructor(connection: Connection, ticker: Ticker, askWriter?: AskWriter) {
     this.#connection = connection;
     this.#ticker = ticker;
+    this.#askWriter = askWriter;
   }
 
   /** See `Store.subscribe`. */
@@ -46,7 +56,9 @@ export class Watch {
 
   /** Tells everybody, after the present call has been answered. */
   notify(change?: StoreChange): void {
-    for (const listener of this.#listeners) queueMicrotask(() => listener(change));
+    queueMicrotask(() => {
+      for (const listener of this.#listeners) listener(change);
+    });
   }
 
   /** Stops looking. */
@@ -59,8 +71,19 @@ export class Watch {
   #look(): void {
     const version = this.#read();
     if (version === this.#version) return;
+    if (this.#askWriter === undefined) this.notify();
+    // While one question is open, the change is left to be seen at the next look.
+    else if (this.#isAsking) return;
+    else void this.#ask(this.#askWriter);
     this.#version = version;
-    this.notify();
+  }
+
+  async #ask(askWriter: AskWriter): Promise<void> {
+    this.#isAsking = true;
+    const version = await askWriter().catch(() => undefined);
+    this.#isAsking = false;
+    if (version === undefined || version !== this.#writerVersion) this.notify();
+    this.#writerVersion = version;
   }
 
   /** What cannot be read now will be told by the next real call. */
