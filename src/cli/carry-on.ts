@@ -1,5 +1,5 @@
 /** What `run` and `resume` share: drive one session in view of a person, let them interrupt it, and sum up. */
-import { isNightshiftError } from "../core/errors.ts";
+import { isNightshiftError, messageOf } from "../core/errors.ts";
 import { event } from "../core/events/index.ts";
 import type { Sequence, SessionId } from "../core/ids.ts";
 import type { SessionState } from "../core/state.ts";
@@ -48,6 +48,7 @@ export async function carryOn(
     sessionId,
     after: options.after,
     signal: interruption.signal,
+    trouble: (error) => output.note(`trouble: ${messageOf(error)}; trying again`),
     show: (item) => {
       if (item.type === "session.error") rateLimited = item.body.error.type === "model_rate_limited_error";
       if (flags.json !== true) output.print(...view.lines(item));

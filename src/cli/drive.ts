@@ -2,6 +2,7 @@
  * Being somebody who fires `due` for one session: an engine with a view beside it, until the session rests. When
  * another process drives, this one watches, and takes over should that one die.
  */
+import { isNightshiftError } from "../core/errors.ts";
 import type { SessionEvent } from "../core/events/index.ts";
 import type { Sequence, SessionId } from "../core/ids.ts";
 import { runEngine } from "../runtime/engine.ts";
@@ -18,9 +19,14 @@ export interface DriveOptions {
   /** Events after this position are shown. */
   readonly after: Sequence;
   readonly show: (event: SessionEvent) => void;
+  /** Told of failures after which the engine tries again. */
+  readonly trouble: (error: unknown) => void;
   /** Aborting gives the lease back and leaves. */
   readonly signal: AbortSignal;
 }
+
+/** Failures that may pass by themselves, before the person is asked to see to it. */
+const FAILURES_MAX = 4;
 
 /** How it ended. */
 export type DriveOutcome = "rests" | "left";
@@ -40,6 +46,7 @@ export async function driveToRest(options: DriveOptions): Promise<DriveOutcome> 
       onFailure: (_id, error) => {
         failures.push(error);
         news.tell();
+        if (!isFinal(failures)) options.trouble(error);
       },
     },
     AbortSignal.any([signal, stop.signal]),
@@ -52,7 +59,7 @@ export async function driveToRest(options: DriveOptions): Promise<DriveOutcome> 
     for (;;) {
       const heard = news.next();
       await view.catchUp();
-      if (failures.length > 0) throw failures[0];
+      if (isFinal(failures)) throw failures.at(-1);
       if (signal.aborted) return "left";
       if (isAtRest(await harness.store.getSession(sessionId), harness.clock.wallMs())) return "rests";
       await heard;
@@ -63,6 +70,13 @@ export async function driveToRest(options: DriveOptions): Promise<DriveOutcome> 
     stop.abort();
     await engine;
   }
+}
+
+/** Is there nothing to be gained by another try? */
+function isFinal(failures: readonly unknown[]): boolean {
+  const last = failures.at(-1);
+  if (last === undefined) return false;
+  return failures.length >= FAILURES_MAX || !isNightshiftError(last) || !last.retryable;
 }
 
 /** Does this harness itself hold the session's lease? */

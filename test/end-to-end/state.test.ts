@@ -132,6 +132,17 @@ describe("damage", () => {
     expect((await place.run(["fsck", copy])).code).toBe(0);
   });
 
+  test("of one session does not hold up the others", async () => {
+    const damaged = await rest();
+    const sound = await rest();
+    for (const session of [damaged, sound]) await place.run(["send", session, "again"]);
+    damage();
+    const { code, stdout, stderr } = await place.run(["resume", "--all"]);
+    expect(stderr).toMatch(new RegExp(`${damaged} {2}error\\[E_LOG_CORRUPT\\]`));
+    expect(stdout).toContain(`${sound}  end_turn`);
+    expect(code).toBe(70);
+  });
+
   test("a head that was kept elsewhere is compared", async () => {
     const session = await rest();
     const { head } = await place.json(["status", session]);

@@ -19,7 +19,7 @@ const QUOTE = "   | ";
 
 /** @returns 0 when every claim held */
 export async function demo(context: CommandContext, flags: DemoFlags): Promise<number> {
-  const { output, environment } = context;
+  const { output } = context;
   const startedMs = systemClock.monotonicMs();
   using interruption = new Interruption();
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "nightshift-demo-")));
@@ -40,22 +40,22 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
   } finally {
     if (flags.keep !== true) rmSync(folder, { recursive: true, force: true });
   }
+}
 
-  async function tell(
-    { output }: CommandContext,
-    folder: string,
-    signal: AbortSignal,
-  ): Promise<readonly Evidence[]> {
-    await using story = await Story.begin({
-      folder,
-      environment,
-      signal,
-      width: output.width - QUOTE.length,
-      say: (...lines) => output.print(...lines),
-      quote: (line) => output.print(`${QUOTE}${line}`),
-    });
-    return await story.tell();
-  }
+async function tell(
+  { output, environment }: CommandContext,
+  folder: string,
+  signal: AbortSignal,
+): Promise<readonly Evidence[]> {
+  await using story = await Story.begin({
+    folder,
+    environment,
+    signal,
+    width: output.width - QUOTE.length,
+    say: (...lines) => output.print(...lines),
+    quote: (line) => output.print(`${QUOTE}${line}`),
+  });
+  return await story.tell();
 }
 
 function lineOf({ claim, holds, seen }: Evidence): string {

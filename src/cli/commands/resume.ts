@@ -1,5 +1,5 @@
 /** `resume`: says where a session stands, lifts what holds it, and drives it. */
-import { NightshiftError } from "../../core/errors.ts";
+import { isNightshiftError, messageOf, NightshiftError } from "../../core/errors.ts";
 import { type ClientEventInput, event } from "../../core/events/index.ts";
 import type { SessionId } from "../../core/ids.ts";
 import type { SessionState } from "../../core/state.ts";
@@ -28,6 +28,8 @@ export interface ResumeFlags extends DriveFlags {
 }
 
 const CONCURRENCY_STANDARD = 8;
+const LOOK_AGAIN_MS = 1000;
+const PAGE = 1000;
 
 /** One session, or all that are due. */
 export function resume(context: CommandContext, id: string | undefined, flags: ResumeFlags): Promise<number> {
@@ -97,7 +99,7 @@ async function resumeAll(context: CommandContext, harness: OpenHarness, flags: R
   const { output } = context;
   using interruption = new Interruption();
   const idle = new AbortController();
-  let failed = 0;
+  const failed = new Set<SessionId>();
   let woken = 0;
   const options: EngineOptions = {
     concurrency: flags.concurrency ?? CONCURRENCY_STANDARD,
@@ -107,40 +109,60 @@ async function resumeAll(context: CommandContext, harness: OpenHarness, flags: R
       output.print(`${sessionId}  ${result.status === "fenced" ? "taken over" : wordOf(result.state)}`);
     },
     onFailure: (sessionId, error) => {
-      failed += 1;
-      const message = error instanceof Error ? error.message : String(error);
-      output.note(`${sessionId}  failed: ${message}`);
+      failed.add(sessionId);
+      const code = isNightshiftError(error) ? error.code : "E_INTERNAL";
+      output.note(`${sessionId}  error[${code}]: ${messageOf(error)}`);
     },
   };
   const engine = runEngine(harness, options, AbortSignal.any([interruption.signal, idle.signal]));
-  if (flags.stay !== true) await untilNothingIsDue(harness, interruption.signal);
+  if (flags.stay !== true) await untilNothingIsDue(harness, failed, interruption.signal);
   else await untilAborted(interruption.signal);
   idle.abort();
   await engine;
-  if (woken === 0 && failed === 0) output.print("nothing is due");
-  return interruption.exitCode ?? (failed > 0 ? EXIT.internal : EXIT.ok);
+  if (woken === 0 && failed.size === 0) output.print("nothing is due");
+  return interruption.exitCode ?? (failed.size > 0 ? EXIT.internal : EXIT.ok);
 }
 
 function wordOf(state: SessionState): string {
   return state.phase === "running" ? "waits" : (state.stopReason?.type ?? state.phase);
 }
 
-/** Nothing is due now or later, and nobody drives what was. */
-async function untilNothingIsDue(harness: OpenHarness, signal: AbortSignal): Promise<void> {
+/** Nothing is due now or later, besides what failed, and nobody drives what was. */
+async function untilNothingIsDue(
+  harness: OpenHarness,
+  failed: ReadonlySet<SessionId>,
+  signal: AbortSignal,
+): Promise<void> {
   const { store, clock } = harness;
   while (!signal.aborted) {
     const changed = Promise.withResolvers<void>();
     const unsubscribe = store.subscribe(() => changed.resolve());
-    const { ready, nextDue, heldForMs } = await store.listDue({ now: clock.wallMs(), limit: 1 });
-    if (ready.length === 0 && nextDue === null && heldForMs === null) {
+    try {
+      if (!(await isAnythingDue(harness, failed))) return;
+      const timer = new AbortController();
+      const tick = clock.sleep(LOOK_AGAIN_MS, AbortSignal.any([signal, timer.signal]));
+      await Promise.race([changed.promise, tick.catch(() => undefined)]);
+      timer.abort();
+    } finally {
       unsubscribe();
-      return;
     }
-    const timer = new AbortController();
-    const tick = clock.sleep(Math.max(50, heldForMs ?? 1000), AbortSignal.any([signal, timer.signal]));
-    await Promise.race([changed.promise, tick.catch(() => undefined)]);
-    timer.abort();
-    unsubscribe();
+  }
+}
+
+async function isAnythingDue(
+  { store, clock }: OpenHarness,
+  failed: ReadonlySet<SessionId>,
+): Promise<boolean> {
+  const { ready, nextDue, heldForMs } = await store.listDue({ now: clock.wallMs(), limit: 1 });
+  if (ready.length === 0 && nextDue === null && heldForMs === null) return false;
+  if (failed.size === 0) return true;
+  // What failed stays due; whether anything else does is to be found out one by one.
+  let after: SessionId | undefined;
+  for (;;) {
+    const page = await store.listSessions({ limit: PAGE, ...(after !== undefined && { after }) });
+    if (page.some(({ sessionId, due }) => due !== null && !failed.has(sessionId))) return true;
+    after = page.at(-1)?.sessionId;
+    if (page.length < PAGE) return false;
   }
 }
 
