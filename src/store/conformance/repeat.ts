@@ -1,4 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
+import { event } from "../../core/events/index.ts";
+import { NO_REDACTION, seal } from "../../core/seal.ts";
 import {
   answer,
   batchOf,
@@ -64,6 +66,19 @@ export const repeatCases: readonly StoreCase[] = [
         await rejectsWith("E_APPEND_MISMATCH", store.append(lease, batchOf("x", { events: other })));
       }
       deepEqual(await textsOf(store), ["a", "b", "c"]);
+    },
+  },
+  {
+    name: "a known append id with the same bodies under another type is an error",
+    async run(subject) {
+      const { store, lease } = await withLease(subject);
+      const [pause, resume] = [event("control.pause", {}), event("control.resume", {})].map((each) =>
+        seal(each, NO_REDACTION),
+      );
+      if (pause === undefined || resume === undefined) throw new Error("two events were made");
+      await store.append(lease, batchOf("x", { events: [pause] }));
+      await rejectsWith("E_APPEND_MISMATCH", store.append(lease, batchOf("x", { events: [resume] })));
+      equal((await store.append(lease, batchOf("x", { events: [pause] }))).status, "appended");
     },
   },
   {
