@@ -10,6 +10,7 @@ import { type Redactor, seal } from "../core/seal.ts";
 import type { SessionState } from "../core/state.ts";
 import type { Store, SubmitResult } from "../store/contract.ts";
 import { loadState } from "./load.ts";
+import { withRetries } from "./store-retry.ts";
 import { uniqueSuffix } from "./system.ts";
 
 /** Messages that may wait to be picked up. */
@@ -31,11 +32,8 @@ export async function createSession(
 ): Promise<SessionId> {
   const sessionId = asId(uniqueSuffix(parts.clock, parts.chance));
   const events = [event("session.created", config), ...first].map((input) => seal(input, parts.redactor));
-  await parts.store.create(sessionId, {
-    appendId: parts.chance.unique(16),
-    at: parts.clock.wallMs(),
-    events,
-  });
+  const batch = { appendId: parts.chance.unique(16), at: parts.clock.wallMs(), events };
+  await withRetries(parts.clock, () => parts.store.create(sessionId, batch));
   return sessionId;
 }
 
@@ -50,11 +48,8 @@ export async function sendEvents(
 ): Promise<SubmitResult> {
   checkWelcome(await loadState(parts.store, sessionId), inputs);
   const events = inputs.map((input) => seal(input, parts.redactor));
-  return parts.store.submit(sessionId, {
-    appendId: parts.chance.unique(16),
-    at: parts.clock.wallMs(),
-    events,
-  });
+  const batch = { appendId: parts.chance.unique(16), at: parts.clock.wallMs(), events };
+  return withRetries(parts.clock, () => parts.store.submit(sessionId, batch));
 }
 
 /**

@@ -8,7 +8,7 @@
 import type { Clock } from "../core/clock.ts";
 import { type Context, closeTurn, reduceContext, tokensOf } from "../core/context.ts";
 import { decide, type Intent, type Now, type Step } from "../core/decide.ts";
-import { assert, isNightshiftError, NightshiftError } from "../core/errors.ts";
+import { assert, NightshiftError } from "../core/errors.ts";
 import { type EventInput, event, type SessionEvent } from "../core/events/index.ts";
 import { FOLD_DIGEST } from "../core/fold-digest.ts";
 import type { Sequence } from "../core/ids.ts";
@@ -19,13 +19,12 @@ import { type HarnessProfile, isOpen } from "../core/step.ts";
 import { summarize } from "../core/summary.ts";
 import type { AppendBatch, AppendResult, Lease, Store } from "../store/contract.ts";
 import type { Loaded } from "./load.ts";
+import { withRetries } from "./store-retry.ts";
 
 /** Decisions between two commits; more means that the policy argues with itself. */
 const DECISIONS_MAX = 200;
 /** A snapshot at least every so many events, unless told otherwise. */
 const SNAPSHOT_EVENTS = 400;
-const APPEND_TRIES = 5;
-const APPEND_RETRY_MS = 100;
 
 /** What a journal is made of. */
 export interface JournalParts {
@@ -142,10 +141,11 @@ export class Journal {
 
   /** Folds what others have written. @returns whether there was anything */
   async catchUp(): Promise<boolean> {
-    const { store, lease } = this.#parts;
+    const { store, lease, clock } = this.#parts;
     const before = this.#fold.state.seq;
     for (;;) {
-      const events = await store.getEvents(lease.sessionId, { after: this.#fold.state.seq, limit: 1000 });
+      const range = { after: this.#fold.state.seq, limit: 1000 };
+      const events = await withRetries(clock, () => store.getEvents(lease.sessionId, range));
       if (events.length === 0) return this.#fold.state.seq > before;
       this.#absorb(events);
     }
@@ -177,16 +177,9 @@ export class Journal {
         ? { snapshot: { fold: FOLD_DIGEST, body: JSON.stringify(state) } }
         : {}),
     };
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const result = await store.append(lease, batch);
-        if (batch.snapshot !== undefined && result.status === "appended") this.#snapshotSeq = state.seq;
-        return result;
-      } catch (error) {
-        if (!isNightshiftError(error) || !error.retryable || attempt >= APPEND_TRIES) throw error;
-        await clock.sleep(APPEND_RETRY_MS * 2 ** (attempt - 1));
-      }
-    }
+    const result = await withRetries(clock, () => store.append(lease, batch));
+    if (batch.snapshot !== undefined && result.status === "appended") this.#snapshotSeq = state.seq;
+    return result;
   }
 }
 
