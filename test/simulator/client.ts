@@ -39,7 +39,12 @@ export class Client {
     this.process = process;
     this.#world = world;
     this.#random = random;
-    this.#parts = { store, clock: process.clock, chance: seededChance(random.fork("ids")), redactor: REDACTOR };
+    this.#parts = {
+      store,
+      clock: process.clock,
+      chance: seededChance(random.fork("ids")),
+      redactor: REDACTOR,
+    };
   }
 
   /** Does what is left of the workload. */
@@ -71,7 +76,9 @@ export class Client {
     this.#world.onCommit(session, { process: this.process, epoch: null });
     stored.then(
       ({ firstSeq }) => this.#world.onAcknowledged(session, firstSeq, sealed),
-      (error: unknown) => trace.note(this.process.name, "failed", String(error)),
+      // The code only: a message may name the folder, which differs from run to run.
+      (error: unknown) =>
+        trace.note(this.process.name, "failed", isNightshiftError(error) ? error.code : String(error)),
     );
     return true;
   }

@@ -42,7 +42,8 @@ export class Coverage {
     this.#events += report.events;
     this.#steps += report.steps;
     this.#crashes += report.crashes;
-    for (const [pair, count] of report.strikes) this.#strikes.set(pair, (this.#strikes.get(pair) ?? 0) + count);
+    for (const [pair, count] of report.strikes)
+      this.#strikes.set(pair, (this.#strikes.get(pair) ?? 0) + count);
     if (report.violation !== null) this.#failures.push(report);
   }
 
@@ -52,10 +53,16 @@ export class Coverage {
 
   /** Pairs by how often they have struck, the rarest first. */
   counts(): { readonly pair: Pair; readonly count: number }[] {
-    return PAIRS.map((pair) => ({ pair, count: this.#strikes.get(pair) ?? 0 })).sort((a, b) => a.count - b.count);
+    return PAIRS.map((pair) => ({ pair, count: this.#strikes.get(pair) ?? 0 })).sort(
+      (a, b) => a.count - b.count,
+    );
   }
 
-  summary(options: { readonly firstSeed: number; readonly runsPerSeed: number; readonly seconds: number }): Summary {
+  summary(options: {
+    readonly firstSeed: number;
+    readonly runsPerSeed: number;
+    readonly seconds: number;
+  }): Summary {
     const counts = this.counts();
     const uncovered = counts.filter(({ count }) => count < STRIKES_WANTED);
     const isFull = this.#seeds >= FULL_RUN_SEEDS;

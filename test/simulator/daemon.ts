@@ -5,7 +5,13 @@
 import { NightshiftError } from "../../src/core/errors.ts";
 import type { ExecId, SandboxId } from "../../src/core/ids.ts";
 import type { Json } from "../../src/core/text.ts";
-import type { ExecReply, ExecRequest, ExecResult, PrepareReply, SandboxSpec } from "../../src/sandbox/contract.ts";
+import type {
+  ExecReply,
+  ExecRequest,
+  ExecResult,
+  PrepareReply,
+  SandboxSpec,
+} from "../../src/sandbox/contract.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Plan, Workspace } from "./workspace.ts";
 
@@ -107,7 +113,11 @@ export class Daemon {
     if (line.epoch < this.#parts.journal.floor) throw stale(this.#parts.spec.id);
   }
 
-  async execute(line: DaemonLine, request: ExecRequest, onOutput: (text: string) => void): Promise<ExecReply> {
+  async execute(
+    line: DaemonLine,
+    request: ExecRequest,
+    onOutput: (text: string) => void,
+  ): Promise<ExecReply> {
     this.check(line);
     if (request.incarnation !== this.incarnation) return this.#answerForEarlier(request);
     const execution = this.#executions.get(request.execId) ?? this.#start(line, request, onOutput);
@@ -172,7 +182,9 @@ export class Daemon {
       this.#end(execution, { ending: exitCode === null ? "refused" : "exited", exitCode, output });
     };
     const timeOut = (): void => this.#end(execution, { ending: "timed_out", exitCode: null, output: "" });
-    execution.timers = [scheduler.after(Math.min(plan.durationMs, wallMs), plan.durationMs > wallMs ? timeOut : finish)];
+    execution.timers = [
+      scheduler.after(Math.min(plan.durationMs, wallMs), plan.durationMs > wallMs ? timeOut : finish),
+    ];
     const { effectMs } = plan;
     if (effectMs !== null && effectMs < Math.min(plan.durationMs, wallMs))
       execution.timers.push(scheduler.after(effectMs, perform));
@@ -194,7 +206,8 @@ export class Daemon {
     if (entries === undefined) return { status: "unknown", incarnation, reason: "the journal was lost" };
     const entry = entries.get(request.execId);
     if (entry?.result) return { status: "finished", result: entry.result };
-    if (entry !== undefined) return { status: "unknown", incarnation, reason: "the daemon died during the run" };
+    if (entry !== undefined)
+      return { status: "unknown", incarnation, reason: "the daemon died during the run" };
     if (["read", "glob", "grep"].includes(request.operation))
       return { status: "unknown", incarnation, reason: "reading is not journaled" };
     return { status: "not_started", incarnation };

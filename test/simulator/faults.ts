@@ -1,7 +1,7 @@
 /** Decides, by seed, which fault strikes where, and counts what has struck. */
 import type { SessionId } from "../../src/core/ids.ts";
 import type { DiskFault } from "./disk.ts";
-import { type Fault, FAULTS_AT, type OperationName, type Pair, type Point } from "./pairs.ts";
+import { FAULTS_AT, type Fault, type OperationName, type Pair, type Point } from "./pairs.ts";
 import { NO_STRIKE, type Process, type Strike, type Striker } from "./process.ts";
 import type { Random } from "./random.ts";
 import type { Trace } from "./trace.ts";
@@ -39,35 +39,35 @@ export interface FaultPlan {
  * there, so that all pairs are met about equally often.
  */
 const CROSSINGS: Readonly<Record<OperationName, number>> = {
-  claim: 5,
-  snapshot: 6,
-  read: 12,
-  session: 0.2,
-  append: 14,
-  renew: 3,
-  release: 3,
-  due: 40,
-  hint: 30,
-  create: 1.5,
-  submit: 2.5,
-  provision: 2,
-  attach: 1.5,
-  execute: 2.5,
-  prepare: 1,
-  cancel: 0.1,
-  destroy: 1.3,
-  request: 4.5,
-  part: 14,
-  timer: 10,
+  claim: 15,
+  snapshot: 20,
+  read: 35,
+  session: 2,
+  append: 30,
+  renew: 6,
+  release: 12,
+  due: 100,
+  hint: 100,
+  create: 1.4,
+  submit: 6,
+  provision: 4,
+  attach: 3,
+  execute: 4,
+  prepare: 1.5,
+  cancel: 0.3,
+  destroy: 3,
+  request: 9,
+  part: 30,
+  timer: 40,
 };
 
 /** Strikes per pair and simulation that are aimed at. */
-const WANTED = 0.05;
+const WANTED = 0.08;
 /** Strikes at the target at the most, and how likely each visit of its point is met. */
-const TARGET_STRIKES_MAX = 12;
-const TARGET_CHANCE = 0.75;
+const TARGET_STRIKES_MAX = 18;
+const TARGET_CHANCE = 0.85;
 /** Where little leads to the target's point by itself, this often something is done that does. */
-const LEAD_CHANCE = 0.7;
+const LEAD_CHANCE = 0.85;
 
 /** What leads to a target: a strike at another point, or (null) a person who stops what runs. */
 const LEADS: readonly { readonly to: RegExp; readonly at: Point; readonly strike: Strike | null }[] = [
@@ -105,7 +105,10 @@ export class FaultInjector implements Striker {
   }
 
   get crashes(): number {
-    return [...this.counts].reduce((sum, [pair, count]) => (pair.startsWith("crash@") ? sum + count : sum), 0);
+    return [...this.counts].reduce(
+      (sum, [pair, count]) => (pair.startsWith("crash@") ? sum + count : sum),
+      0,
+    );
   }
 
   /** From now on nothing strikes. */
@@ -176,7 +179,9 @@ export class FaultInjector implements Striker {
       case "commit-fails":
       case "commit-unknown":
       case "disk-full":
-        return this.#actions.failCommits(fault, random.chance(0.6) ? 1 : random.between(2, 8)) ? NO_STRIKE : null;
+        return this.#actions.failCommits(fault, random.chance(0.6) ? 1 : random.between(2, 8))
+          ? NO_STRIKE
+          : null;
       default:
         return session === null ? null : this.#applyToSession(fault, process, session);
     }

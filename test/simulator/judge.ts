@@ -1,7 +1,8 @@
 /** Calls every invariant at every step and keeps the first thing that any of them complains about. */
-import type { Message } from "../../src/core/message.ts";
+
 import type { SessionEvent } from "../../src/core/events/index.ts";
 import type { ExecId, SandboxId } from "../../src/core/ids.ts";
+import type { Message } from "../../src/core/message.ts";
 import type { ModelRequest } from "../../src/model/contract.ts";
 import type { ExecRequest } from "../../src/sandbox/contract.ts";
 import type { LogRow, ObservedLog } from "./log.ts";

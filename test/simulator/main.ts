@@ -59,7 +59,8 @@ function printFailure({ seed, violation, trace }: SeedReport, isTraced: boolean)
 }
 
 function printPairs(coverage: Coverage): void {
-  for (const { pair, count } of coverage.counts()) process.stdout.write(`${String(count).padStart(6)}  ${pair}\n`);
+  for (const { pair, count } of coverage.counts())
+    process.stdout.write(`${String(count).padStart(6)}  ${pair}\n`);
   for (const { pair, reason } of EXCLUDED_PAIRS) process.stdout.write(`  never  ${pair}: ${reason}\n`);
 }
 
@@ -68,7 +69,9 @@ function describe(summary: Summary): string {
   return [
     `${seeds} seeds, each ${runsPerSeed}×, in ${seconds} s (${summary.seedsPerSecond} runs/s): ${events} events, ${strikes} faults, ${crashes} crashes`,
     `${pairsCovered} of ${pairs} pairs covered; least: ${summary.leastCovered.slice(0, 4).join(", ")}`,
-    violations === 0 ? "no promise was broken" : `broken in ${violations} seeds: ${summary.failingSeeds.join(", ")}`,
+    violations === 0
+      ? "no promise was broken"
+      : `broken in ${violations} seeds: ${summary.failingSeeds.join(", ")}`,
     `${summary.passed} passed, ${summary.failed} failed`,
     "",
   ].join("\n");

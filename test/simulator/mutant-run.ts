@@ -22,7 +22,8 @@ registerHooks({
     if (url !== new URL(mutant.file, `file://${root}`).href) return nextLoad(url, context);
     const source = readFileSync(fileURLToPath(url), "utf8");
     const parts = source.split(mutant.find);
-    if (parts.length !== 2) throw new Error(`${mutant.file} holds what ${name} changes ${parts.length - 1} times, not once`);
+    if (parts.length !== 2)
+      throw new Error(`${mutant.file} holds what ${name} changes ${parts.length - 1} times, not once`);
     isLoaded = true;
     return { format: "module", shortCircuit: true, source: stripTypeScriptTypes(parts.join(mutant.replace)) };
   },
@@ -31,7 +32,13 @@ registerHooks({
 const { runSeedsHere } = await import("./seeds.ts");
 let tried = 0;
 let caught: { readonly promise: string; readonly detail: string } | null = null;
-const range = { firstSeed: FIRST_SEED, seeds: Number(seeds), runsPerSeed: 1, keepsTraces: false, step: SEED_STEP };
+const range = {
+  firstSeed: FIRST_SEED,
+  seeds: Number(seeds),
+  runsPerSeed: 1,
+  keepsTraces: false,
+  step: SEED_STEP,
+};
 await runSeedsHere(
   range,
   ({ violation }) => {

@@ -72,7 +72,7 @@ const STORE: readonly Mutant[] = [
   },
   {
     name: "every owner counts as dead",
-    promise: "everything-comes-to-rest",
+    promise: "one-driver",
     file: "src/store/sqlite/store.ts",
     find: "if (!this.#parts.probe.isDead(holder)) {",
     replace: "if (holder.harness === request.owner.harness) {",
@@ -103,7 +103,8 @@ const JOURNAL: readonly Mutant[] = [
     promise: "one-receipt-per-intent",
     file: "src/runtime/journal.ts",
     find: "const result = await store.append(lease, batch);",
-    replace: 'const result = await store.append(lease, { ...batch, appendId: batch.appendId + "/" + attempt });',
+    replace:
+      'const result = await store.append(lease, { ...batch, appendId: batch.appendId + "/" + attempt });',
   },
   {
     name: "receipts of what is over are kept",
@@ -195,8 +196,8 @@ const DRIVER: readonly Mutant[] = [
     name: "the engine does not wait after a failed wake",
     promise: "everything-comes-to-rest",
     file: "src/runtime/engine.ts",
-    find: "await this.#harness.clock.sleep(WAKE_AGAIN_MS, this.#signal).catch(() => undefined);",
-    replace: "",
+    find: "this.#resting.set(sessionId, {",
+    replace: "this.#resting.delete(sessionId) || new Map<string, unknown>().set(sessionId, {",
   },
   {
     name: "the engine gives up when the store is busy",
@@ -261,15 +262,17 @@ const CORE: readonly Mutant[] = [
     name: "a pause does not wait for running tools",
     promise: "rest-means-nothing-runs",
     file: "src/core/rules/halt.ts",
-    find: "const running = state.calls.filter((call) => call.status === \"started\");",
-    replace: 'const running = state.calls.filter((call) => call.status === "started" && halt.kind !== "pause");',
+    find: 'const running = state.calls.filter((call) => call.status === "started");',
+    replace:
+      'const running = state.calls.filter((call) => call.status === "started" && halt.kind !== "pause");',
   },
   {
     name: "stop does not kill what runs",
     promise: "no-run-outlives-its-receipt",
     file: "src/core/rules/halt.ts",
     find: 'return state.sandbox?.status === "ready" ? [] : closeStranded(halt, call);',
-    replace: 'return halt.kind === "pause" && state.sandbox?.status === "ready" ? [] : closeStranded(halt, call);',
+    replace:
+      'return halt.kind === "pause" && state.sandbox?.status === "ready" ? [] : closeStranded(halt, call);',
   },
   {
     name: "going idle drops the queue",

@@ -20,7 +20,10 @@ export interface MutantReport {
 }
 
 /** Runs all mutants, or one by name, and prints what became of them. @returns the exit code */
-export async function runMutants(options: { readonly json: boolean; readonly only?: string }): Promise<number> {
+export async function runMutants(options: {
+  readonly json: boolean;
+  readonly only?: string;
+}): Promise<number> {
   const chosen = MUTANTS.filter(({ name }) => options.only === undefined || name === options.only);
   if (chosen.length === 0) {
     process.stderr.write(`there is no mutant named ${options.only}\n`);
@@ -38,7 +41,8 @@ export async function runMutants(options: { readonly json: boolean; readonly onl
   await Promise.all(Array.from({ length: CONCURRENT }, work));
   const survived = reports.filter(({ caughtBy }) => caughtBy === null).length;
   const counts = { passed: reports.length - survived, failed: survived };
-  if (options.json) process.stdout.write(`${JSON.stringify({ mutants: reports.length, ...counts, reports })}\n`);
+  if (options.json)
+    process.stdout.write(`${JSON.stringify({ mutants: reports.length, ...counts, reports })}\n`);
   else process.stdout.write(`${counts.passed} passed, ${counts.failed} failed\n`);
   return survived === 0 ? 0 : 1;
 }
@@ -49,18 +53,38 @@ export async function tryMutant(mutant: Mutant, seeds: number): Promise<MutantRe
   const { code, output } = await run(name, seeds);
   const line = output.trim().split("\n").at(-1) ?? "";
   if (code !== 0 || !line.startsWith("{"))
-    return { name, promise, seeds: 0, caughtBy: null, detail: `its process ended with ${code}: ${output.slice(-500)}` };
+    return {
+      name,
+      promise,
+      seeds: 0,
+      caughtBy: null,
+      detail: `its process ended with ${code}: ${output.slice(-500)}`,
+    };
   const { tried, caught } = JSON.parse(line) as {
     readonly tried: number;
     readonly caught: { readonly promise: string; readonly detail: string } | null;
   };
-  return { name, promise, seeds: tried, caughtBy: caught?.promise ?? null, detail: caught?.detail ?? "not noticed" };
+  return {
+    name,
+    promise,
+    seeds: tried,
+    caughtBy: caught?.promise ?? null,
+    detail: caught?.detail ?? "not noticed",
+  };
 }
 
-function run(name: string, seeds: number): Promise<{ readonly code: number | null; readonly output: string }> {
+function run(
+  name: string,
+  seeds: number,
+): Promise<{ readonly code: number | null; readonly output: string }> {
   const script = fileURLToPath(new URL("./mutant-run.ts", import.meta.url));
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", script, name, String(seeds)]);
+    const child = spawn(process.execPath, [
+      "--disable-warning=ExperimentalWarning",
+      script,
+      name,
+      String(seeds),
+    ]);
     const timer = setTimeout(() => child.kill("SIGKILL"), TIMEOUT_MS);
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));

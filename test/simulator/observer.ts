@@ -11,12 +11,23 @@ export interface SessionRest {
   readonly key: number;
   readonly due: number | null;
   readonly isOwned: boolean;
+  /** Name of the harness that holds the lease, and until when; the lease may have lapsed. */
+  readonly holder: string | null;
+  readonly leaseUntilMs: number;
 }
 
 /** A head as the heads file has it. */
 export interface HeadBytes {
   readonly seq: number;
   readonly hash: string;
+}
+
+interface SessionRow {
+  readonly id: string;
+  readonly key: number;
+  readonly due: number | null;
+  readonly owner: string | null;
+  readonly lease_until: number | null;
 }
 
 const SLOT_BYTES = 64;
@@ -39,7 +50,7 @@ export class Observer {
     );
     this.#blob = this.#database.prepare("SELECT bytes FROM blobs WHERE hash = ? ORDER BY part");
     this.#sessions = this.#database.prepare(
-      "SELECT id, key, due, owner IS NOT NULL AS owned FROM sessions ORDER BY key",
+      "SELECT id, key, due, owner, lease_until FROM sessions ORDER BY key",
     );
   }
 
@@ -53,13 +64,18 @@ export class Observer {
   }
 
   sessions(): SessionRest[] {
-    const rows = this.#sessions.all() as { id: string; key: number; due: number | null; owned: number }[];
-    return rows.map(({ id, key, due, owned }) => ({
-      session: asSessionId(id),
-      key,
-      due,
-      isOwned: owned === 1,
+    return (this.#sessions.all() as unknown as SessionRow[]).map((row) => ({
+      session: asSessionId(row.id),
+      key: row.key,
+      due: row.due,
+      isOwned: row.owner !== null,
+      holder: row.owner === null ? null : (JSON.parse(row.owner) as { readonly harness: string }).harness,
+      leaseUntilMs: row.lease_until ?? 0,
     }));
+  }
+
+  find(session: SessionId): SessionRest | undefined {
+    return this.sessions().find((candidate) => candidate.session === session);
   }
 
   /** The head of the session with that key; position 0 when there is none. */

@@ -136,12 +136,26 @@ function names<K extends string>(table: Readonly<Record<K, unknown>>): K[] {
 }
 
 /** Points that every seed passes so often that faults strike there without being aimed at them. */
-const BUSY: ReadonlySet<OperationName> = new Set(["due", "hint", "part", "append", "read", "timer", "request"]);
-const RARE: Readonly<Partial<Record<OperationName, number>>> = { cancel: 4, session: 3, prepare: 2, destroy: 2 };
+const BUSY: ReadonlySet<OperationName> = new Set([
+  "due",
+  "hint",
+  "part",
+  "append",
+  "read",
+  "timer",
+  "request",
+]);
+const RARE: Readonly<Partial<Record<OperationName, number>>> = {
+  cancel: 8,
+  session: 3,
+  prepare: 2,
+  execute: 2,
+  destroy: 2,
+};
 
 /** What seeds aim at, one after the other; what is rarer comes more often. */
 export const TARGETS: readonly Pair[] = PAIRS.flatMap((pair) => {
   const [fault, name] = pair.split(/[@.]/) as [Fault, OperationName];
-  if (BUSY.has(name)) return DAEMON.has(fault) ? [pair, pair] : [];
-  return Array<Pair>((RARE[name] ?? 1) + (DAEMON.has(fault) ? 2 : 0)).fill(pair);
+  if (BUSY.has(name)) return DAEMON.has(fault) ? [pair, pair, pair] : [];
+  return Array<Pair>((RARE[name] ?? 1) + (DAEMON.has(fault) ? 4 : 0)).fill(pair);
 });

@@ -5,8 +5,8 @@ import type { SessionId } from "../../src/core/ids.ts";
 import { runEngine } from "../../src/runtime/engine.ts";
 import { type Harness, wake } from "../../src/runtime/wake.ts";
 import type { Lease } from "../../src/store/contract.ts";
-import { createLoopWorker } from "../../src/worker/index.ts";
 import type { Worker } from "../../src/worker/contract.ts";
+import { createLoopWorker } from "../../src/worker/index.ts";
 import { Client, type Progress } from "./client.ts";
 import { createSimulatedModel } from "./model.ts";
 import { Process, type Surroundings } from "./process.ts";
@@ -72,7 +72,13 @@ export class Population {
     const harness: Harness = {
       store,
       clock: process.clock,
-      owner: { harness: process.name, bootId: "boot", pidNamespace: "space", pid: this.#started, startTime: "0" },
+      owner: {
+        harness: process.name,
+        bootId: "boot",
+        pidNamespace: "space",
+        pid: this.#started,
+        startTime: "0",
+      },
       redactor: REDACTOR,
       tools: TOOLS,
       version: "simulated",
@@ -182,7 +188,10 @@ export class Population {
     const code = isNightshiftError(error) ? error.code : "none";
     this.#surroundings.trace.note(process.name, "fails", code);
     if (!OUTER_CODES.has(code))
-      this.#world.judge.complain("decide-is-total", `${process.name} failed in ${session}: ${code} ${stackOf(error)}`);
+      this.#world.judge.complain(
+        "decide-is-total",
+        `${process.name} failed in ${session}: ${code} ${stackOf(error)}`,
+      );
   }
 
   /** An engine that gives up takes its process with it; somebody starts it anew. */

@@ -36,6 +36,8 @@ interface Share {
 }
 
 const THREADS = 2;
+/** Faults make many errors, most of whose stacks nobody reads. */
+Error.stackTraceLimit = 5;
 
 /** Runs the seeds of a range in several threads. @param onReport - called for each, in any order */
 export async function runSeeds(range: SeedRange, onReport: (report: SeedReport) => void): Promise<void> {
@@ -69,7 +71,10 @@ async function runSeed(seed: number, range: SeedRange, template: string): Promis
   for (let run = 2; run <= range.runsPerSeed && violation === null; run++) {
     const again = await simulate(seed, template);
     if (again.digest !== first.digest)
-      violation = { promise: "a-seed-decides-everything", detail: `run ${run} told another story than run 1` };
+      violation = {
+        promise: "a-seed-decides-everything",
+        detail: `run ${run} told another story than run 1`,
+      };
   }
   const { events, steps, crashes, strikes, trace } = first;
   return {

@@ -3,11 +3,11 @@
  * answer what waits for them, and rest once more.
  */
 import { type ClientEventInput, event } from "../../src/core/events/index.ts";
+import type { FaultPlan } from "./faults.ts";
+import type { Violation } from "./judge.ts";
 import type { ObservedLog } from "./log.ts";
 import { FAULTS, type Fault, type Pair, TARGETS } from "./pairs.ts";
 import { Random } from "./random.ts";
-import type { FaultPlan } from "./faults.ts";
-import type { Violation } from "./judge.ts";
 import { World } from "./world.ts";
 
 /** Limits of one simulation; a session that never rests runs into one of them. */
@@ -66,7 +66,7 @@ function planFaults(seed: number): FaultPlan {
     target: isCalm ? null : (TARGETS[seed % TARGETS.length] ?? null),
     intensity: isCalm ? 0 : random.pick([0.5, 1, 2, 2]) / share,
     enabled: new Set(kinds.filter(() => random.chance(share))),
-    strikesMax: random.pick([5, 20, 40]),
+    strikesMax: random.pick([10, 25, 50]),
   };
 }
 
@@ -85,7 +85,8 @@ class Simulation {
     if (!(await this.#rest())) return;
     faults.stop();
     machine.disk.heal();
-    for (let round = 0; round < ROUNDS_MAX && this.#answerPeople(); round++) if (!(await this.#rest())) return;
+    for (let round = 0; round < ROUNDS_MAX && this.#answerPeople(); round++)
+      if (!(await this.#rest())) return;
     await this.#letDaemonsEnd();
     this.#judgeEnd();
   }

@@ -19,7 +19,9 @@ export interface StoreWatch {
   /** These events were acknowledged as stored from `firstSeq` on. */
   onAcknowledged(session: SessionId, firstSeq: number, events: readonly SealedEvent[]): void;
   onSnapshot(session: SessionId, seq: number, body: string): void;
-  onClaimed(process: Process, session: SessionId, epoch: number): void;
+  /** The living harness whose lease is in force at this moment; null when a claim may succeed. */
+  holderOf(session: SessionId): string | null;
+  onClaimed(process: Process, session: SessionId, epoch: number, holder: string | null): void;
 }
 
 /** Where the real store lives and how it is made to fail. */
@@ -86,7 +88,8 @@ export class SimulatedStore implements Store {
       return result;
     });
 
-  getEvents: Store["getEvents"] = (id, range) => this.#call("read", id, (store) => store.getEvents(id, range));
+  getEvents: Store["getEvents"] = (id, range) =>
+    this.#call("read", id, (store) => store.getEvents(id, range));
 
   getSession: Store["getSession"] = (id) => this.#call("session", id, (store) => store.getSession(id));
 
@@ -99,8 +102,9 @@ export class SimulatedStore implements Store {
 
   async claim(id: SessionId, request: Parameters<Store["claim"]>[1]): Promise<ClaimResult> {
     return this.#call("claim", id, async (store) => {
+      const holder = this.#watch.holderOf(id);
       const result = await store.claim(id, request);
-      if (result.status === "claimed") this.#watch.onClaimed(this.#process, id, result.lease.epoch);
+      if (result.status === "claimed") this.#watch.onClaimed(this.#process, id, result.lease.epoch, holder);
       return result;
     });
   }

@@ -1,12 +1,13 @@
 /** What a seed's sessions are, what their model answers, and what people send them when. */
-import type { Redactor } from "../../src/core/seal.ts";
+
 import type { ClientEventInput, EventBody } from "../../src/core/events/index.ts";
 import { event } from "../../src/core/events/index.ts";
+import { createRedactor } from "../../src/core/redact.ts";
+import type { Redactor } from "../../src/core/seal.ts";
 import type { Json } from "../../src/core/text.ts";
 import type { ModelRequest } from "../../src/model/contract.ts";
 import type { ScriptFault, ScriptTurn } from "../../src/model/scripted.ts";
 import { builtinTools, type Tool } from "../../src/tool/index.ts";
-import { createRedactor } from "../../src/core/redact.ts";
 import type { Random } from "./random.ts";
 
 /** Must never be stored, whoever says it. */
@@ -109,7 +110,9 @@ function planConfig(label: string, random: Random, aim: Aim): EventBody<"session
         provider: "scripted",
         id: label,
         max_output_tokens: 500,
-        ...(isPriced && { price: { input: 3_000_000, output: 15_000_000, cache_read: 300_000, cache_write: 3_750_000 } }),
+        ...(isPriced && {
+          price: { input: 3_000_000, output: 15_000_000, cache_read: 300_000, cache_write: 3_750_000 },
+        }),
       },
       system: "You work.",
       tools: aim.works || random.chance(0.93) ? [...TOOLS.keys()] : [],
@@ -141,7 +144,8 @@ export function message(text: string, steering?: "enqueue" | "interrupt" | "reje
 }
 
 function planAction(random: Random, label: string, aim: Aim): PersonAction {
-  const input = aim.talks && random.chance(0.7) ? message(`more ${random.text(4)}`) : planControl(random, null);
+  const input =
+    aim.talks && random.chance(0.7) ? message(`more ${random.text(4)}`) : planControl(random, null);
   return { label, afterMs: random.between(0, 20_000), events: [input] };
 }
 
@@ -154,7 +158,10 @@ export function planControl(random: Random, call: string | null): ClientEventInp
   const kinds = { message: 5, interrupt: 3, pause: 2, resume: 3, stop: 2, cancel: 0.4, limits: 1 };
   switch (random.weighted(kinds)) {
     case "message":
-      return message(`note ${random.text(5)} ${random.chance(0.05) ? SECRET : ""}`, random.pick([undefined, "interrupt"]));
+      return message(
+        `note ${random.text(5)} ${random.chance(0.05) ? SECRET : ""}`,
+        random.pick([undefined, "interrupt"]),
+      );
     case "interrupt":
       return event("user.interrupt", {});
     case "pause":
@@ -174,8 +181,7 @@ export function planControl(random: Random, call: string | null): ClientEventInp
 function respond(request: ModelRequest, random: Random, style: Style): ScriptTurn {
   const turnIndex = request.messages.filter(({ role }) => role === "assistant").length;
   const chance = random.fork(`turn ${turnIndex}`);
-  const isBusy = style.aim.works && turnIndex < 25;
-  const wantsTools = request.tools.length > 0 && chance.chance(isBusy ? 0.95 : Math.max(0, 0.85 - turnIndex * 0.1));
+  const wantsTools = request.tools.length > 0 && chance.chance(chanceOfTools(style.aim, turnIndex));
   const count = wantsTools ? (chance.chance(0.65) ? 1 : chance.between(2, 4)) : 0;
   const inputTokens = Math.ceil(JSON.stringify(request.messages).length / 4);
   return {
@@ -185,13 +191,23 @@ function respond(request: ModelRequest, random: Random, style: Style): ScriptTur
     usage: chance.chance(0.1) ? null : { input_tokens: inputTokens, output_tokens: 50 },
     ...(chance.chance(0.03) && { stop: chance.pick(["max_tokens", "refusal", "other"]) }),
     ...(chance.chance(0.5) && { delay_ms: chance.between(10, 2500) }),
-    ...(chance.chance(0.2) && { fail: Array.from({ length: chance.between(1, 3) }, () => planFailure(chance)) }),
+    ...(chance.chance(0.2) && {
+      fail: Array.from({ length: chance.between(1, 3) }, () => planFailure(chance)),
+    }),
   };
+}
+
+/** Answers come to an end sooner or later, whatever a seed aims at. */
+function chanceOfTools({ works, graceMs }: Aim, turnIndex: number): number {
+  if (works && turnIndex < 25) return 0.95;
+  return graceMs !== null && graceMs > 0 ? 0.5 : Math.max(0, 0.85 - turnIndex * 0.1);
 }
 
 function planFailure(random: Random): ScriptFault {
   const after_chunks = random.between(0, 2);
-  switch (random.weighted({ status: 4, reset: 1, cut: 2, no_finish: 1, silence: 1, garbage: 1, error_event: 1 })) {
+  switch (
+    random.weighted({ status: 4, reset: 1, cut: 2, no_finish: 1, silence: 1, garbage: 1, error_event: 1 })
+  ) {
     case "status":
       return {
         kind: "status",
@@ -241,7 +257,10 @@ function planTool(random: Random, style: Style): { name: string; input?: Json } 
 
 function commandOptions(random: Random, { isLarge, aim }: Style): string {
   const durationMs = random.weighted({ short: aim.stops ? 1 : 6, medium: 3, long: aim.stops ? 8 : 1 });
-  const ms = durationMs === "short" ? random.between(1, 300) : random.between(300, durationMs === "medium" ? 5000 : 45_000);
+  const ms =
+    durationMs === "short"
+      ? random.between(1, 300)
+      : random.between(300, durationMs === "medium" ? 5000 : 45_000);
   const options = [`--ms ${ms}`, `--effect ${random.between(0, ms)}`];
   if (random.chance(0.15)) options.push("--exit 1");
   if (random.chance(0.15)) options.push(`--file f${random.between(0, 2)}`);

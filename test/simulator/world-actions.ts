@@ -37,14 +37,16 @@ export class WorldActions implements FaultActions {
     if (!process.isRunning) return false;
     this.#world.population.crash(process);
     // Half of the time the others keep their handles, as when only one process is killed.
-    if (this.#random.chance(0.5) || this.#world.population.living().length === 0) this.#world.machine.copyFiles();
+    if (this.#random.chance(0.5) || this.#world.population.living().length === 0)
+      this.#world.machine.copyFiles();
     return true;
   }
 
   stop(process: Process): boolean {
     const { population } = this.#world;
     if (!process.isRunning) return false;
-    if (population.running().length < 2 && population.living().length < HARNESSES_MAX) population.startHarness();
+    if (population.running().length < 2 && population.living().length < HARNESSES_MAX)
+      population.startHarness();
     process.stopFor(this.#random.between(...STOPPED_MS));
     return true;
   }

@@ -21,8 +21,8 @@ import { SandboxHost } from "./sandbox.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Writer } from "./store.ts";
 import { Trace } from "./trace.ts";
-import { WorldActions } from "./world-actions.ts";
 import { type Aim, planWorkload, type Workload } from "./workload.ts";
+import { WorldActions } from "./world-actions.ts";
 
 /** What a simulation is made from. */
 export interface WorldOptions {
@@ -67,7 +67,9 @@ export class World {
     const random = (label: string): Random => this.#random.fork(label);
     this.scheduler = new Scheduler(random("scheduler"));
     this.trace = new Trace(this.scheduler);
-    this.judge = new Judge(createInvariants(), ({ promise, detail }) => this.trace.note("judge", promise, detail));
+    this.judge = new Judge(createInvariants(), ({ promise, detail }) =>
+      this.trace.note("judge", promise, detail),
+    );
     this.workload = planWorkload(random("workload"), aimOf(faults.target));
     this.machine = new Machine({
       scheduler: this.scheduler,
@@ -143,19 +145,34 @@ export class World {
       const row = log.rows[firstSeq - 1 + index];
       return row === undefined || row.type !== event.type || row.body !== event.body;
     });
-    if (missing !== -1) this.judge.complain("acknowledged-is-kept", `event ${firstSeq + missing} is not in the log`);
-    const rest = this.machine.observer.sessions().find((candidate) => candidate.session === session);
+    if (missing !== -1)
+      this.judge.complain("acknowledged-is-kept", `event ${firstSeq + missing} is not in the log`);
+    const rest = this.machine.observer.find(session);
     const head = this.machine.observer.head(rest?.key ?? 0);
     if (head.seq < firstSeq + events.length - 1)
-      this.judge.complain("heads-agree", `the head of ${session} is ${head.seq}, behind what was acknowledged`);
+      this.judge.complain(
+        "heads-agree",
+        `the head of ${session} is ${head.seq}, behind what was acknowledged`,
+      );
   }
 
   onSnapshot(session: SessionId, seq: number, body: string): void {
     this.judge.onSnapshot(this.log(session), seq, body);
   }
 
-  onClaimed(process: Process, session: SessionId, epoch: number): void {
+  holderOf(session: SessionId): string | null {
+    const rest = this.machine.observer.find(session);
+    if (rest === undefined || rest.holder === null || this.population.isDead(rest.holder)) return null;
+    return rest.leaseUntilMs > this.scheduler.monotonicMs() ? rest.holder : null;
+  }
+
+  onClaimed(process: Process, session: SessionId, epoch: number, holder: string | null): void {
     this.trace.note(process.name, "claims", `epoch ${epoch}`);
+    if (holder !== null)
+      this.judge.complain(
+        "one-driver",
+        `${process.name} takes ${session} while the lease of ${holder} is in force`,
+      );
     if (epoch <= this.newestEpoch(session))
       this.judge.complain("one-driver", `epoch ${epoch} of ${session} was given twice`);
     this.#epochs.set(session, epoch);
@@ -165,7 +182,13 @@ export class World {
     this.#attached.set(session, Math.max(epoch, this.#attached.get(session) ?? 0));
   }
 
-  onRequest(_process: Process, session: SessionId, number: number, epoch: number, request: ModelRequest): void {
+  onRequest(
+    _process: Process,
+    session: SessionId,
+    number: number,
+    epoch: number,
+    request: ModelRequest,
+  ): void {
     const log = this.log(session);
     this.judge.onRequest({ log, number, epoch, request, messages: request.messages });
   }

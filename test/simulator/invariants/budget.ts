@@ -56,8 +56,11 @@ function book(account: Account, { event, log }: EventMoment): string | null {
 
 function overCap({ limits, requests, tokens, costMicroUsd }: Account, request: number): string | null {
   if (requests > (limits.model_requests ?? Infinity)) return `request ${request} exceeds the cap of requests`;
-  if (tokens > (limits.tokens ?? Infinity)) return `request ${request} could bring ${tokens} tokens over the cap`;
-  return costMicroUsd > (limits.cost_micro_usd ?? Infinity) ? `request ${request} could exceed the cap on cost` : null;
+  if (tokens > (limits.tokens ?? Infinity))
+    return `request ${request} could bring ${tokens} tokens over the cap`;
+  return costMicroUsd > (limits.cost_micro_usd ?? Infinity)
+    ? `request ${request} could exceed the cap on cost`
+    : null;
 }
 
 function settle(account: Account, body: EventBody<"span.model_request_end">): void {

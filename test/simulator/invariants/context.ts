@@ -35,7 +35,9 @@ function hashDiffers({ log, number }: RequestMoment, sent: readonly string[]): s
   let digest = "";
   for (const message of sent) digest = hash("sha256", digest + message, "hex");
   const logged = log.requests.get(number)?.start.context_hash;
-  return digest === logged ? null : `request ${number} sends ${digest.slice(0, 8)}, its intent says ${logged?.slice(0, 8)}`;
+  return digest === logged
+    ? null
+    : `request ${number} sends ${digest.slice(0, 8)}, its intent says ${logged?.slice(0, 8)}`;
 }
 
 function shrank(before: readonly string[] | undefined, sent: readonly string[]): string | null {

@@ -10,12 +10,15 @@ export function nothingStartsWithoutACommittedIntent(): Invariant {
     onRequest: ({ log, number, epoch }) => {
       const intent = log.requests.get(number)?.start;
       if (intent === undefined) return `request ${number} reached the model, but no intent is in the log`;
-      return intent.epoch === epoch ? null : `request ${number} belongs to epoch ${intent.epoch}, not ${epoch}`;
+      return intent.epoch === epoch
+        ? null
+        : `request ${number} belongs to epoch ${intent.epoch}, not ${epoch}`;
     },
     onRun: ({ log, request, incarnation }) => {
       const found = callOf(log, request.execId);
       const start = found?.call.starts.find(({ body }) => body.run === found.run);
-      if (found === undefined || start === undefined) return `${request.execId} runs, but no intent is in the log`;
+      if (found === undefined || start === undefined)
+        return `${request.execId} runs, but no intent is in the log`;
       if (start.body.incarnation !== incarnation)
         return `${request.execId} was meant for ${start.body.incarnation} and runs in ${incarnation}`;
       return JSON.stringify(found.call.use.input) === JSON.stringify(request.input)

@@ -13,7 +13,8 @@ export function noMessageStranded(): Invariant {
         const [first] = queue;
         if (first !== undefined) return `message ${first.seq} of ${log.session} was never picked up`;
         const forgotten = unmentioned(log);
-        if (forgotten !== undefined) return `message ${forgotten} of ${log.session} is neither accepted nor rejected`;
+        if (forgotten !== undefined)
+          return `message ${forgotten} of ${log.session} is neither accepted nor rejected`;
       }
       return null;
     },

@@ -42,13 +42,17 @@ export function oneDriver(): Invariant {
       if (event.type === "harness.woke") {
         newest.set(log, event.body.epoch);
         if (event.body.epoch <= current) return `epoch ${event.body.epoch} woke after ${current}`;
-        return event.body.epoch === writer.epoch ? null : `woke says ${event.body.epoch}, not ${writer.epoch}`;
+        return event.body.epoch === writer.epoch
+          ? null
+          : `woke says ${event.body.epoch}, not ${writer.epoch}`;
       }
       if (writer.epoch === null)
         return isClientType(event.type) || event.type === "session.created"
           ? null
           : `${event.type} came without a lease`;
-      return writer.epoch === current ? null : `${event.type} of epoch ${writer.epoch} among those of ${current}`;
+      return writer.epoch === current
+        ? null
+        : `${event.type} of epoch ${writer.epoch} among those of ${current}`;
     },
   };
 }
@@ -84,20 +88,26 @@ function receiptComplaint(
       open.set(log, event.body.request);
       return null;
     case "span.model_request_end":
-      if (open.get(log) !== event.body.request) return `a receipt for request ${event.body.request}, which is not open`;
+      if (open.get(log) !== event.body.request)
+        return `a receipt for request ${event.body.request}, which is not open`;
       open.delete(log);
       return null;
     case "agent.tool_result": {
       const key = `${log.session}/${event.body.call}`;
       if (answered.has(key)) return `call ${event.body.call} has two receipts`;
       answered.add(key);
-      return log.calls.has(event.body.call as never) ? null : `a receipt for ${event.body.call}, which nobody made`;
+      return log.calls.has(event.body.call as never)
+        ? null
+        : `a receipt for ${event.body.call}, which nobody made`;
     }
     case "tool.started": {
       const call = log.calls.get(event.body.call as never);
       if (call === undefined) return `${event.body.call} starts, but nobody has made that call`;
-      if (call.starts.length !== event.body.run) return `${event.body.call} starts run ${event.body.run} out of order`;
-      return answered.has(`${log.session}/${event.body.call}`) ? `${event.body.call} starts after its receipt` : null;
+      if (call.starts.length !== event.body.run)
+        return `${event.body.call} starts run ${event.body.run} out of order`;
+      return answered.has(`${log.session}/${event.body.call}`)
+        ? `${event.body.call} starts after its receipt`
+        : null;
     }
     default:
       return null;

@@ -67,10 +67,11 @@ export function receiptsTellTheTruth(): Invariant {
       return `${request.execId} has its effect after a receipt without doubt`;
     },
     atEnd: ({ logs }) => {
-      for (const log of logs) for (const [id, call] of log.calls) {
-        const complaint = untruth(call, effects.has(`${log.session}/${id}`));
-        if (complaint !== null) return `${id} of ${log.session} ${complaint}`;
-      }
+      for (const log of logs)
+        for (const [id, call] of log.calls) {
+          const complaint = untruth(call, effects.has(`${log.session}/${id}`));
+          if (complaint !== null) return `${id} of ${log.session} ${complaint}`;
+        }
       return null;
     },
   };
