@@ -78,8 +78,9 @@ export class ModelSession {
       quietMs: this.quietMs,
       profile: PROFILE,
       context: () => {
-        // The draft that is asked may be thrown away: the committed context must not notice.
+        // The draft that is asked may be thrown away, or become what is committed: neither may show.
         const draft = closeTurn(this.context);
+        if (this.log.length % 2 === 0) this.context = draft;
         return { hash: draft.digest, tokens: tokensOf(draft) };
       },
     });
