@@ -14,6 +14,7 @@ import {
   textsOf,
 } from "../../src/store/conformance/subject.ts";
 import type { Store } from "../../src/store/contract.ts";
+import { createSqliteIntegrity } from "../../src/store/sqlite/integrity.ts";
 import { freshFolder, later, openStore } from "./place.ts";
 
 const RACER = new URL("./racer.ts", import.meta.url).pathname;
@@ -114,4 +115,22 @@ test.each(["inline", "thread"])("what was acknowledged survives SIGKILL (%s)", a
     const record = await store.getSession(SESSION);
     return { sessionId: SESSION, epoch: record?.epoch ?? 0 };
   }
+});
+
+test("a check in the same process does not cost an open store its locks", async () => {
+  const folder = freshFolder();
+  const store = await openStore(folder);
+  await store.create(SESSION, creation());
+  const other = await startRacer(folder, "other", "inline", 3);
+  const { sessions } = await createSqliteIntegrity(folder).check();
+  expect(sessions.map(({ problems }) => problems)).toEqual([[]]);
+  other.child.stdin?.write("go\n");
+  await other.ended;
+  // The other process was not the last: had it thought so, it would have deleted the WAL that is written to here.
+  await store.submit(SESSION, submission("after"));
+  const third = await startRacer(folder, "third", "inline", 3);
+  third.child.stdin?.write("go\n");
+  await third.ended;
+  expect(third.acknowledged.length).toBeGreaterThan(0);
+  await checkLog(store, [...other.acknowledged, "after", ...third.acknowledged]);
 });
