@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cancel, interrupt, pause, said } from "../../test/support/events.ts";
+import { cancel, interrupt, pause, said, setLimits } from "../../test/support/events.ts";
 import { intercept } from "../../test/support/intercept.ts";
 import { settled } from "../../test/support/manual-clock.ts";
 import { bodiesOf, World } from "../../test/support/world.ts";
@@ -66,6 +66,18 @@ describe("sending", () => {
     await world.send(id, interrupt);
     await world.clock.until(driven);
     expect((await loadState(world.store, id)).queue).toEqual([]);
+  });
+
+  test("a cap in money is refused for a model without a price", async () => {
+    const world = done();
+    const id = await world.create();
+    await expect(world.send(id, setLimits({ cost_micro_usd: 5 }))).rejects.toMatchObject({
+      code: "E_CONFIG",
+    });
+    await world.send(id, setLimits({ tokens: 5 }));
+    const price = { input: 1, output: 1, cache_read: 1, cache_write: 1 };
+    const priced = await world.create({ model: { price } });
+    await world.send(priced, setLimits({ cost_micro_usd: 5 }));
   });
 
   test("what races past the refusal is rejected on the record", async () => {

@@ -39,7 +39,8 @@ export async function createSession(
 
 /**
  * Sends client events: all or none, in order.
- * @throws NightshiftError `E_SESSION_UNKNOWN`, `E_SESSION_TERMINATED`, `E_SESSION_BUSY` (policy `reject`), `E_QUEUE_FULL`
+ * @throws NightshiftError `E_SESSION_UNKNOWN`, `E_SESSION_TERMINATED`, `E_SESSION_BUSY` (policy `reject`), `E_QUEUE_FULL`,
+ * `E_CONFIG` (a cap in money without a price)
  */
 export async function sendEvents(
   parts: ClientParts,
@@ -65,6 +66,14 @@ function checkWelcome(state: SessionState, inputs: readonly ClientEventInput[]):
       "E_QUEUE_FULL",
       `${state.sessionId} has ${state.queue.length} messages waiting; the limit is ${QUEUE_MAX}`,
     );
+  }
+  const capsMoney = inputs.some(
+    (input) => input.type === "control.set_limits" && input.body.limits.cost_micro_usd !== undefined,
+  );
+  if (capsMoney && state.config?.agent.model.price === undefined) {
+    throw new NightshiftError("E_CONFIG", `a cap in money needs a price, and ${state.sessionId} has none`, {
+      hint: "Cap tokens or model requests instead; a price is given when a session is made.",
+    });
   }
   const standard = state.config?.policy.steering ?? "enqueue";
   const refused = messages.some((input) => (input.body.steering ?? standard) === "reject");

@@ -216,6 +216,11 @@ describe("caps", () => {
       step: exhausted({ cap: "cost_micro_usd", limit: 15_874, used: 500, wanted: 15_375 }),
     },
     {
+      name: "cost: a cap that cannot be measured, for want of a price, counts as reached",
+      log: ready({ limits: { cost_micro_usd: 5 } }),
+      step: exhausted({ cap: "cost_micro_usd", limit: 5, used: 0, wanted: 6 }),
+    },
+    {
       name: "a session that reached a cap stays where it is",
       log: [...spent({ limits: { model_requests: 1 } }), idle("budget_reached")],
       now: { at: START_MS + 20_000 },

@@ -96,7 +96,11 @@ function exceededCap(
       cap: "cost_micro_usd",
       limit: limits.cost_micro_usd,
       used: costCharged(state),
-      wanted: reservation.cost_micro_usd,
+      // Without a price nobody can tell; a cap that is not kept would be worse than none.
+      wanted:
+        config.agent.model.price === undefined
+          ? (limits.cost_micro_usd ?? 0) + 1
+          : reservation.cost_micro_usd,
     },
   ];
   for (const { cap, limit, used, wanted } of caps) {
