@@ -26,7 +26,7 @@ export interface DriveOptions {
 }
 
 /** Failures that may pass by themselves, before the person is asked to see to it. */
-const FAILURES_MAX = 4;
+const FAILURES_MAX = 3;
 
 /** How it ended. */
 export type DriveOutcome = "rests" | "left";
@@ -76,7 +76,9 @@ export async function driveToRest(options: DriveOptions): Promise<DriveOutcome> 
 function isFinal(failures: readonly unknown[]): boolean {
   const last = failures.at(-1);
   if (last === undefined) return false;
-  return failures.length >= FAILURES_MAX || !isNightshiftError(last) || !last.retryable;
+  if (failures.length >= FAILURES_MAX || !isNightshiftError(last) || !last.retryable) return true;
+  // Nobody frees space for a process that only waits.
+  return last.code === "E_STORE_FULL";
 }
 
 /** Does this harness itself hold the session's lease? */

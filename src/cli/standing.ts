@@ -36,7 +36,12 @@ export function standingOf(state: SessionState, record: SessionRecord, now: numb
     return { word: "due", text, next: ["resume", sessionId] };
   }
   if (state.phase === "running" && record.due !== null) {
-    const text = `${activityOf(state, now)}; nobody will, unless an engine runs then`;
+    const activity = activityOf(state, now);
+    const due = formatMoment(record.due, now);
+    const text =
+      state.retry === null
+        ? `${activity}, but its process failed; due at ${due}`
+        : `${activity}, if somebody drives it then`;
     return { word: "scheduled", text, next: ["resume", sessionId] };
   }
   const reason = state.stopReason;

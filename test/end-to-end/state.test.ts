@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -67,6 +68,30 @@ describe("the state folder", () => {
     });
     expect(stderr).toMatch(/^error\[E_STORE_READ_ONLY\]: /m);
     expect(code).toBe(2);
+  });
+
+  test("on a full disk: a code, a sound log, and it goes on when there is room", async (context) => {
+    needsRoot(context);
+    mkdirSync(place.state);
+    const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1500k", "none", place.state]);
+    if (mounted.status !== 0) context.skip("this system mounts nothing here");
+    try {
+      const print = { tools: [{ name: "bash", input: { command: "head -c 90000 /dev/urandom | base64" } }] };
+      const model = place.script({
+        turns: [...Array<typeof print>(12).fill(print), { text: "Had enough room." }],
+      });
+      const full = await place.run(["run", "print", "--model", model]);
+      expect(full.stderr).toMatch(/^error\[E_STORE_FULL\]: .*\nnext: Free some disk space/m);
+      expect(full.code).toBe(69);
+      await place.expectSound();
+      spawnSync("mount", ["-o", "remount,size=50m", place.state]);
+      const resumed = await place.run(["resume"]);
+      expect(resumed.code, resumed.stdout + resumed.stderr).toBe(0);
+      expect(resumed.stdout).toContain("Had enough room.");
+      await place.expectSound();
+    } finally {
+      spawnSync("umount", ["--lazy", place.state]);
+    }
   });
 
   test("that is a file", async () => {

@@ -52,14 +52,15 @@ async function resumeOne(
   const record = await harness.store.getSession(sessionId);
   if (record === undefined)
     throw new NightshiftError("E_SESSION_UNKNOWN", `there is no session ${sessionId}`);
-  const standing = standingOf(state, record, harness.clock.wallMs());
+  const now = harness.clock.wallMs();
+  const standing = standingOf(state, record, now);
   const say = flags.json === true ? output.note.bind(output) : output.print.bind(output);
   say(
     `session  ${sessionId}`,
     ...factLines("stands", standing.text, output.width),
     ...factLines("spent", spentText(state), output.width),
   );
-  const wanted = liftingEvents(state, record, flags);
+  const wanted = liftingEvents(state, record, flags, now);
   if (wanted.length > 0) await sendEvents(harness, sessionId, wanted);
   if (state.hold === "requires_action" && state.stopReason?.type === "requires_action") {
     const [call = ""] = state.stopReason.calls;
@@ -78,7 +79,12 @@ async function resumeOne(
 }
 
 /** What a person's wish to go on means for this session. A terminated one refuses it with a reason. */
-function liftingEvents(state: SessionState, record: SessionRecord, flags: ResumeFlags): ClientEventInput[] {
+function liftingEvents(
+  state: SessionState,
+  record: SessionRecord,
+  flags: ResumeFlags,
+  now: number,
+): ClientEventInput[] {
   const limits = limitsOf(flags);
   const events: ClientEventInput[] = [];
   if (Object.keys(limits).length > 0) {
@@ -87,8 +93,9 @@ function liftingEvents(state: SessionState, record: SessionRecord, flags: Resume
     events.push(event("control.set_limits", { limits }));
   }
   const isHeld = state.hold !== null && state.hold !== "requires_action";
-  // A fork is driven only when somebody asks for it.
-  const isFresh = record.due === null && activityOf(state, 0) !== "idle";
+  // A fork is due only when somebody asks for it; a back-off, or a rest after a failure, is cut short by asking.
+  const isWaiting = !record.held && (record.due === null || record.due > now);
+  const isFresh = isWaiting && activityOf(state, now) !== "idle";
   if (isHeld || isFresh || state.halt?.kind === "pause" || state.phase === "terminated")
     events.push(event("control.resume", {}));
   return events;
