@@ -88,12 +88,12 @@ export const lifecycleCases: readonly ConformanceCase<SandboxSubject>[] = [
   {
     name: "a sandbox that no harness contacts ends itself and what runs in it",
     async run(subject) {
-      await using bench = await Bench.open(subject, { noContactMs: 700 });
+      await using bench = await Bench.open(subject, { noContactMs: 1500 });
       const command = "setsid sh -c 'trap \"\" TERM; touch begun; sleep 600' & sleep 600";
       const request = bench.request("shell", { command });
       const cut = bench.ask(request).catch(() => undefined);
       await bench.untilSucceeds("test -f begun");
-      await bench.clock.sleep(1500);
+      await bench.clock.sleep(2000);
       assert.notDeepEqual(bench.rig.survivors(), [], "contact keeps it alive");
       const { incarnation } = bench.sandbox;
       bench.sandbox.detach();
