@@ -35,6 +35,7 @@ describe("connections to a sandbox", () => {
     connections.dropLost("another incarnation");
     expect(await connections.to(ready)).toBe(first);
     connections.dropLost(ready.incarnation);
+    await settled();
     expect(await connections.to(ready)).not.toBe(first);
     expect(machine.asked).toEqual(["provision", "attach", "detach", "attach"]);
   });
