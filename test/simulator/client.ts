@@ -6,9 +6,9 @@ import { seal } from "../../src/core/seal.ts";
 import { type ClientParts, createSession, sendEvents } from "../../src/runtime/client.ts";
 import type { Process } from "./process.ts";
 import { type Random, seededChance } from "./random.ts";
+import type { Scene } from "./scene.ts";
 import type { SimulatedStore } from "./store.ts";
 import { REDACTOR, type Workload } from "./workload.ts";
-import type { World } from "./world.ts";
 
 const TRIES = 4;
 const TRY_AGAIN_MS = 1500;
@@ -31,13 +31,13 @@ export interface Progress {
 /** One client process. */
 export class Client {
   readonly process: Process;
-  readonly #world: World;
+  readonly #scene: Scene;
   readonly #parts: ClientParts;
   readonly #random: Random;
 
-  constructor(world: World, process: Process, store: SimulatedStore, random: Random) {
+  constructor(scene: Scene, process: Process, store: SimulatedStore, random: Random) {
     this.process = process;
-    this.#world = world;
+    this.#scene = scene;
     this.#random = random;
     this.#parts = {
       store,
@@ -57,7 +57,7 @@ export class Client {
       const action = workload.actions[progress.actions++];
       if (action === undefined) return;
       await this.process.pause(action.afterMs);
-      const session = this.#world.sessionOf(action.label);
+      const session = this.#scene.sessionOf(action.label);
       if (session !== null) await this.#try(() => sendEvents(this.#parts, session, action.events));
     }
   }
@@ -67,15 +67,15 @@ export class Client {
    * @returns whether there was a store to send to
    */
   sendNow(session: SessionId, events: readonly ClientEventInput[]): boolean {
-    const { machine, scheduler, trace } = this.#world;
+    const { machine, scheduler, trace } = this.#scene;
     const store = machine.openNow(this.process);
     if (store === null) return false;
     const sealed = events.map((input) => seal(input, REDACTOR));
     const batch = { appendId: this.#random.text(16), at: scheduler.wallMs(), events: sealed };
     const stored = store.submit(session, batch);
-    this.#world.onCommit(session, { process: this.process, epoch: null });
+    this.#scene.onCommit(session, { process: this.process, epoch: null });
     stored.then(
-      ({ firstSeq }) => this.#world.onAcknowledged(session, firstSeq, sealed),
+      ({ firstSeq }) => this.#scene.onAcknowledged(session, firstSeq, sealed),
       // The code only: a message may name the folder, which differs from run to run.
       (error: unknown) =>
         trace.note(this.process.name, "failed", isNightshiftError(error) ? error.code : String(error)),
@@ -90,9 +90,9 @@ export class Client {
         return;
       } catch (error) {
         if (!isNightshiftError(error)) throw error;
-        this.#world.trace.note(this.process.name, "refused", error.code);
+        this.#scene.trace.note(this.process.name, "refused", error.code);
         if (!EXPECTED_CODES.has(error.code))
-          this.#world.judge.complain("a-refusal-names-its-reason", `${error.code} ${error.message}`);
+          this.#scene.judge.complain("a-refusal-names-its-reason", `${error.code} ${error.message}`);
         if (!error.retryable) return;
         await this.process.pause(TRY_AGAIN_MS);
       }

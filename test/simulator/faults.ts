@@ -66,14 +66,20 @@ const WANTED = 0.08;
 /** Strikes at the target at the most, and how likely each visit of its point is met. */
 const TARGET_STRIKES_MAX = 18;
 const TARGET_CHANCE = 0.85;
-/** Where little leads to the target's point by itself, this often something is done that does. */
-const LEAD_CHANCE = 0.85;
+
+interface Lead {
+  readonly to: RegExp;
+  readonly at: Point;
+  readonly strike: Strike | null;
+  readonly chance: number;
+}
 
 /** What leads to a target: a strike at another point, or (null) a person who stops what runs. */
-const LEADS: readonly { readonly to: RegExp; readonly at: Point; readonly strike: Strike | null }[] = [
-  { to: /@session\./, at: "snapshot.before", strike: { kind: "refuse" } },
-  { to: /@cancel\./, at: "execute.before", strike: null },
-  { to: /^daemon-.*@provision\./, at: "execute.after", strike: { kind: "lose-reply" } },
+const LEADS: readonly Lead[] = [
+  { to: /^daemon-.*@session\./, at: "snapshot.before", strike: { kind: "refuse" }, chance: 0.4 },
+  { to: /@session\./, at: "snapshot.before", strike: { kind: "refuse" }, chance: 0.85 },
+  { to: /@cancel\./, at: "execute.before", strike: null, chance: 0.85 },
+  { to: /^daemon-.*@provision\./, at: "execute.after", strike: { kind: "lose-reply" }, chance: 0.85 },
 ];
 
 /** The fault injector of one simulation. */
@@ -139,7 +145,7 @@ export class FaultInjector implements Striker {
   #leadToTarget(point: Point, session: SessionId | null): Strike | null {
     const target = this.#plan.target ?? "";
     const lead = LEADS.find(({ to, at }) => at === point && to.test(target));
-    if (lead === undefined || this.#targetLeft === 0 || !this.#random.chance(LEAD_CHANCE)) return null;
+    if (lead === undefined || this.#targetLeft === 0 || !this.#random.chance(lead.chance)) return null;
     if (lead.strike === null && session !== null) this.#actions.stopForAMoment(session);
     return lead.strike;
   }

@@ -147,10 +147,10 @@ const BUSY: ReadonlySet<OperationName> = new Set([
 ]);
 const RARE: Readonly<Partial<Record<OperationName, number>>> = {
   cancel: 8,
-  session: 3,
-  prepare: 2,
+  session: 5,
+  prepare: 4,
   execute: 2,
-  destroy: 2,
+  destroy: 3,
 };
 
 /** What seeds aim at, one after the other; what is rarer comes more often. */

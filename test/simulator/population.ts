@@ -1,6 +1,6 @@
 /** The processes of a simulation: harnesses that run the real engine, and the client of the people. */
 import { isNightshiftError, messageOf } from "../../src/core/errors.ts";
-import type { EventBody } from "../../src/core/events/index.ts";
+import type { ClientEventInput, EventBody } from "../../src/core/events/index.ts";
 import type { SessionId } from "../../src/core/ids.ts";
 import { runEngine } from "../../src/runtime/engine.ts";
 import { type Harness, wake } from "../../src/runtime/wake.ts";
@@ -12,11 +12,13 @@ import { createSimulatedModel } from "./model.ts";
 import { Process, type Surroundings } from "./process.ts";
 import type { Random } from "./random.ts";
 import { SimulatedBackend } from "./sandbox.ts";
+import type { Crowd, RunningHarness, Scene } from "./scene.ts";
 import { SimulatedStore } from "./store.ts";
 import { REDACTOR, TOOLS } from "./workload.ts";
-import type { World } from "./world.ts";
 
 const LEASE_TTL_MS = 10_000;
+/** Engines run until they die. */
+const NEVER = new AbortController();
 /** Small, so that short logs have snapshots too. */
 const SNAPSHOT_EVENTS = 15;
 /** Failures of the machine, which a harness may report and survive. */
@@ -27,36 +29,29 @@ const OUTER_CODES: ReadonlySet<string> = new Set([
   "E_CANCELLED",
 ]);
 
-interface RunningHarness {
-  readonly process: Process;
-  readonly harness: Harness;
-  readonly stop: AbortController;
-}
-
 /** Starts, watches and replaces processes. */
-export class Population {
-  readonly #world: World;
+export class Population implements Crowd {
+  readonly #scene: Scene;
   readonly #surroundings: Surroundings;
   readonly #random: Random;
   readonly #harnesses: RunningHarness[] = [];
   readonly #dead = new Set<string>();
   readonly #progress: Progress = { sessions: 0, actions: 0 };
-  client: Client;
+  #client: Client;
   #started = 0;
   #busyPeople = 0;
 
-  constructor(world: World, surroundings: Surroundings, random: Random) {
-    this.#world = world;
+  constructor(scene: Scene, surroundings: Surroundings, random: Random) {
+    this.#scene = scene;
     this.#surroundings = surroundings;
     this.#random = random;
-    this.client = this.#startClient();
+    this.#client = this.#startClient();
   }
 
   isDead(name: string): boolean {
     return this.#dead.has(name);
   }
 
-  /** Harnesses that run at this moment. */
   running(): readonly RunningHarness[] {
     return this.#harnesses.filter(({ process }) => process.isRunning);
   }
@@ -65,7 +60,6 @@ export class Population {
     return this.#harnesses.filter(({ process }) => !process.isDead);
   }
 
-  /** Starts one more harness, with an engine for all sessions. */
   startHarness(): void {
     const process = this.#newProcess("h");
     const store = this.#storeOf(process);
@@ -86,18 +80,17 @@ export class Population {
       snapshotEvents: SNAPSHOT_EVENTS,
       resolve: async (config, lease) => this.#resolve(process, config, lease),
     };
-    const running = { process, harness, stop: new AbortController() };
+    const running = { process, harness };
     this.#harnesses.push(running);
     const onFailure = (session: SessionId, error: unknown): void => this.#onFailure(process, session, error);
     void process.at("timer.after", null).then(() => {
-      runEngine(harness, { concurrency: 8, onFailure }, running.stop.signal).then(
+      runEngine(harness, { concurrency: 8, onFailure }, NEVER.signal).then(
         () => this.#exit(running, "stopped"),
         (error: unknown) => this.#exit(running, messageOf(error), error),
       );
     });
   }
 
-  /** Wakes a session by name, as a second engine or a person might. */
   wakeWith({ process, harness }: RunningHarness, session: SessionId): void {
     wake(harness, session).then(
       (result) => this.#surroundings.trace.note(process.name, "woke", result.status),
@@ -105,29 +98,32 @@ export class Population {
     );
   }
 
-  /** Ends a process for good, and starts another one in its place after a while. */
   crash(process: Process): void {
     process.kill();
     this.#dead.add(process.name);
-    const isClient = process === this.client.process;
+    const isClient = process === this.#client.process;
     this.#surroundings.scheduler.after(this.#random.between(0, 8000), () => {
       if (!isClient) return this.startHarness();
-      this.client = this.#startClient();
+      this.#client = this.#startClient();
       this.startPeople();
     });
     if (isClient) this.#busyPeople = 0;
   }
 
+  sendNow(session: SessionId, events: readonly ClientEventInput[]): boolean {
+    return !this.#client.process.isDead && this.#client.sendNow(session, events);
+  }
+
   /** The people begin, or go on with what is left after their client died. */
   startPeople(): void {
-    this.#keepBusy(this.client.run(this.#world.workload, this.#progress));
+    this.#keepBusy(this.#client.run(this.#scene.workload, this.#progress));
   }
 
   /** Have the people done all they wanted? */
   arePeopleDone(): boolean {
-    const { sessions, actions } = this.#world.workload;
+    const { sessions, actions } = this.#scene.workload;
     const isLeft = this.#progress.sessions < sessions.length || this.#progress.actions < actions.length;
-    return !isLeft && this.#busyPeople === 0 && !this.client.process.isDead;
+    return !isLeft && this.#busyPeople === 0 && !this.#client.process.isDead;
   }
 
   /** Does any process stand still? Then what it will do is still to come. */
@@ -138,21 +134,21 @@ export class Population {
   /** Waits for nothing: what still runs is dropped. */
   abandon(): void {
     for (const { process } of this.#harnesses) process.kill();
-    this.client.process.kill();
+    this.#client.process.kill();
   }
 
   #keepBusy(doing: Promise<void>): void {
-    const { client } = this;
+    const client = this.#client;
     this.#busyPeople += 1;
     void doing.finally(() => {
-      if (this.client === client) this.#busyPeople -= 1;
+      if (this.#client === client) this.#busyPeople -= 1;
     });
   }
 
   #startClient(): Client {
     const process = this.#newProcess("c");
-    void this.#world.machine.open(process);
-    return new Client(this.#world, process, this.#storeOf(process), this.#random.fork(process.name));
+    void this.#scene.machine.open(process);
+    return new Client(this.#scene, process, this.#storeOf(process), this.#random.fork(process.name));
   }
 
   #newProcess(kind: string): Process {
@@ -160,8 +156,8 @@ export class Population {
   }
 
   #storeOf(process: Process): SimulatedStore {
-    const store = new SimulatedStore(process, this.#world.machine, this.#world);
-    this.#world.machine.register(process, store);
+    const store = new SimulatedStore(process, this.#scene.machine, this.#scene);
+    this.#scene.machine.register(process, store);
     return store;
   }
 
@@ -170,13 +166,13 @@ export class Population {
     config: EventBody<"session.created">,
     { sessionId: session, epoch }: Lease,
   ): Awaited<ReturnType<Harness["resolve"]>> {
-    const backend = new SimulatedBackend(this.#world.sandboxes, process, this.#world, epoch);
-    const provider = this.#world.provider(config.metadata.label ?? "");
+    const backend = new SimulatedBackend(this.#scene.sandboxes, process, this.#scene, epoch);
+    const provider = this.#scene.provider(config.metadata.label ?? "");
     const random = this.#random.fork(`${process.name} ${session} ${epoch}`);
     const worker: Worker = {
       kind: "loop",
       advance: (turn) => {
-        const parts = { process, session, number: turn.request, epoch, provider, watch: this.#world, random };
+        const parts = { process, session, number: turn.request, epoch, provider, watch: this.#scene, random };
         const model = createSimulatedModel(parts);
         return createLoopWorker({ model, tools: TOOLS, clock: process.clock }).advance(turn);
       },
@@ -188,7 +184,7 @@ export class Population {
     const code = isNightshiftError(error) ? error.code : "none";
     this.#surroundings.trace.note(process.name, "fails", code);
     if (!OUTER_CODES.has(code))
-      this.#world.judge.complain(
+      this.#scene.judge.complain(
         "decide-is-total",
         `${process.name} failed in ${session}: ${code} ${stackOf(error)}`,
       );
@@ -198,7 +194,7 @@ export class Population {
   #exit(running: RunningHarness, why: string, error?: unknown): void {
     this.#surroundings.trace.note(running.process.name, "exits", why);
     if (error !== undefined)
-      this.#world.judge.complain("the-engine-goes-on", `${running.process.name} gave up: ${stackOf(error)}`);
+      this.#scene.judge.complain("the-engine-goes-on", `${running.process.name} gave up: ${stackOf(error)}`);
   }
 }
 

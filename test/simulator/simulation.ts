@@ -123,7 +123,7 @@ class Simulation {
       const answer = answerTo(log);
       if (answer === null) continue;
       isAny = true;
-      population.client.sendNow(log.session, answer);
+      population.sendNow(log.session, answer);
     }
     return isAny;
   }
@@ -169,7 +169,11 @@ function answerTo({ state }: ObservedLog): readonly ClientEventInput[] | null {
     return open.map(({ call }) => event("user.tool_confirmation", { call, result: "allow" }));
   }
   if (state.hold === "budget_reached") {
-    const limits = { model_requests: 100_000, tokens: 1_000_000_000, cost_micro_usd: 1_000_000_000_000 };
+    const isPriced = state.config?.agent.model.price !== undefined;
+    const limits = {
+      ...{ model_requests: 100_000, tokens: 1_000_000_000 },
+      ...(isPriced && { cost_micro_usd: 1_000_000_000_000 }),
+    };
     return [event("control.set_limits", { limits })];
   }
   return [event("control.resume", {})];

@@ -5,8 +5,8 @@ import type { DiskFault } from "./disk.ts";
 import type { FaultActions } from "./faults.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
+import type { Crowd, Scene } from "./scene.ts";
 import { message, planControl } from "./workload.ts";
-import type { World } from "./world.ts";
 
 const HARNESSES_MAX = 4;
 /** Longer than any lease. */
@@ -14,12 +14,14 @@ const STOPPED_MS: readonly [number, number] = [11_000, 45_000];
 
 /** Carries out what the injector decides. */
 export class WorldActions implements FaultActions {
-  readonly #world: World;
+  readonly #scene: Scene;
+  readonly #crowd: Crowd;
   readonly #random: Random;
   #promised = 0;
 
-  constructor(world: World, random: Random) {
-    this.#world = world;
+  constructor(scene: Scene, crowd: Crowd, random: Random) {
+    this.#scene = scene;
+    this.#crowd = crowd;
     this.#random = random;
   }
 
@@ -29,89 +31,85 @@ export class WorldActions implements FaultActions {
   }
 
   anySession(): SessionId | null {
-    const sessions = [...this.#world.logs.keys()].filter((session) => this.#exists(session));
+    const sessions = [...this.#scene.logs.keys()].filter((session) => this.#exists(session));
     return sessions.length === 0 ? null : this.#random.pick(sessions);
   }
 
   crash(process: Process): boolean {
     if (!process.isRunning) return false;
-    this.#world.population.crash(process);
+    this.#crowd.crash(process);
     // Half of the time the others keep their handles, as when only one process is killed.
-    if (this.#random.chance(0.5) || this.#world.population.living().length === 0)
-      this.#world.machine.copyFiles();
+    if (this.#random.chance(0.5) || this.#crowd.living().length === 0) this.#scene.machine.copyFiles();
     return true;
   }
 
   stop(process: Process): boolean {
-    const { population } = this.#world;
+    const crowd = this.#crowd;
     if (!process.isRunning) return false;
-    if (population.running().length < 2 && population.living().length < HARNESSES_MAX)
-      population.startHarness();
+    if (crowd.running().length < 2 && crowd.living().length < HARNESSES_MAX) crowd.startHarness();
     process.stopFor(this.#random.between(...STOPPED_MS));
     return true;
   }
 
   compete(process: Process, session: SessionId): boolean {
-    const { population } = this.#world;
+    const crowd = this.#crowd;
     if (!this.#exists(session)) return false;
-    const others = population.running().filter((other) => other.process !== process);
-    if (others.length > 0) population.wakeWith(this.#random.pick(others), session);
-    else if (population.living().length < HARNESSES_MAX) population.startHarness();
+    const others = crowd.running().filter((other) => other.process !== process);
+    if (others.length > 0) crowd.wakeWith(this.#random.pick(others), session);
+    else if (crowd.living().length < HARNESSES_MAX) crowd.startHarness();
     else return false;
     return true;
   }
 
   message(session: SessionId): boolean {
-    if (!this.#exists(session) || this.#world.log(session).state.phase === "terminated") return false;
+    if (!this.#exists(session) || this.#scene.log(session).state.phase === "terminated") return false;
     const steering = this.#random.pick([undefined, undefined, "enqueue", "interrupt", "reject"] as const);
     return this.#send(session, message(`now ${this.#random.text(4)}`, steering));
   }
 
   control(session: SessionId): boolean {
-    const { state } = this.#world.log(session);
+    const { state } = this.#scene.log(session);
     if (!this.#exists(session) || state.phase === "terminated") return false;
     const open = state.calls.find((call) => call.status === "in_doubt");
     return this.#send(session, planControl(this.#random, open?.call ?? null));
   }
 
   killDaemon(session: SessionId, forgets: boolean): boolean {
-    return this.#world.sandboxes.kill(session, forgets);
+    return this.#scene.sandboxes.kill(session, forgets);
   }
 
   jumpWall(byMs: number): boolean {
-    this.#world.scheduler.jumpWall(byMs);
+    this.#scene.scheduler.jumpWall(byMs);
     return true;
   }
 
   suspend(forMs: number): boolean {
-    this.#world.scheduler.suspend(forMs);
+    this.#scene.scheduler.suspend(forMs);
     return true;
   }
 
   failCommits(fault: DiskFault, count: number): boolean {
-    const { disk } = this.#world.machine;
+    const { disk } = this.#scene.machine;
     const lasts = fault === "disk-full" && this.#random.chance(0.4);
     disk.fail(fault, lasts ? Number.POSITIVE_INFINITY : count);
-    if (lasts) this.#world.scheduler.after(this.#random.between(1000, 20_000), () => disk.heal());
+    if (lasts) this.#scene.scheduler.after(this.#random.between(1000, 20_000), () => disk.heal());
     return true;
   }
 
   stopForAMoment(session: SessionId): void {
     if (!this.#send(session, event("control.stop", {}))) return;
     this.#promised += 1;
-    this.#world.scheduler.after(this.#random.between(500, 5000), () => {
+    this.#scene.scheduler.after(this.#random.between(500, 5000), () => {
       this.#promised -= 1;
       this.#send(session, message(`go on ${this.#random.text(4)}`));
     });
   }
 
   #exists(session: SessionId): boolean {
-    return this.#world.log(session).rows.length > 0;
+    return this.#scene.log(session).rows.length > 0;
   }
 
   #send(session: SessionId, input: ClientEventInput): boolean {
-    const { client } = this.#world.population;
-    if (client.process.isDead) return false;
-    return client.sendNow(session, [input]);
+    return this.#crowd.sendNow(session, [input]);
   }
 }

@@ -15,9 +15,10 @@ import { ObservedLog } from "./log.ts";
 import { Machine } from "./machine.ts";
 import type { Pair } from "./pairs.ts";
 import { Population } from "./population.ts";
-import type { Process, Surroundings } from "./process.ts";
+import type { Process, Striker } from "./process.ts";
 import { Random } from "./random.ts";
 import { SandboxHost } from "./sandbox.ts";
+import type { Scene } from "./scene.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Writer } from "./store.ts";
 import { Trace } from "./trace.ts";
@@ -44,7 +45,7 @@ function aimOf(target: Pair | null): Aim {
 }
 
 /** Everything there is in one simulation. */
-export class World {
+export class World implements Scene {
   readonly scheduler: Scheduler;
   readonly trace: Trace;
   readonly judge: Judge;
@@ -87,20 +88,19 @@ export class World {
         onEffect: (request, epoch, incarnation) => this.#noteEffect(request, epoch, incarnation),
       },
     });
-    this.actions = new WorldActions(this, random("actions"));
-    this.faults = new FaultInjector(faults, this.actions, random("faults"), this.trace);
-    const surroundings: Surroundings = { scheduler: this.scheduler, trace: this.trace, striker: this.faults };
+    const striker: Striker = { strike: (...moment) => this.faults.strike(...moment) };
+    const surroundings = { scheduler: this.scheduler, trace: this.trace, striker };
     this.population = new Population(this, surroundings, random("population"));
+    this.actions = new WorldActions(this, this.population, random("actions"));
+    this.faults = new FaultInjector(faults, this.actions, random("faults"), this.trace);
   }
 
-  /** The log of a session, empty if nobody has heard of it yet. */
   log(session: SessionId): ObservedLog {
     const log = this.logs.get(session) ?? new ObservedLog(session);
     this.logs.set(session, log);
     return log;
   }
 
-  /** The newest session of that label. */
   sessionOf(label: string): SessionId | null {
     const found = [...this.logs.values()].filter((log) => log.label === label);
     return found.at(-1)?.session ?? null;
@@ -110,7 +110,6 @@ export class World {
     return this.#epochs.get(session) ?? 0;
   }
 
-  /** The provider's end of a session's model. It belongs to no process. */
   provider(label: string): ScriptedModel {
     const existing = this.#models.get(label);
     if (existing !== undefined) return existing;
