@@ -174,6 +174,11 @@ export function messagesOf(context: Context): readonly Message[] {
     : context.messages.slice(0, context.count);
 }
 
+/** The same context with a list of its own: folding it further leaves what {@link messagesOf} has given alone. */
+export function withOwnMessages(context: Context): Context {
+  return { ...context, messages: context.messages.slice(0, context.count) };
+}
+
 /** Tokens that the context takes at the most: no tokenizer in use gives more than one per two and a half bytes of prose. */
 export function tokensOf(context: Context): number {
   return Math.ceil((context.bytes + (context.thread?.bytes ?? 0)) / 2.5) + 64;

@@ -102,6 +102,52 @@ describe("a person's word", () => {
   });
 });
 
+describe("the list of messages", () => {
+  const answer = (text: string): readonly ModelPart[] => [
+    { type: "block", block: { type: "text", text } },
+    { type: "finished", stopReason: "end_turn", usage: undefined },
+  ];
+
+  test("is that of its request, also for an adapter that reads it late", async () => {
+    const read: number[] = [];
+    const late: ModelAdapter = {
+      provider: "late",
+      async *stream({ messages }, signal): AsyncGenerator<ModelPart> {
+        const isFirst = messages.length === 1;
+        if (isFirst) await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+        read.push(messages.length);
+        yield* answer("done");
+      },
+    };
+    const world = new World({ model: () => late });
+    const id = await world.create({ tools: [], policy: { steering: "interrupt" } });
+    const driven = world.wake(id);
+    await settled();
+    await world.send(id, said("no, that"));
+    await world.clock.until(driven);
+    expect(read.toSorted()).toEqual([1, 2]);
+  });
+
+  test("is not copied from turn to turn", async () => {
+    const lists = new Set<unknown>();
+    const keeping: ModelAdapter = {
+      provider: "keeping",
+      async *stream({ messages }): AsyncGenerator<ModelPart> {
+        lists.add(messages);
+        const call = { providerCallId: "p", ...bash("echo") };
+        if (messages.length < 10) yield { type: "block", block: { type: "tool_call", ...call } };
+        yield* answer("");
+      },
+    };
+    const world = new World({ model: () => keeping });
+    const id = await world.create();
+    await world.clock.until(world.wake(id));
+    expect(bodiesOf(await world.log(id), "span.model_request_start").length).toBeGreaterThan(4);
+    // One more since the sandbox became ready while the model was being asked.
+    expect(lists.size).toBeLessThan(3);
+  });
+});
+
 describe("the caller's signal", () => {
   test("gives the lease back, and another wake goes on", async () => {
     const world = held(bash("wait door"));

@@ -167,7 +167,8 @@ export class Driver {
     try {
       if (intent.kind !== "model") await this.#verified.promise;
       if (signal.aborted) return;
-      const events = await performIntent(performers, intent, moment);
+      const perform = () => performIntent(performers, intent, moment);
+      const events = await (intent.kind === "model" ? journal.lend(perform) : perform());
       await this.#verified.promise;
       if (signal.aborted) return;
       this.#tell(() => {

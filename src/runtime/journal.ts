@@ -6,7 +6,7 @@
  */
 
 import type { Clock } from "../core/clock.ts";
-import { type Context, closeTurn, reduceContext, tokensOf } from "../core/context.ts";
+import { type Context, closeTurn, reduceContext, tokensOf, withOwnMessages } from "../core/context.ts";
 import { decide, type Intent, type Now, type Step } from "../core/decide.ts";
 import { assert, NightshiftError } from "../core/errors.ts";
 import { type EventInput, event, type SessionEvent } from "../core/events/index.ts";
@@ -58,6 +58,7 @@ export class Journal {
   #snapshotSeq: number;
   /** Where the append in flight would bring the log; 0 without one. */
   #appending = 0;
+  #readers = 0;
 
   constructor(parts: JournalParts, loaded: Loaded) {
     this.#parts = parts;
@@ -80,6 +81,19 @@ export class Journal {
     return Math.max(this.#fold.state.seq, this.#appending);
   }
 
+  /**
+   * Lets a performer read the committed context for as long as it takes. An adapter may wait before it reads the
+   * messages; were the request given up meanwhile, the next turn would already be on the same list.
+   */
+  async lend<T>(read: () => Promise<T>): Promise<T> {
+    this.#readers++;
+    try {
+      return await read();
+    } finally {
+      this.#readers--;
+    }
+  }
+
   /** Takes note of what a performer found; {@link settle} commits it. */
   note(receipt: Receipt): void {
     this.#receipts.push(receipt);
@@ -91,7 +105,7 @@ export class Journal {
    */
   async settle(quietMs: number): Promise<Exclude<Step, { kind: "append" }>> {
     for (;;) {
-      const draft = new Draft(this.#fold, this.#parts, quietMs);
+      const draft = new Draft(this.#base(), this.#parts, quietMs);
       const receipts = this.#receipts.length;
       draft.addFacts(this.#receipts);
       const { step, decisions } = draft.decide();
@@ -103,10 +117,16 @@ export class Journal {
 
   /** Commits the noted facts alone, for a driver that was told to go: what was found is not found again. */
   async commitFacts(): Promise<void> {
-    const draft = new Draft(this.#fold, this.#parts, 0);
+    const draft = new Draft(this.#base(), this.#parts, 0);
     const receipts = this.#receipts.length;
     draft.addFacts(this.#receipts);
     await this.#commit(draft, receipts, undefined);
+  }
+
+  /** What the next fold starts from. */
+  #base(): Fold {
+    if (this.#readers === 0) return this.#fold;
+    return { state: this.#fold.state, context: withOwnMessages(this.#fold.context) };
   }
 
   /** @returns whether the log is now as the draft foresaw; otherwise what is next must be decided anew */
@@ -152,7 +172,7 @@ export class Journal {
   }
 
   #absorb(events: readonly SessionEvent[]): void {
-    let { state, context } = this.#fold;
+    let { state, context } = this.#base();
     for (const item of events) {
       if (item.seq <= state.seq) continue;
       state = reduce(state, item);

@@ -84,8 +84,7 @@ async function askModel(
   return parts.worker.advance({
     request,
     thread: context.thread,
-    // A copy: an adapter may still wait before it reads them, while the next turn is folded onto the same list.
-    messages: [...messagesOf(context)],
+    messages: messagesOf(context),
     onSignOfLife,
     signal,
   });
@@ -113,10 +112,16 @@ async function execute(
     moment.onSignOfLife();
     parts.onOutput?.(call, text);
   };
-  const reply = await within(parts.deadlines, wallMs + DAEMON_GRACE_MS, moment.signal, (signal) =>
-    sandbox.execute(request, { signal, onOutput }),
-  );
-  return [receiptOf(call, reply)];
+  try {
+    const reply = await within(parts.deadlines, wallMs + DAEMON_GRACE_MS, moment.signal, (signal) =>
+      sandbox.execute(request, { signal, onOutput }),
+    );
+    return [receiptOf(call, reply)];
+  } catch (error) {
+    // What a daemon cannot note down it does not begin.
+    if (!isNightshiftError(error, "E_SANDBOX_UNAVAILABLE")) throw error;
+    return [doubtFrom(call, "not_started", error.message)];
+  }
 }
 
 function receiptOf(call: CallState, reply: ExecReply): EventInput {
