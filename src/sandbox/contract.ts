@@ -82,6 +82,7 @@ export interface Sandbox {
   /**
    * Runs the request, or, when the daemon knows its id, waits for or returns the outcome of that run. Aborting
    * the signal only stops waiting; it does not stop the run.
+   * @throws NightshiftError `E_SANDBOX_UNAVAILABLE` when it cannot be noted down, and so has certainly not begun
    */
   execute(
     request: ExecRequest,

@@ -57,6 +57,8 @@ export class MemorySandboxes implements SandboxBackend {
   readonly asked: string[] = [];
   /** The next so many provisions fail. */
   failures = 0;
+  /** The next so many executions cannot be noted down, and so do not begin. */
+  journalFailures = 0;
   /** Held back until released. */
   readonly #gates = new Map<string, PromiseWithResolvers<void>>();
   readonly #daemons = new Map<string, Daemon>();
@@ -112,7 +114,7 @@ export class MemorySandboxes implements SandboxBackend {
       const lives = (daemon?.lives ?? 0) + 1;
       daemon = {
         id: spec.id,
-        incarnation: `life-${lives}`,
+        incarnation: `${spec.id}/life-${lives}`,
         lives,
         floor: daemon?.floor ?? 0,
         isAlive: true,
@@ -191,6 +193,13 @@ export class MemorySandboxes implements SandboxBackend {
     return ended(`wrote ${path}`);
   }
 
+  /** Notes an execution down before it begins. */
+  journal(): void {
+    if (this.journalFailures === 0) return;
+    this.journalFailures -= 1;
+    throw new NightshiftError("E_SANDBOX_UNAVAILABLE", "the disk is full");
+  }
+
   prepare(input: Json): PrepareReply {
     const { file_path: path = "", content = "" } = input as { readonly [key: string]: string };
     const before = this.files.get(path);
@@ -235,8 +244,14 @@ class MemorySandbox implements Sandbox {
     let run = runs.get(request.execId);
     if (run !== undefined && run.incarnation !== incarnation)
       return { status: "unknown", incarnation, reason: "the daemon died while it ran" };
+    if (run === undefined && request.incarnation !== incarnation) {
+      const covers = request.incarnation.startsWith(`${this.id}/`);
+      return covers
+        ? { status: "not_started", incarnation }
+        : { status: "unknown", incarnation, reason: "that was another sandbox" };
+    }
     if (run === undefined) {
-      if (request.incarnation !== incarnation) return { status: "not_started", incarnation };
+      this.#machine.journal();
       const killed = new AbortController();
       run = { incarnation, killed, outcome: this.#machine.run(request, killed.signal) };
       runs.set(request.execId, run);
