@@ -17,6 +17,11 @@ import { EXIT } from "../exit-codes.ts";
 import { formatDuration } from "../render/format.ts";
 import { pad, wrap } from "../render/text.ts";
 
+/** Flags of `doctor`. */
+export interface DoctorFlags extends PlaceFlags {
+  readonly json?: boolean;
+}
+
 /** One thing that was looked at. */
 interface Finding {
   readonly name: string;
@@ -29,10 +34,7 @@ interface Finding {
 const PROGRAM_LIMIT_MS = 10_000;
 
 /** Prints what it finds. */
-export async function doctor(
-  context: CommandContext,
-  flags: PlaceFlags & { readonly json?: boolean },
-): Promise<number> {
+export async function doctor(context: CommandContext, flags: DoctorFlags): Promise<number> {
   const { output } = context;
   const findings: Finding[] = [
     {

@@ -6,11 +6,16 @@ import type { CommandContext } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Interruption } from "../interruption.ts";
 
+/** Flags of `model-server`. */
+export interface ModelServerFlags {
+  readonly port?: number;
+}
+
 /** Serves until it is interrupted. The first line of output is the address. */
 export async function modelServer(
   context: CommandContext,
   script: string,
-  flags: { readonly port?: number },
+  flags: ModelServerFlags,
 ): Promise<number> {
   using interruption = new Interruption();
   await serveScript(resolve(context.directory, script), {

@@ -26,6 +26,12 @@ export interface ForkFlags extends PlaceFlags {
   readonly json?: boolean;
 }
 
+/** Flags of `erase`. */
+export interface EraseFlags extends PlaceFlags {
+  readonly reason: string;
+  readonly json?: boolean;
+}
+
 /** Checks chain, heads and long texts. @returns 0 when everything is sound */
 export async function fsck(
   context: CommandContext,
@@ -73,7 +79,7 @@ export async function erase(
   context: CommandContext,
   id: string,
   seq: number,
-  flags: PlaceFlags & { readonly reason: string; readonly json?: boolean },
+  flags: EraseFlags,
 ): Promise<number> {
   const { output } = context;
   const integrity = await openFolder(context, flags);

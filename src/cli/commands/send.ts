@@ -15,6 +15,8 @@ import { formatQuantity } from "../render/format.ts";
 export interface SendFlags extends PlaceFlags {
   readonly json?: boolean;
   readonly reason?: string;
+  /** Of `send`. */
+  readonly steering?: SessionPolicy["steering"];
 }
 
 /** `send <id> <text...>`: a message; `-` reads it from standard input. */
@@ -22,7 +24,7 @@ export function send(
   context: CommandContext,
   id: string,
   words: readonly string[],
-  flags: SendFlags & { readonly steering?: SessionPolicy["steering"] },
+  flags: SendFlags,
 ): Promise<number> {
   const text = words.length === 1 && words[0] === "-" ? readFileSync(0, "utf8") : words.join(" ");
   if (text.trim() === "") throw new NightshiftError("E_USAGE", "the message is empty");

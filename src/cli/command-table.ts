@@ -1,0 +1,16 @@
+/** The commands as data: what they take and what they do. Each loads its own code when it is run. */
+import { driveCommands } from "./command-table/drive.ts";
+import { lookCommands } from "./command-table/look.ts";
+import { personCommands } from "./command-table/person.ts";
+import { repairCommands } from "./command-table/repair.ts";
+import type { CommandSpec } from "./command-table/spec.ts";
+import { tryCommands } from "./command-table/try.ts";
+
+/** All commands, in the order in which help shows them. */
+export const COMMANDS: readonly CommandSpec[] = [
+  ...driveCommands,
+  ...personCommands,
+  ...lookCommands,
+  ...repairCommands,
+  ...tryCommands,
+];

@@ -1,0 +1,134 @@
+/** `run` and `resume`. */
+import type { ResumeFlags } from "../commands/resume.ts";
+import type { RunFlags } from "../commands/run.ts";
+import { dollars, duration, names, oneOf, price, webAddress, wholeNumber } from "../flags.ts";
+import { ANY_SESSION, COUNT_MAX, type CommandSpec, command, type FlagSpec, PLACE_FLAGS } from "./spec.ts";
+
+const TOKENS_MAX = 1_000_000_000_000;
+
+const CAP_FLAGS: readonly FlagSpec[] = [
+  {
+    name: "max-requests",
+    value: "<count>",
+    description: "cap on model requests",
+    parse: wholeNumber("--max-requests", COUNT_MAX),
+  },
+  {
+    name: "max-tokens",
+    value: "<count>",
+    description: "cap on tokens, input and output",
+    parse: wholeNumber("--max-tokens", TOKENS_MAX),
+  },
+  {
+    name: "max-cost",
+    value: "<dollars>",
+    description: "cap on money; needs a price",
+    parse: dollars("--max-cost"),
+  },
+];
+
+const VIEW_FLAGS: readonly FlagSpec[] = [
+  { name: "json", description: "print one JSON value in the end instead of progress" },
+  { name: "verbose", description: "show more of what happens" },
+];
+
+const MODEL_FLAGS: readonly FlagSpec[] = [
+  {
+    name: "model",
+    value: "<provider:model>",
+    description: "for example anthropic:claude-sonnet-5 or scripted:script.json",
+  },
+  {
+    name: "base-url",
+    value: "<address>",
+    description: "where the provider's API is",
+    parse: webAddress("--base-url"),
+  },
+  {
+    name: "price",
+    value: "<input,output>",
+    description: "dollars per million tokens",
+    parse: price("--price"),
+  },
+  {
+    name: "max-output-tokens",
+    value: "<count>",
+    description: "cap of one answer",
+    parse: wholeNumber("--max-output-tokens", 1_000_000),
+  },
+];
+
+const AGENT_FLAGS: readonly FlagSpec[] = [
+  {
+    name: "tools",
+    value: "<names>",
+    description: "tools of the agent, with commas; none for none",
+    parse: names("--tools"),
+  },
+  { name: "system", value: "<text>", description: "system prompt" },
+  { name: "title", value: "<text>", description: "title for listings" },
+  { name: "sandbox", value: "<backend>", description: "where commands run; process is no isolation" },
+  {
+    name: "idle-timeout",
+    value: "<duration>",
+    description: "give up a request without a sign of life (default 10m)",
+    parse: duration("--idle-timeout", 100),
+  },
+  {
+    name: "tool-timeout",
+    value: "<duration>",
+    description: "kill a command after this long (default 10m)",
+    parse: duration("--tool-timeout", 100),
+  },
+  {
+    name: "max-failures",
+    value: "<count>",
+    description: "failures of the model in a row before it gives up (default 10)",
+    parse: wholeNumber("--max-failures", 1000),
+  },
+  {
+    name: "steering",
+    value: "<policy>",
+    description: "messages while it works: enqueue, interrupt, reject",
+    parse: oneOf("--steering", ["enqueue", "interrupt", "reject"]),
+  },
+];
+
+/** Commands that drive sessions. */
+export const driveCommands: readonly CommandSpec[] = [
+  command<RunFlags>({
+    name: "run",
+    description: "start a session and drive it until it rests",
+    arguments: [
+      { name: "prompt", description: "what is to be done; - reads it from standard input", kind: "list" },
+    ],
+    flags: [
+      ...MODEL_FLAGS,
+      ...PLACE_FLAGS,
+      ...CAP_FLAGS,
+      ...AGENT_FLAGS,
+      ...VIEW_FLAGS,
+      { name: "yes", description: "ask nothing" },
+    ],
+    run: async (context, words, flags) => (await import("../commands/run.ts")).run(context, words, flags),
+  }),
+  command<ResumeFlags>({
+    name: "resume",
+    description: "carry a session on: the newest one, a given one, or all that are due",
+    arguments: [ANY_SESSION],
+    flags: [
+      ...PLACE_FLAGS,
+      ...CAP_FLAGS,
+      { name: "all", description: "everything that is due" },
+      { name: "stay", description: "with --all: stay, and drive what becomes due later" },
+      {
+        name: "concurrency",
+        value: "<count>",
+        description: "with --all: sessions at once (default 8)",
+        parse: wholeNumber("--concurrency", 1000),
+      },
+      ...VIEW_FLAGS,
+    ],
+    run: async (context, [id], flags) => (await import("../commands/resume.ts")).resume(context, id, flags),
+  }),
+];
