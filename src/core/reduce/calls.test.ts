@@ -99,6 +99,12 @@ describe("calls", () => {
       }),
     },
     {
+      name: "that finished before it was lost do not rename the try to make it again",
+      before: [...running1, sandboxLost(), sandboxRequested()],
+      event: result("c1_0"),
+      changes: (before) => ({ ...change({ status: "answered" })(before), answerOwed: true }),
+    },
+    {
       name: "that did not run show nothing",
       before: [...one, sandboxLost()],
       event: result("c1_0", 0),

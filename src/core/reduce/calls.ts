@@ -62,8 +62,10 @@ function started(call: CallState, body: EventBody<"tool.started">): Partial<Call
 function answered(state: SessionState, body: EventBody<"agent.tool_result">): SessionState {
   const next = change(state, body.call, () => ({ status: "answered" }));
   if (next === state) return state;
-  const worked = body.run > 0 && !body.in_doubt && state.sandbox !== null && state.sandbox.failures > 0;
-  return { ...next, answerOwed: true, sandbox: worked ? { ...state.sandbox, failures: 0 } : state.sandbox };
+  const { sandbox } = state;
+  // A result from before a loss says nothing about the sandbox that is being made again.
+  const worked = body.run > 0 && !body.in_doubt && sandbox?.status === "ready" && sandbox.failures > 0;
+  return { ...next, answerOwed: true, sandbox: worked ? { ...sandbox, failures: 0 } : sandbox };
 }
 
 /** An answered call never changes again: its receipt is final. */
