@@ -106,7 +106,11 @@ describe("whatever happens", () => {
         const from = state.thread?.fromSeq ?? state.queue[0]?.seq ?? log.length + 1;
         const read = log.slice(from - 1).reduce(reduceContext, emptyContext());
         expect(closeTurn(read).digest).toBe(closeTurn(context).digest);
-        expect(read.turn.calls).toEqual(context.turn.calls);
+        const open = new Set(
+          state.calls.filter(({ status }) => status !== "answered").map(({ call }) => call),
+        );
+        const openOf = (each: typeof read) => each.turn.calls.filter(({ call }) => open.has(call));
+        expect(openOf(read)).toEqual(openOf(context));
       }),
       { numRuns: 300 },
     );
