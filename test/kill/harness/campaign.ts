@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -237,17 +237,4 @@ function generator(seed: number): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
-}
-
-/** Are any processes left that belong to the sandboxes of this state folder? */
-export function leftoverDaemons(folder: string): string[] {
-  return listFolder(join(folder, "sandboxes")).filter((name) => {
-    const record = readRecord(join(folder, "sandboxes", name));
-    if (record === undefined) return false;
-    try {
-      return readFileSync(`/proc/${record.process.pid}/cmdline`, "utf8") !== "";
-    } catch {
-      return false;
-    }
-  });
 }
