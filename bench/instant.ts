@@ -19,7 +19,6 @@ import type { Workload } from "./workload.ts";
 export const READ_TOOL: Tool = {
   name: "read",
   operation: "read",
-  concurrent: true,
   description: {
     name: "read",
     description: "Reads a text file.",

@@ -97,8 +97,3 @@ test("effects say what running twice would do", () => {
   expect(tool("bash").effectOf({ command: "npm test" })).toBe("side_effect");
   expect(tool("bash").effectOf({ command: "npm test && npm publish" })).toBe("irreversible");
 });
-
-test("only what changes files keeps the order of calls", () => {
-  const alone = builtinTools().filter(({ concurrent }) => !concurrent);
-  expect(alone.map(({ name }) => name)).toEqual(["write", "edit"]);
-});

@@ -15,9 +15,7 @@ export interface Tool {
   readonly name: string;
   readonly operation: Operation;
   readonly description: ToolDescription;
-  /** May other calls of the same turn run beside it? Writing tools say no: they keep the order of the calls. */
-  readonly concurrent: boolean;
-  /** The effect of a call with this (valid) input. */
+  /** The effect of a call with this (valid) input. Calls of one turn run beside each other, but `reconcilable` ones alone. */
   effectOf(input: Json): Effect;
   /** Undefined when the input fits; else what is wrong with it, for the model. */
   check(input: Json): string | undefined;

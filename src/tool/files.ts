@@ -36,7 +36,6 @@ export const readTool: Tool = {
       additionalProperties: false,
     },
   },
-  concurrent: true,
   effectOf: () => "read_only",
   check: (input: Json) => problemOf(parseReadInput(input)),
 };
@@ -61,7 +60,6 @@ export const writeTool: Tool = {
       additionalProperties: false,
     },
   },
-  concurrent: false,
   effectOf: () => "reconcilable",
   check: (input: Json) => problemOf(parseWriteInput(input)),
 };
@@ -88,7 +86,6 @@ export const editTool: Tool = {
       additionalProperties: false,
     },
   },
-  concurrent: false,
   effectOf: () => "reconcilable",
   check: (input: Json) => problemOf(parseEditInput(input)),
 };

@@ -16,7 +16,6 @@ export const globTool: Tool = {
     ].join(" "),
     inputSchema: schema("Pattern of the path, relative to `path`."),
   },
-  concurrent: true,
   effectOf: () => "read_only",
   check,
 };
@@ -33,7 +32,6 @@ export const grepTool: Tool = {
     ].join(" "),
     inputSchema: schema("The regular expression, matched line by line."),
   },
-  concurrent: true,
   effectOf: () => "read_only",
   check,
 };

@@ -32,7 +32,6 @@ export const bashTool: Tool = {
       additionalProperties: false,
     },
   },
-  concurrent: true,
   effectOf: (input: Json): Effect => {
     const parsed = parseShellInput(input);
     return parsed.ok && isIrreversible(parsed.value.command) ? "irreversible" : "side_effect";

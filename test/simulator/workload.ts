@@ -40,7 +40,6 @@ const syncTool: Tool = {
   name: "sync",
   operation: "shell",
   description: { name: "sync", description: "Synchronises.", inputSchema: { type: "object" } },
-  concurrent: true,
   effectOf: () => "idempotent",
   check: () => undefined,
 };
