@@ -7,8 +7,10 @@ import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { SimulatedStore, StoreHost } from "./store.ts";
 
-/** How long a process may take to notice what another one has written. */
+/** How long a process takes to notice what another one has written; sometimes the hint is late. */
 const LOOK_WITHIN_MS = 40;
+const LATE_LOOK_WITHIN_MS = 4000;
+const LATE_CHANCE = 0.6;
 
 /** A store that a process has open. */
 interface Opened {
@@ -65,7 +67,8 @@ export class Machine implements StoreHost {
     for (const [process, opened] of this.#opened) {
       if (opened.isLooking || process.isDead) continue;
       opened.isLooking = true;
-      scheduler.after(random.between(1, LOOK_WITHIN_MS), () => {
+      const withinMs = random.chance(LATE_CHANCE) ? LATE_LOOK_WITHIN_MS : LOOK_WITHIN_MS;
+      scheduler.after(random.between(1, withinMs), () => {
         opened.isLooking = false;
         process.run(() => opened.look());
       });

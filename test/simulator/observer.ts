@@ -39,6 +39,8 @@ export class Observer {
   readonly #events: StatementSync;
   readonly #blob: StatementSync;
   readonly #sessions: StatementSync;
+  readonly #session: StatementSync;
+  readonly #restless: StatementSync;
   readonly #slot = Buffer.alloc(SLOT_BYTES);
 
   constructor(folder: string) {
@@ -49,8 +51,11 @@ export class Observer {
        JOIN sessions s ON s.key = e.session WHERE s.id = ? AND e.seq > ? ORDER BY e.seq`,
     );
     this.#blob = this.#database.prepare("SELECT bytes FROM blobs WHERE hash = ? ORDER BY part");
-    this.#sessions = this.#database.prepare(
-      "SELECT id, key, due, owner, lease_until FROM sessions ORDER BY key",
+    const columns = "id, key, due, owner, lease_until";
+    this.#sessions = this.#database.prepare(`SELECT ${columns} FROM sessions ORDER BY key`);
+    this.#session = this.#database.prepare(`SELECT ${columns} FROM sessions WHERE id = ?`);
+    this.#restless = this.#database.prepare(
+      "SELECT 1 FROM sessions WHERE due IS NOT NULL OR owner IS NOT NULL LIMIT 1",
     );
   }
 
@@ -64,18 +69,17 @@ export class Observer {
   }
 
   sessions(): SessionRest[] {
-    return (this.#sessions.all() as unknown as SessionRow[]).map((row) => ({
-      session: asSessionId(row.id),
-      key: row.key,
-      due: row.due,
-      isOwned: row.owner !== null,
-      holder: row.owner === null ? null : (JSON.parse(row.owner) as { readonly harness: string }).harness,
-      leaseUntilMs: row.lease_until ?? 0,
-    }));
+    return (this.#sessions.all() as unknown as SessionRow[]).map(restOf);
   }
 
   find(session: SessionId): SessionRest | undefined {
-    return this.sessions().find((candidate) => candidate.session === session);
+    const row = this.#session.get(session) as unknown as SessionRow | undefined;
+    return row === undefined ? undefined : restOf(row);
+  }
+
+  /** Does no session want to be woken, and is none driven? */
+  areAllAtRest(): boolean {
+    return this.#restless.get() === undefined;
   }
 
   /** The head of the session with that key; position 0 when there is none. */
@@ -89,4 +93,15 @@ export class Observer {
     this.#database.close();
     closeSync(this.#heads);
   }
+}
+
+function restOf({ id, key, due, owner, lease_until }: SessionRow): SessionRest {
+  return {
+    session: asSessionId(id),
+    key,
+    due,
+    isOwned: owner !== null,
+    holder: owner === null ? null : (JSON.parse(owner) as { readonly harness: string }).harness,
+    leaseUntilMs: lease_until ?? 0,
+  };
 }

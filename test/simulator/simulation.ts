@@ -104,7 +104,7 @@ class Simulation {
   #isAtRest(): boolean {
     const { population, machine, actions } = this.#world;
     if (!population.arePeopleDone() || population.isStopped() || actions.isExpected) return false;
-    return machine.observer.sessions().every(({ due, isOwned }) => due === null && !isOwned);
+    return machine.observer.areAllAtRest();
   }
 
   #unrest(): string {

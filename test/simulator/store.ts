@@ -42,8 +42,8 @@ export class SimulatedStore implements Store {
   readonly #host: StoreHost;
   readonly #watch: StoreWatch;
   readonly #listeners = new Set<(change?: StoreChange) => void>();
-  /** Notifications on their way, by session: several of the same kind become one. */
-  readonly #unheard = new Map<string, StoreChange | undefined>();
+  /** Several notifications on their way become one. */
+  #isHintUnheard = false;
 
   constructor(process: Process, host: StoreHost, watch: StoreWatch) {
     this.#process = process;
@@ -51,16 +51,17 @@ export class SimulatedStore implements Store {
     this.#watch = watch;
   }
 
-  /** The real store notifies; those who have subscribed hear of it when it is this process's turn. */
+  /** The real store notifies: of its own writes at once, of those of others when it is this process's turn. */
   hear(change: StoreChange | undefined): void {
-    const key = change?.sessionId ?? "";
-    if (this.#listeners.size === 0 || this.#unheard.has(key)) return;
-    this.#unheard.set(key, change);
-    void this.#process.at("hint.after", change?.sessionId ?? null).then(() => {
-      const newest = this.#unheard.get(key);
-      this.#unheard.delete(key);
-      for (const listener of [...this.#listeners]) listener(newest);
-    });
+    if (this.#listeners.size === 0) return;
+    if (change !== undefined) this.#process.run(() => this.#tell(change));
+    else if (!this.#isHintUnheard) {
+      this.#isHintUnheard = true;
+      void this.#process.at("hint.after", null).then(() => {
+        this.#isHintUnheard = false;
+        this.#tell();
+      });
+    }
   }
 
   create: Store["create"] = (id, batch) =>
@@ -135,6 +136,10 @@ export class SimulatedStore implements Store {
   #commit<T>(session: SessionId, epoch: number | null, call: Promise<T>): Promise<T> {
     this.#watch.onCommit(session, { process: this.#process, epoch });
     return call;
+  }
+
+  #tell(change?: StoreChange): void {
+    for (const listener of [...this.#listeners]) listener(change);
   }
 
   #open(): Promise<Store> {
