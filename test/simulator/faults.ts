@@ -46,8 +46,8 @@ const CROSSINGS: Readonly<Record<OperationName, number>> = {
   append: 30,
   renew: 6,
   release: 12,
-  due: 100,
-  hint: 100,
+  due: 80,
+  hint: 30,
   create: 1.4,
   submit: 6,
   provision: 4,
@@ -58,11 +58,11 @@ const CROSSINGS: Readonly<Record<OperationName, number>> = {
   destroy: 3,
   request: 9,
   part: 30,
-  timer: 40,
+  timer: 35,
 };
 
 /** Strikes per pair and simulation that are aimed at. */
-const WANTED = 0.08;
+const WANTED = 0.1;
 /** Strikes at the target at the most, and how likely each visit of its point is met. */
 const TARGET_STRIKES_MAX = 18;
 const TARGET_CHANCE = 0.85;

@@ -10,7 +10,7 @@ import type { SimulatedStore, StoreHost } from "./store.ts";
 /** How long a process takes to notice what another one has written; sometimes the hint is late. */
 const LOOK_WITHIN_MS = 40;
 const LATE_LOOK_WITHIN_MS = 4000;
-const LATE_CHANCE = 0.6;
+const LATE_CHANCE = 0.4;
 
 /** A store that a process has open. */
 interface Opened {

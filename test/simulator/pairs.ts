@@ -146,16 +146,30 @@ const BUSY: ReadonlySet<OperationName> = new Set([
   "request",
 ]);
 const RARE: Readonly<Partial<Record<OperationName, number>>> = {
-  cancel: 8,
-  session: 5,
+  cancel: 12,
+  session: 3,
   prepare: 4,
-  execute: 2,
+  execute: 3,
   destroy: 3,
+};
+/** How rarely a daemon lives when a point is passed. */
+const RARELY_ALIVE: Readonly<Partial<Record<OperationName, number>>> = {
+  release: 10,
+  session: 20,
+  submit: 9,
+  request: 7,
+  due: 7,
+  part: 6,
+  timer: 8,
+  provision: 6,
+  destroy: 10,
+  read: 5,
 };
 
 /** What seeds aim at, one after the other; what is rarer comes more often. */
 export const TARGETS: readonly Pair[] = PAIRS.flatMap((pair) => {
   const [fault, name] = pair.split(/[@.]/) as [Fault, OperationName];
-  if (BUSY.has(name)) return DAEMON.has(fault) ? [pair, pair, pair] : [];
-  return Array<Pair>((RARE[name] ?? 1) + (DAEMON.has(fault) ? 4 : 0)).fill(pair);
+  const daemon = DAEMON.has(fault) ? (RARELY_ALIVE[name] ?? 4) : 0;
+  const own = BUSY.has(name) ? 0 : (RARE[name] ?? 1);
+  return Array<Pair>(own + daemon).fill(pair);
 });

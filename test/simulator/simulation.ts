@@ -61,12 +61,12 @@ function planFaults(seed: number): FaultPlan {
   const random = new Random(`faults of ${seed}`);
   const kinds = Object.keys(FAULTS) as Fault[];
   const share = random.pick([0.3, 0.6, 1]);
-  const isCalm = random.chance(0.05);
+  const isCalm = random.chance(0.03);
   return {
     target: isCalm ? null : (TARGETS[seed % TARGETS.length] ?? null),
     intensity: isCalm ? 0 : random.pick([0.5, 1, 2, 2]) / share,
     enabled: new Set(kinds.filter(() => random.chance(share))),
-    strikesMax: random.pick([10, 25, 50]),
+    strikesMax: random.pick([10, 30, 60]),
   };
 }
 

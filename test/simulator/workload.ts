@@ -114,10 +114,11 @@ function planConfig(label: string, random: Random, aim: Aim): EventBody<"session
         }),
       },
       system: "You work.",
-      tools: aim.works || random.chance(0.93) ? [...TOOLS.keys()] : [],
+      tools: aim.works || aim.talks || random.chance(0.93) ? [...TOOLS.keys()] : [],
     },
     sandbox: { backend: "simulated", workspace: `/w/${label}`, options: {} },
-    limits: planLimits(random, isPriced),
+    // A session that has reached a cap does little of what its seed aims at.
+    limits: (aim.works || aim.talks) && random.chance(0.8) ? {} : planLimits(random, isPriced),
     policy: {
       steering: random.weighted({ enqueue: 5, interrupt: 3, reject: 2 }),
       idle_timeout_ms: random.pick([3000, 10_000, 60_000]),
@@ -154,7 +155,7 @@ export function planControl(random: Random, call: string | null): ClientEventInp
     const result = random.chance(0.5) ? "allow" : "deny";
     return event("user.tool_confirmation", { call, result });
   }
-  const kinds = { message: 5, interrupt: 3, pause: 2, resume: 3, stop: 2, cancel: 0.4, limits: 1 };
+  const kinds = { message: 5, interrupt: 3, pause: 2, resume: 3, stop: 2, cancel: 0.25, limits: 0.7 };
   switch (random.weighted(kinds)) {
     case "message":
       return message(
@@ -231,7 +232,8 @@ function planFailure(random: Random): ScriptFault {
 function planTool(random: Random, style: Style): { name: string; input?: Json } {
   const file_path = `f${random.between(0, 2)}`;
   const write = style.aim.writes ? 40 : 5;
-  const kinds = { bash: 7, push: 2, sync: 2, read: 2, grep: 1, write, edit: 3, invalid: 0.7, unknown: 0.3 };
+  const bash = style.aim.stops ? 40 : 7;
+  const kinds = { bash, push: 2, sync: 2, read: 2, grep: 1, write, edit: 3, invalid: 0.7, unknown: 0.3 };
   switch (random.weighted(kinds)) {
     case "bash":
       return { name: "bash", input: { command: `step ${commandOptions(random, style)}` } };
@@ -255,11 +257,15 @@ function planTool(random: Random, style: Style): { name: string; input?: Json } 
 }
 
 function commandOptions(random: Random, { isLarge, aim }: Style): string {
-  const durationMs = random.weighted({ short: aim.stops ? 1 : 6, medium: 3, long: aim.stops ? 8 : 1 });
+  const durationMs = random.weighted({
+    short: aim.stops ? 0.5 : 6,
+    medium: aim.stops ? 0 : 3,
+    long: aim.stops ? 8 : 1,
+  });
   const ms =
     durationMs === "short"
       ? random.between(1, 300)
-      : random.between(300, durationMs === "medium" ? 5000 : 45_000);
+      : random.between(durationMs === "medium" ? 300 : 5000, durationMs === "medium" ? 5000 : 45_000);
   const options = [`--ms ${ms}`, `--effect ${random.between(0, ms)}`];
   if (random.chance(0.15)) options.push("--exit 1");
   if (random.chance(0.15)) options.push(`--file f${random.between(0, 2)}`);
