@@ -1,0 +1,102 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { pack } from "../../scripts/pack.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "nightshift-pack-"));
+  write("package.json", '{ "type": "module" }');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true });
+  writeFileSync(join(folder, path), text);
+}
+
+/** Runs code beside the modules, in a process of its own, and reads what it prints. */
+function printed(code: string): string {
+  write("program.js", code);
+  return execFileSync(process.execPath, [join(folder, "program.js")], { encoding: "utf8" }).trim();
+}
+
+const LOADED = `
+  import { registerHooks } from "node:module";
+  const loaded = [];
+  registerHooks({ load(url, context, next) { loaded.push(url.split("/").at(-1)); return next(url, context); } });
+`;
+
+/** A module with a name that another one has too, one in a folder, one that everybody shares. */
+function writeModules(): void {
+  write("shared.js", "export const count = () => ++shared.calls;\nexport const shared = { calls: 0 };\n");
+  write(
+    "parts/name.js",
+    'import { count } from "../shared.js";\nexport const name = () => "part " + count();\n',
+  );
+  write(
+    "main.js",
+    `import { name as partName } from "./parts/name.js";
+import { count } from "./shared.js";
+export { shared as state } from "./shared.js";
+export const name = () => "main " + count() + ", " + partName();
+export async function later() { return (await import("./parts/later.js")).later(); }
+`,
+  );
+  write(
+    "parts/later.js",
+    'import { shared } from "../shared.js";\nexport const later = () => shared.calls;\n',
+  );
+  write("own.js", "export const here = () => import.meta.url.split('/').at(-1);\n");
+  write("user.js", 'import { here } from "./own.js";\nexport { here };\nexport { name } from "./main.js";\n');
+}
+
+describe("a pack", () => {
+  test("leaves every module's exports where they were, and one state for all", async () => {
+    writeModules();
+    const program = `
+      import { later, name, state } from "./main.js";
+      import { name as part } from "./parts/name.js";
+      import { shared } from "./shared.js";
+      import { name as again } from "./user.js";
+      console.log([name(), part(), again(), await later(), state === shared, state.calls].join("; "));
+    `;
+    const before = printed(program);
+    expect(await pack(folder, { name: "one", entries: ["main.js"], apart: [] })).toBe(3);
+    expect(printed(program)).toBe(before);
+    expect(before).toBe("main 1, part 2; part 3; main 4, part 5; 5; true; 5");
+  });
+
+  test("is loaded instead of the modules in it", async () => {
+    writeModules();
+    await pack(folder, { name: "one", entries: ["main.js"], apart: [] });
+    const list = printed(`${LOADED} await import("./parts/later.js"); console.log(loaded.join(" "));`);
+    expect(list).toBe("later.js one.js");
+  });
+
+  test("leaves alone what has to load without it, and what goes by its own place", async () => {
+    writeModules();
+    expect(await pack(folder, { name: "one", entries: ["user.js"], apart: ["parts/name.js"] })).toBe(2);
+    expect(readFileSync(join(folder, "shared.js"), "utf8")).toContain("calls: 0");
+    expect(printed('import { here, name } from "./user.js"; console.log(here(), name());')).toBe(
+      "own.js main 1, part 2",
+    );
+    const list = printed(`${LOADED} await import("./parts/name.js"); console.log(loaded.join(" "));`);
+    expect(list).toBe("name.js shared.js");
+  });
+
+  test("can use an earlier one, from another folder too", async () => {
+    writeModules();
+    write(
+      "parts/tool.js",
+      'import { name } from "../main.js";\nexport const tool = () => "tool of " + name();\n',
+    );
+    await pack(folder, { name: "one", entries: ["main.js"], apart: [] });
+    expect(await pack(folder, { name: "parts/two", entries: ["parts/tool.js"], apart: [] })).toBe(1);
+    expect(printed('import { tool } from "./parts/tool.js"; console.log(tool());')).toBe(
+      "tool of main 1, part 2",
+    );
+  });
+});
