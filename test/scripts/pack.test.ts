@@ -31,23 +31,23 @@ const LOADED = `
 
 /** A module with a name that another one has too, one in a folder, one that everybody shares. */
 function writeModules(): void {
-  write("shared.js", "export const count = () => ++shared.calls;\nexport const shared = { calls: 0 };\n");
+  write("common.js", "export const count = () => ++common.calls;\nexport const common = { calls: 0 };\n");
   write(
     "parts/name.js",
-    'import { count } from "../shared.js";\nexport const name = () => "part " + count();\n',
+    'import { count } from "../common.js";\nexport const name = () => "part " + count();\n',
   );
   write(
     "main.js",
     `import { name as partName } from "./parts/name.js";
-import { count } from "./shared.js";
-export { shared as state } from "./shared.js";
+import { count } from "./common.js";
+export { common as state } from "./common.js";
 export const name = () => "main " + count() + ", " + partName();
 export async function later() { return (await import("./parts/later.js")).later(); }
 `,
   );
   write(
     "parts/later.js",
-    'import { shared } from "../shared.js";\nexport const later = () => shared.calls;\n',
+    'import { common } from "../common.js";\nexport const later = () => common.calls;\n',
   );
   write("own.js", "export const here = () => import.meta.url.split('/').at(-1);\n");
   write("user.js", 'import { here } from "./own.js";\nexport { here };\nexport { name } from "./main.js";\n');
@@ -59,9 +59,9 @@ describe("a pack", () => {
     const program = `
       import { later, name, state } from "./main.js";
       import { name as part } from "./parts/name.js";
-      import { shared } from "./shared.js";
+      import { common } from "./common.js";
       import { name as again } from "./user.js";
-      console.log([name(), part(), again(), await later(), state === shared, state.calls].join("; "));
+      console.log([name(), part(), again(), await later(), state === common, state.calls].join("; "));
     `;
     const before = printed(program);
     expect(await pack(folder, { name: "one", entries: ["main.js"], apart: [] })).toBe(3);
@@ -79,12 +79,12 @@ describe("a pack", () => {
   test("leaves alone what has to load without it, and what goes by its own place", async () => {
     writeModules();
     expect(await pack(folder, { name: "one", entries: ["user.js"], apart: ["parts/name.js"] })).toBe(2);
-    expect(readFileSync(join(folder, "shared.js"), "utf8")).toContain("calls: 0");
+    expect(readFileSync(join(folder, "common.js"), "utf8")).toContain("calls: 0");
     expect(printed('import { here, name } from "./user.js"; console.log(here(), name());')).toBe(
       "own.js main 1, part 2",
     );
     const list = printed(`${LOADED} await import("./parts/name.js"); console.log(loaded.join(" "));`);
-    expect(list).toBe("name.js shared.js");
+    expect(list).toBe("name.js common.js");
   });
 
   test("can use an earlier one, from another folder too", async () => {
