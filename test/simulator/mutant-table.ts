@@ -102,9 +102,9 @@ const JOURNAL: readonly Mutant[] = [
     name: "another append id at each try",
     promise: "one-receipt-per-intent",
     file: "src/runtime/journal.ts",
-    find: "const result = await store.append(lease, batch);",
+    find: "const result = await withRetries(clock, () => store.append(lease, batch));",
     replace:
-      'const result = await store.append(lease, { ...batch, appendId: batch.appendId + "/" + attempt });',
+      'let tries = 0; const result = await withRetries(clock, () => store.append(lease, { ...batch, appendId: batch.appendId + "/" + tries++ }));',
   },
   {
     name: "receipts of what is over are kept",
@@ -174,9 +174,9 @@ const DRIVER: readonly Mutant[] = [
   {
     name: "requests share their list of messages",
     promise: "context-is-a-function-of-the-log",
-    file: "src/runtime/performers.ts",
-    find: "messages: [...messagesOf(context)],",
-    replace: "messages: messagesOf(context),",
+    file: "src/runtime/journal.ts",
+    find: "if (this.#readers === 0) return this.#fold;",
+    replace: "if (this.#readers >= 0) return this.#fold;",
   },
   {
     name: "the sandbox's floor is not raised",
