@@ -62,7 +62,7 @@ const CROSSINGS: Readonly<Record<OperationName, number>> = {
 };
 
 /** Strikes per pair and simulation that are aimed at. */
-const WANTED = 0.1;
+const WANTED = 0.11;
 /** Strikes at the target at the most, and how likely each visit of its point is met. */
 const TARGET_STRIKES_MAX = 18;
 const TARGET_CHANCE = 0.85;

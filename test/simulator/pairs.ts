@@ -146,18 +146,21 @@ const BUSY: ReadonlySet<OperationName> = new Set([
   "request",
 ]);
 const RARE: Readonly<Partial<Record<OperationName, number>>> = {
-  cancel: 12,
+  cancel: 15,
   session: 3,
-  prepare: 4,
+  prepare: 7,
   execute: 3,
   destroy: 3,
 };
 /** How rarely a daemon lives when a point is passed. */
 const RARELY_ALIVE: Readonly<Partial<Record<OperationName, number>>> = {
-  release: 10,
-  session: 20,
+  claim: 7,
+  snapshot: 5,
+  hint: 5,
+  release: 13,
+  session: 23,
   submit: 9,
-  request: 7,
+  request: 10,
   due: 7,
   part: 6,
   timer: 8,

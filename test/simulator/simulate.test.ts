@@ -1,4 +1,5 @@
 /** Keeps the simulator alive in `npm test`; the real runs are `npm run simulate` and its `--mutants`. */
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { Coverage } from "./coverage.ts";
 import { MUTANTS } from "./mutant-table.ts";
@@ -34,6 +35,12 @@ describe("the simulator", () => {
     if (fence === undefined) throw new Error("there is no such mutant");
     const report = await tryMutant(fence, 100);
     expect(report.caughtBy, report.detail).toBe("zombie-writes-nothing");
+  });
+
+  test("knows the place of every mutant in today's source", () => {
+    const lost = MUTANTS.filter(({ file, find }) => readFileSync(file, "utf8").split(find).length !== 2);
+    expect(lost.map(({ name, file }) => `${name}: ${file}`)).toEqual([]);
+    expect(MUTANTS.length).toBeGreaterThanOrEqual(20);
   });
 
   test("refuses a mutant whose place in the source is gone", async () => {
