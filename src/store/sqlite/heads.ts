@@ -9,9 +9,9 @@
  */
 import { hash } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
-import { crc32 } from "node:zlib";
 import { NightshiftError } from "../../core/errors.ts";
 import type { Sequence } from "../../core/ids.ts";
+import { crc32 } from "./crc32.ts";
 
 const SLOT_BYTES = 64;
 const DIGEST_BYTES = 16;
