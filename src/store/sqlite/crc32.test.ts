@@ -1,5 +1,5 @@
 import { crc32 as expected } from "node:zlib";
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { crc32 } from "./crc32.ts";
 
