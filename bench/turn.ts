@@ -6,9 +6,10 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Store } from "../src/store/contract.ts";
 import type { Benchmark, RunOptions } from "./benchmark.ts";
+import { DiskProbe, type SyncTimes } from "./disk.ts";
 import { HarnessLoop } from "./loop.ts";
 import { NaiveLoop } from "./naive.ts";
-import { compared, type Figure, type Result } from "./report.ts";
+import { alone, compared, type Figure, type Result } from "./report.ts";
 import { median, type Pair, summarizePairs } from "./statistics.ts";
 import { openStore, type WriterKind } from "./store.ts";
 import { LARGE_RESULT_BYTES, RESULT_BYTES, Workload } from "./workload.ts";
@@ -46,6 +47,13 @@ interface Subject {
   close(): Promise<void> | void;
 }
 
+/** Of one turn. */
+interface Cost {
+  readonly ms: number;
+  /** Processor time of all threads. */
+  readonly cpuMs: number;
+}
+
 /** A subject kept within its window. */
 class Runner {
   readonly #window: Window;
@@ -58,19 +66,21 @@ class Runner {
     this.#make = make;
   }
 
-  /** @returns milliseconds per turn */
-  async time(renders: boolean): Promise<number> {
+  /** Takes the turns of one repetition. */
+  async time(renders: boolean): Promise<Cost> {
     const { slices, slice, renderedSlice } = this.#window;
     const turns = renders ? renderedSlice : slice;
-    let totalMs = 0;
+    let [totalMs, totalCpuMs] = [0, 0];
     for (let index = 0; index < slices; index++) {
       const subject = await this.#within(turns);
-      const startedMs = performance.now();
+      const [startedMs, startedCpu] = [performance.now(), process.cpuUsage()];
       await subject.advance(turns, renders);
       totalMs += performance.now() - startedMs;
+      const { user, system } = process.cpuUsage(startedCpu);
+      totalCpuMs += (user + system) / 1000;
       this.#turn += turns;
     }
-    return totalMs / (slices * turns);
+    return { ms: totalMs / (slices * turns), cpuMs: totalCpuMs / (slices * turns) };
   }
 
   async close(): Promise<void> {
@@ -89,23 +99,30 @@ class Runner {
   }
 }
 
-/** The times of one window, in milliseconds per turn, one per repetition. */
+/** The costs of one window, one per repetition. */
 interface Times {
   readonly size: number;
   readonly renders: boolean;
-  readonly of: { readonly [kind in Kind]: number[] };
+  readonly of: { readonly [kind in Kind]: Cost[] };
+}
+
+interface Measured {
+  readonly times: readonly Times[];
+  readonly syncs: SyncTimes;
 }
 
 async function measure(
   options: RunOptions,
   resultBytes: number,
   windows: readonly Window[],
-): Promise<Times[]> {
+): Promise<Measured> {
   const reps = options.reps ?? (options.isTiny ? 1 : 15);
   const places = await makePlaces(options.folder, resultBytes, windows);
   const times = windows.flatMap(({ size }) => [false, true].map((renders) => emptyTimes(size, renders)));
+  const disk = new DiskProbe(options.folder);
   for (let rep = 0; rep < reps; rep++) {
     options.onProgress(`repetition ${rep + 1} of ${reps}`);
+    disk.measure();
     for (const { size, renders, of } of times) {
       // Who comes first changes, so that nobody always inherits another one's garbage or dirty pages.
       for (let index = 0; index < KINDS.length; index++) {
@@ -116,7 +133,8 @@ async function measure(
     }
   }
   await places.close();
-  return times;
+  disk.close();
+  return { times, syncs: disk.times };
 }
 
 function emptyTimes(size: number, renders: boolean): Times {
@@ -157,19 +175,43 @@ async function startOurs(store: Store, workload: Workload): Promise<Subject> {
   return { advance: (turns, renders) => loop.advance(turns, renders), close: () => loop.stop() };
 }
 
-function figuresOf(times: readonly Times[]): Figure[] {
+function figuresOf({ times, syncs }: Measured): Figure[] {
   const figures: Figure[] = [];
   for (const writer of ["inline", "thread"] as const) {
     const target = { of: "ratio", atMost: writer === "inline" ? 1 : 1.2 } as const;
     for (const renders of [false, true]) {
       for (const { size, of } of times.filter((each) => each.renders === renders)) {
-        const pairs = pairsOf(of[writer], of.naive);
+        const pairs = pairsOf(of[writer].map(msOf), of.naive.map(msOf));
         const name = `${writer}, ${size} turns${renders ? ", rendered" : ""}`;
         figures.push(compared(name, "ms per turn", summarizePairs(pairs), renders ? null : target));
       }
     }
   }
-  return [...figures, ...growths(times)];
+  return [
+    ...figures,
+    ...growths(times),
+    ...processorTimes(times),
+    alone("after an append", "ms per sync of this disk", syncs.grown),
+    alone("in place", "ms per sync of this disk", syncs.inPlace),
+  ];
+}
+
+function msOf({ ms }: Cost): number {
+  return ms;
+}
+
+/** Of all threads together; what is left of a turn's time is waiting for the disk. */
+function processorTimes(times: readonly Times[]): Figure[] {
+  const plain = times.filter(({ renders }) => !renders);
+  return (["inline", "thread"] as const).flatMap((writer) =>
+    plain.map(({ size, of }) => {
+      const pairs = pairsOf(
+        of[writer].map(({ cpuMs }) => cpuMs),
+        of.naive.map(({ cpuMs }) => cpuMs),
+      );
+      return compared(`${writer}, ${size} turns`, "ms of processor per turn", summarizePairs(pairs), null);
+    }),
+  );
 }
 
 /** The longest sessions against the shortest, repetition by repetition. */
@@ -178,7 +220,7 @@ function growths(times: readonly Times[]): Figure[] {
   const [shortest, longest] = [plain[0], plain.at(-1)];
   if (shortest === undefined || longest === undefined) return [];
   return (["inline", "thread", "naive"] as const).map((kind) => {
-    const growth = summarizePairs(pairsOf(longest.of[kind], shortest.of[kind]));
+    const growth = summarizePairs(pairsOf(longest.of[kind].map(msOf), shortest.of[kind].map(msOf)));
     const target = kind === "naive" ? null : ({ of: "ratio", atMost: 1.1 } as const);
     return compared(`${kind}, ${longest.size} : ${shortest.size}`, "growth, ms per turn", growth, target);
   });
@@ -190,14 +232,14 @@ function pairsOf(ours: readonly number[], baseline: readonly number[]): Pair[] {
 
 async function run(options: RunOptions, resultBytes: number, windows: readonly Window[]): Promise<Result> {
   const chosen = options.isTiny ? TINY_WINDOWS : windows;
-  const times = await measure(options, resultBytes, chosen);
+  const measured = await measure(options, resultBytes, chosen);
   return {
     parameters: {
       turns: chosen.map(({ size }) => size),
       "result bytes": resultBytes,
-      reps: times[0]?.of.naive.length ?? 0,
+      reps: measured.times[0]?.of.naive.length ?? 0,
     },
-    figures: figuresOf(times),
+    figures: figuresOf(measured),
     notes: [
       "Baseline: one line of JSON and one fdatasync per event, two events a turn. In the rows of the growth, the baseline is the same subject at the smallest size.",
     ],
