@@ -4,8 +4,8 @@ import type { SeedReport } from "./seeds.ts";
 
 /** Strikes that a pair needs to count as covered. */
 const STRIKES_WANTED = 50;
-/** A run of so many seeds must cover every pair. */
-const FULL_RUN_SEEDS = 2000;
+/** A run of so many seeds must cover every pair; a shorter one tells how many it has covered. */
+const FULL_RUN_SEEDS = 5000;
 
 /** What `--json` prints. */
 export interface Summary {

@@ -2,7 +2,7 @@
  * `npm run simulate -- --seeds N [--seed S] [--once] [--json] [--trace] [--pairs] [--mutants]`
  *
  * Runs the real harness in virtual time, each seed twice. Exit 1 when a promise was broken, when two runs of a seed
- * differ, or when a full run (2,000 seeds) leaves a pair of fault and point uncovered.
+ * differ, or when a full run (5,000 seeds) leaves a pair of fault and point uncovered.
  */
 import { parseArgs } from "node:util";
 import { Coverage, type Summary } from "./coverage.ts";

@@ -146,9 +146,9 @@ const BUSY: ReadonlySet<OperationName> = new Set([
   "request",
 ]);
 const RARE: Readonly<Partial<Record<OperationName, number>>> = {
-  cancel: 15,
+  cancel: 18,
   session: 3,
-  prepare: 7,
+  prepare: 9,
   execute: 3,
   destroy: 3,
 };
@@ -165,7 +165,7 @@ const RARELY_ALIVE: Readonly<Partial<Record<OperationName, number>>> = {
   part: 6,
   timer: 8,
   provision: 6,
-  destroy: 10,
+  destroy: 13,
   read: 5,
 };
 
