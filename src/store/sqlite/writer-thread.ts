@@ -12,8 +12,11 @@ import { storeError } from "./sql-errors.ts";
 import type { ThreadMessage, ThreadSettings } from "./thread-writer.ts";
 import { LOCK_TRIES_MAX } from "./writer.ts";
 
-/** Most requests in one transaction. */
-const BATCH_REQUESTS_MAX = 1000;
+/**
+ * Most requests in one transaction. With more of them a sync is shared by more, but then all callers wait while the
+ * writer works, and the writer while they do; with some, one part goes on while the next is being committed.
+ */
+const BATCH_REQUESTS_MAX = 32;
 /** Pause between two tries to get the lock. */
 const LOCK_PAUSE_MS = 1;
 
