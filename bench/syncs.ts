@@ -45,8 +45,8 @@ async function syncsPerTurn(
   turns: number,
 ): Promise<number> {
   const short = await countSyncs(folder, { ...child, turns });
-  const long = await countSyncs(folder, { ...child, turns: 2 * turns });
-  return (long - short) / (turns * child.agents);
+  const long = await countSyncs(folder, { ...child, turns: 3 * turns });
+  return (long - short) / (2 * turns * child.agents);
 }
 
 async function countSyncs(folder: string, child: Omit<SyncsChild, "folder">): Promise<number> {
@@ -68,7 +68,7 @@ async function run({ folder, isTiny, onProgress }: RunOptions): Promise<Result> 
   const figures: Figure[] = [];
   for (const { name, agents, ours, baseline, target } of CASES) {
     onProgress(name);
-    const perAgent = agents === 1 ? turns : Math.max(2, Math.round(turns / 20));
+    const perAgent = agents === 1 ? turns : Math.max(5, Math.round(turns / 20));
     const [oursPerTurn, baselinePerTurn] = [
       await syncsPerTurn(folder, { kind: ours, agents }, perAgent),
       await syncsPerTurn(folder, { kind: baseline, agents }, perAgent),
