@@ -58,6 +58,8 @@ interface WaitingText {
 }
 
 interface Turn {
+  /** Whose answer the blocks are; 0 before the first block. */
+  readonly request: number;
   readonly blocks: readonly AssistantBlock[];
   readonly calls: readonly PendingCall[];
   readonly results: ReadonlyMap<string, { readonly text: string; readonly isError: boolean }>;
@@ -72,7 +74,7 @@ export interface PendingCall {
   readonly input: Json;
 }
 
-const EMPTY_TURN: Turn = { blocks: [], calls: [], results: new Map(), input: [] };
+const EMPTY_TURN: Turn = { request: 0, blocks: [], calls: [], results: new Map(), input: [] };
 
 /** The context before its first event. */
 export function emptyContext(): Context {
@@ -96,13 +98,13 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
     case "span.model_request_start":
       return closeTurn(context);
     case "agent.thinking":
-      return withBlock(context, {
+      return withBlock(context, event.body.request, {
         type: "thinking",
         text: plain(event.body.text),
         ...signed(event.body.provider),
       });
     case "agent.message":
-      return withBlock(context, {
+      return withBlock(context, event.body.request, {
         type: "text",
         text: joined(event.body.content),
         ...signed(event.body.provider),
@@ -116,14 +118,30 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
   }
 }
 
+/** What is needed of a log besides its newest `span.model_request_start`, for {@link recallContext}. */
+export const RECALLED_TYPES: readonly string[] = CONTEXT_TYPES.filter(
+  (type) => type !== "span.model_request_start",
+);
+
 /**
- * The same, from a log: the hash of a context that was sent is in the log, and making it again would cost more than
- * all the rest of the fold.
+ * The same for events of a log, faster: the hash of the context that was sent last is in the log, and making it again
+ * would cost more than all the rest of the fold. Of the requests only the newest need be given: that those before it
+ * were sent is seen by their answers.
  */
 export function recallContext(context: Context, event: SessionEvent): Context {
-  return event.type === "span.model_request_start"
-    ? close(context, () => event.body.context_hash)
-    : reduceContext(context, event);
+  switch (event.type) {
+    case "span.model_request_start":
+      return close(context, () => event.body.context_hash);
+    case "agent.thinking":
+    case "agent.message":
+    case "agent.tool_use":
+      return reduceContext(
+        context.turn.request === event.body.request ? context : close(context, () => ""),
+        event,
+      );
+    default:
+      return reduceContext(context, event);
+  }
 }
 
 /** Makes messages of the open turn, as the next request will see them. Idempotent. */
@@ -229,8 +247,8 @@ function without(queue: readonly WaitingText[], seqs: readonly Sequence[]): read
   return queue.filter(({ seq }) => !gone.has(seq));
 }
 
-function withBlock(context: Context, block: AssistantBlock): Context {
-  return { ...context, turn: { ...context.turn, blocks: [...context.turn.blocks, block] } };
+function withBlock(context: Context, request: number, block: AssistantBlock): Context {
+  return { ...context, turn: { ...context.turn, request, blocks: [...context.turn.blocks, block] } };
 }
 
 function withCall(context: Context, body: EventBody<"agent.tool_use">): Context {
@@ -247,8 +265,12 @@ function withCall(context: Context, body: EventBody<"agent.tool_use">): Context 
     input: body.input,
     ...signed(body.provider),
   };
+  const { request } = body;
   const { turn } = context;
-  return { ...context, turn: { ...turn, blocks: [...turn.blocks, block], calls: [...turn.calls, call] } };
+  return {
+    ...context,
+    turn: { ...turn, request, blocks: [...turn.blocks, block], calls: [...turn.calls, call] },
+  };
 }
 
 function withResult(context: Context, body: EventBody<"agent.tool_result">): Context {

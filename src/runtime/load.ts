@@ -2,7 +2,7 @@
  * Opening a session: the newest snapshot, the tail after it, and the current thread's events for the context. The
  * cost depends on the length of the thread and of the tail, never on that of the log.
  */
-import { CONTEXT_TYPES, type Context, emptyContext, recallContext } from "../core/context.ts";
+import { type Context, emptyContext, RECALLED_TYPES, recallContext } from "../core/context.ts";
 import type { SessionEvent } from "../core/events/index.ts";
 import { FOLD_DIGEST } from "../core/fold-digest.ts";
 import type { Sequence, SessionId } from "../core/ids.ts";
@@ -37,10 +37,7 @@ export async function loadSession(store: Store, sessionId: SessionId): Promise<L
     tail.push(...page);
   }
   const fromSeq = contextStart(state);
-  let context = emptyContext();
-  for await (const page of olderPages(store, sessionId, fromSeq, start.seq)) {
-    for (const event of page) if (event.seq <= start.seq) context = recallContext(context, event);
-  }
+  let context = await recallOlder(store, sessionId, fromSeq, start.seq);
   for (const event of tail) if (event.seq >= fromSeq) context = recallContext(context, event);
   const unverified = fromSeq <= start.seq ? { fromSeq, throughSeq: start.seq } : null;
   return { state, context, snapshotSeq: start.seq, unverified };
@@ -100,19 +97,45 @@ async function* pagesAfter(
   }
 }
 
-/** What contexts are made of, unchecked; the last page may go beyond `throughSeq`. */
-async function* olderPages(
+/** The context between two positions, from events that are read without a check. */
+async function recallOlder(
   store: Store,
   sessionId: SessionId,
   fromSeq: Sequence,
   throughSeq: Sequence,
-): AsyncGenerator<readonly SessionEvent[]> {
+): Promise<Context> {
+  let context = emptyContext();
+  let request = await newestRequest(store, sessionId, fromSeq, throughSeq);
   for (let after = fromSeq - 1; after < throughSeq; ) {
-    const range = { after, limit: PAGE, types: CONTEXT_TYPES, verify: false };
+    const range = { after, limit: PAGE, types: RECALLED_TYPES, verify: false };
     const page = await store.getEvents(sessionId, range);
-    yield page;
+    for (const event of page.filter(({ seq }) => seq <= throughSeq)) {
+      if (request !== undefined && request.seq < event.seq) {
+        context = recallContext(context, request);
+        request = undefined;
+      }
+      context = recallContext(context, event);
+    }
     const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) return;
+    if (last === undefined || page.length < PAGE) break;
     after = last.seq;
   }
+  return request === undefined ? context : recallContext(context, request);
+}
+
+async function newestRequest(
+  store: Store,
+  sessionId: SessionId,
+  fromSeq: Sequence,
+  throughSeq: Sequence,
+): Promise<SessionEvent | undefined> {
+  if (fromSeq > throughSeq) return undefined;
+  const [request] = await store.getEvents(sessionId, {
+    after: throughSeq + 1,
+    backwards: true,
+    limit: 1,
+    types: ["span.model_request_start"],
+    verify: false,
+  });
+  return request !== undefined && request.seq >= fromSeq ? request : undefined;
 }
