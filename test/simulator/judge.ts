@@ -29,6 +29,13 @@ export interface RequestMoment {
   readonly request: ModelRequest;
 }
 
+/** The end of a request that has arrived at the provider, whatever came of it. */
+export interface RequestOverMoment {
+  readonly log: ObservedLog;
+  readonly number: number;
+  readonly request: ModelRequest;
+}
+
 /** A run or an effect in a sandbox. */
 export interface RunMoment {
   readonly log: ObservedLog;
@@ -59,6 +66,7 @@ export interface Invariant {
   readonly promise: string;
   readonly onEvent?: (moment: EventMoment) => string | null;
   readonly onRequest?: (moment: RequestMoment) => string | null;
+  readonly onRequestOver?: (moment: RequestOverMoment) => string | null;
   readonly onRun?: (moment: RunMoment) => string | null;
   readonly onEffect?: (moment: RunMoment) => string | null;
   readonly onSandbox?: (moment: SandboxMoment) => string | null;
@@ -101,6 +109,10 @@ export class Judge {
 
   onRequest(moment: RequestMoment): void {
     this.#ask((invariant) => invariant.onRequest?.(moment));
+  }
+
+  onRequestOver(moment: RequestOverMoment): void {
+    this.#ask((invariant) => invariant.onRequestOver?.(moment));
   }
 
   onRun(moment: RunMoment): void {

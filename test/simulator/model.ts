@@ -4,9 +4,10 @@ import type { ModelAdapter, ModelErrorClass, ModelPart, ModelRequest } from "../
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 
-/** Sees every request as it arrives at the provider. */
+/** Sees every request as it arrives at the provider, and once more when its adapter is through with it. */
 export interface ModelWatch {
   onRequest(process: Process, session: SessionId, number: number, epoch: number, request: ModelRequest): void;
+  onRequestOver(session: SessionId, number: number, request: ModelRequest): void;
 }
 
 /** What a model seam is made of. */
@@ -48,6 +49,20 @@ async function* stream(
     return;
   }
   parts.watch.onRequest(process, session, parts.number, parts.epoch, request);
+  try {
+    yield* answer(parts, request, signal);
+  } finally {
+    // An adapter may read the messages until its very end, even after it was told to give up.
+    parts.watch.onRequestOver(session, parts.number, request);
+  }
+}
+
+async function* answer(
+  parts: ModelSeamParts,
+  request: ModelRequest,
+  signal: AbortSignal,
+): AsyncGenerator<ModelPart> {
+  const { process, session } = parts;
   for await (const part of parts.provider.stream(request, signal)) {
     if (part.type === "delta") {
       yield part;

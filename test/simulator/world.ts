@@ -192,6 +192,10 @@ export class World implements Scene {
     this.judge.onRequest({ log, number, epoch, request, messages: request.messages });
   }
 
+  onRequestOver(session: SessionId, number: number, request: ModelRequest): void {
+    this.judge.onRequestOver({ log: this.log(session), number, request });
+  }
+
   onSandbox(session: SessionId, sandbox: SandboxId, what: "provision" | "destroy"): void {
     this.judge.onSandbox({ log: this.log(session), sandbox, what });
   }

@@ -2,15 +2,18 @@
 import { hash } from "node:crypto";
 import type { SessionEvent } from "../../../src/core/events/index.ts";
 import type { Message } from "../../../src/core/message.ts";
+import type { ModelRequest } from "../../../src/model/contract.ts";
 import type { Invariant, RequestMoment } from "../judge.ts";
 import type { ObservedLog } from "../log.ts";
 
 /** What is sent follows from the log alone, is what the intent's hash says, and only ever grows at its end. */
 export function contextIsAFunctionOfTheLog(): Invariant {
   const previous = new Map<ObservedLog, { readonly number: number; readonly sent: readonly string[] }>();
+  const arrived = new WeakMap<ModelRequest, readonly Message[]>();
   return {
     promise: "context-is-a-function-of-the-log",
     onRequest: (moment) => {
+      arrived.set(moment.request, [...moment.messages]);
       const sent = moment.messages.map((message) => JSON.stringify(message));
       const before = previous.get(moment.log);
       const complaint = differs(moment, sent) ?? hashDiffers(moment, sent);
@@ -19,6 +22,7 @@ export function contextIsAFunctionOfTheLog(): Invariant {
       previous.set(moment.log, { number: moment.number, sent });
       return complaint ?? shrank(before?.sent, sent);
     },
+    onRequestOver: ({ number, request }) => changed(number, arrived.get(request) ?? [], request.messages),
   };
 }
 
@@ -43,6 +47,14 @@ function hashDiffers({ log, number }: RequestMoment, sent: readonly string[]): s
 function shrank(before: readonly string[] | undefined, sent: readonly string[]): string | null {
   const index = (before ?? []).findIndex((message, at) => message !== sent[at]);
   return index === -1 ? null : `message ${index} has changed since the last request: ${sent[index]}`;
+}
+
+/** Adapters may read the list for as long as they work: what the log gains meanwhile must not get into it. */
+function changed(number: number, before: readonly Message[], now: readonly Message[]): string | null {
+  const isSame = now.length === before.length && now.every((message, at) => message === before[at]);
+  return isSame
+    ? null
+    : `request ${number} was sent with ${before.length} messages, and now its list holds ${now.length}`;
 }
 
 /** Turn by turn: what the assistant said, the results in the order of the calls, then messages as picked up. */
