@@ -10,12 +10,67 @@ import type { Json } from "../core/text.ts";
 /** What a sandbox is made from. */
 export interface SandboxSpec {
   readonly id: SandboxId;
-  /** Absolute path of the folder to work in. */
+  /** Absolute path of the folder to work in, outside of the sandbox. */
   readonly workspace: string;
+  /** The folder to work in is this overlay instead, and `workspace` only names what it stands for. */
+  readonly overlay?: Overlay;
+  /** What else is to be seen inside; a backend that cannot mount refuses. */
+  readonly mounts?: readonly Mount[];
+  /** Added to the clean environment of commands. No secrets: commands can read it. */
+  readonly environment?: { readonly [name: string]: string };
+  /** Defaults to {@link DEFAULT_RESOURCES}. */
+  readonly resources?: Resources;
+  /** Absolute path of the egress proxy's unix socket; without one there is no way out. */
+  readonly egress?: string;
   /** The daemon ends itself, and what runs in it, after this long without a harness. */
   readonly noContactMs: number;
   readonly options: { readonly [key: string]: Json };
 }
+
+/** A writable view of folders that stay as they are. All paths are absolute and outside of the sandbox. */
+export interface Overlay {
+  /** Read-only folders, the topmost first. */
+  readonly lower: readonly string[];
+  /** Holds what was changed. Same file system as `work`. */
+  readonly upper: string;
+  /** For the kernel; empty. */
+  readonly work: string;
+}
+
+/** A folder or file of the machine that is seen inside. */
+export interface Mount {
+  /** Absolute, outside. */
+  readonly source: string;
+  /** Absolute, inside. */
+  readonly target: string;
+  readonly access: "read-only" | "read-write";
+}
+
+/** Limits of a whole sandbox. */
+export interface Resources {
+  /** Of all processes together. */
+  readonly memoryBytes: number;
+  /** Processes and threads at the same time. */
+  readonly processes: number;
+  /** Cores; may be a fraction. */
+  readonly cpus: number;
+  /** Size of each of `/tmp` and `/dev/shm`. */
+  readonly temporaryBytes: number;
+  /** Largest file that a command may write. */
+  readonly fileBytes: number;
+}
+
+/** What a sandbox may use unless told otherwise. */
+export const DEFAULT_RESOURCES: Resources = {
+  memoryBytes: 4 * 1024 ** 3,
+  processes: 1024,
+  cpus: 4,
+  temporaryBytes: 1024 ** 3,
+  fileBytes: 8 * 1024 ** 3,
+};
+
+/** Where the workspace is inside of sandboxes that have a view of their own. */
+export const INNER_WORKSPACE = "/workspace";
 
 /** What is kept in the log to find a sandbox again, from any process. */
 export type SandboxHandle = { readonly [key: string]: Json };
