@@ -12,6 +12,7 @@ describe("how a session rests decides the exit code", () => {
     ["budget_reached", 3],
     ["requires_action", 4],
     ["refusal", 4],
+    ["max_tokens", 4],
     ["stalled", 5],
     ["retries_exhausted", 69],
     ["paused", 130],

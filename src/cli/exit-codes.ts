@@ -31,6 +31,7 @@ function exitOfStop(reason: StopReason, rateLimited: boolean): number {
       return EXIT.ok;
     case "requires_action":
     case "refusal":
+    case "max_tokens":
       return EXIT.person;
     case "budget_reached":
       return EXIT.budget;

@@ -71,6 +71,7 @@ function afterStop(sessionId: string, reason: StopReason): readonly string[] {
   switch (reason.type) {
     case "end_turn":
     case "refusal":
+    case "max_tokens":
       return ["send", sessionId, "..."];
     case "requires_action":
       return ["approve", sessionId, reason.calls[0] ?? ""];

@@ -30,6 +30,8 @@ export interface SessionState {
   readonly answerOwed: boolean;
   /** Was the last answer a refusal? */
   readonly refused: boolean;
+  /** Answers in a row that were cut off at the limit of output tokens. */
+  readonly cutShort: number;
   readonly thread: ThreadState | null;
   readonly threads: number;
   /** Number of the last model request. */
@@ -182,6 +184,7 @@ export function emptyState(sessionId: SessionId): SessionState {
     queue: [],
     answerOwed: false,
     refused: false,
+    cutShort: 0,
     thread: null,
     threads: 0,
     requests: 0,

@@ -130,6 +130,31 @@ describe("an answer", () => {
   });
 });
 
+describe("an answer that reached its limit", () => {
+  const events = async (...parts: readonly ModelPart[]): Promise<readonly EventInput[]> =>
+    (await advance([...parts, finished("max_tokens")])).events;
+
+  test("says so", async () => {
+    expect((await events(text("cut of")))[0]).toMatchObject({ body: { stop_reason: "max_tokens" } });
+  });
+
+  test("has a last call that may not be whole, and does not run", async () => {
+    const [, first, last] = await events(call("bash", { command: "one" }), call("bash", { command: "two" }));
+    expect(first?.body).not.toHaveProperty("invalid");
+    expect(last).toMatchObject({ body: { effect: "read_only", invalid: expect.stringMatching(/cut off/) } });
+  });
+
+  test("tells of the cut rather than of what it made of the input", async () => {
+    const [, last] = await events(call("bash", "{", { invalid: "the input is not JSON" }));
+    expect(last).toMatchObject({ body: { invalid: expect.stringMatching(/cut off/) } });
+  });
+
+  test("has whole calls when the cut came after them", async () => {
+    const [, first] = await events(call("bash", { command: "one" }), text("and n"));
+    expect(first?.body).not.toHaveProperty("invalid");
+  });
+});
+
 describe("a call that cannot run", () => {
   const invalid = async (part: ModelPart): Promise<unknown> => {
     const told = await advance([part, finished("tool_use")]);

@@ -20,6 +20,10 @@ import type { TurnRequest, Worker } from "./contract.ts";
 /** Blocks of one answer at the most: an answer and the start of its calls are one append, which holds 1,000 events. */
 export const ANSWER_BLOCKS_MAX = 400;
 
+/** What the model is told about a call that may not be whole, even if its input happens to look so. */
+const CUT_OFF =
+  "Not run: the answer reached its limit of output tokens and this call was cut off. Make it again in smaller parts, for example write a long file in several steps.";
+
 /** What the loop is made of. */
 export interface LoopParts {
   readonly model: ModelAdapter;
@@ -81,9 +85,10 @@ class LoopWorker implements Worker {
     return { blocks, end: unusable("network", "the stream ended without an end") };
   }
 
-  /** A refused or cut answer has no calls that could be trusted to be whole. */
+  /** A refused answer has no calls that could be trusted, one that was cut off may have had its last one cut. */
   #contents(turn: TurnRequest, blocks: readonly AnswerBlock[], stop: ModelStopReason): EventInput[] {
     let calls = 0;
+    const cut = stop === "max_tokens" ? blocks.at(-1) : undefined;
     return blocks.flatMap((block): EventInput[] => {
       const provider = block.provider === undefined ? {} : { provider: { ...block.provider } };
       switch (block.type) {
@@ -100,7 +105,7 @@ class LoopWorker implements Worker {
           ];
         case "tool_call":
           if (stop === "refusal") return [];
-          return [this.#toolUse(turn, block, calls++)];
+          return [this.#toolUse(turn, block === cut ? { ...block, invalid: CUT_OFF } : block, calls++)];
         default:
           return [];
       }

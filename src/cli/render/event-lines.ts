@@ -222,6 +222,8 @@ export function stopText(reason: EventBody<"session.status_idle">["stop_reason"]
       return `a cap was reached (${reason.cap})`;
     case "refusal":
       return "the model refused to answer";
+    case "max_tokens":
+      return "the answer was cut off at its limit of output tokens";
     case "paused":
       return "paused";
     case "stopped":

@@ -46,6 +46,8 @@ const statusIdle = z.object({
     z.object({ type: z.literal("retries_exhausted") }),
     z.object({ type: z.literal("budget_reached"), cap: z.string() }),
     z.object({ type: z.literal("refusal") }),
+    /** The answer was cut off at the limit of output tokens. */
+    z.object({ type: z.literal("max_tokens") }),
     z.object({ type: z.literal("paused") }),
     z.object({ type: z.literal("stopped") }),
     z.object({ type: z.literal("stalled") }),

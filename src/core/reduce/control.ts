@@ -13,7 +13,7 @@ export function reduceControl(state: SessionState, event: SessionEvent): Session
     case "session.thread_created":
       return threadCreated(state, event.body);
     case "session.status_running":
-      return { ...state, phase: "running", stopReason: null, hold: null };
+      return { ...state, phase: "running", stopReason: null, hold: null, cutShort: 0 };
     case "session.status_idle":
       return wentIdle(state, event.body.stop_reason, event.at);
     case "session.status_rescheduled": {
@@ -43,7 +43,7 @@ export function reduceControl(state: SessionState, event: SessionEvent): Session
     case "harness.woke":
       return { ...state, epoch: event.body.epoch };
     case "harness.input_accepted":
-      return { ...withoutQueued(state, event.body.seqs), answerOwed: true };
+      return { ...withoutQueued(state, event.body.seqs), answerOwed: true, cutShort: 0 };
     case "harness.input_rejected":
       return withoutQueued(state, event.body.seqs);
     default:

@@ -92,6 +92,28 @@ describe("requests and the ledger", () => {
       }),
     },
     {
+      name: "an answer that was cut short is counted",
+      before: asking(),
+      event: answered(1, { stop_reason: "max_tokens" }),
+      changes: (before) => ({
+        request: null,
+        answerOwed: false,
+        cutShort: 1,
+        ledger: { ...before.ledger, inputTokens: 100, outputTokens: 10 },
+      }),
+    },
+    {
+      name: "a whole one ends the row",
+      before: [...asking(), answered(1, { stop_reason: "max_tokens" }), asked(2)],
+      event: answered(2),
+      changes: (before) => ({
+        request: null,
+        answerOwed: false,
+        cutShort: 0,
+        ledger: { ...before.ledger, inputTokens: 200, outputTokens: 20 },
+      }),
+    },
+    {
       name: "a failure is counted and stays owed",
       before: asking(),
       event: failedWith(1, "rate_limit", { retry_after_ms: 9 }),

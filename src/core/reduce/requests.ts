@@ -40,6 +40,7 @@ function ended(
         ...base,
         answerOwed: false,
         refused: body.stop_reason === "refusal",
+        cutShort: body.stop_reason === "max_tokens" ? state.cutShort + 1 : 0,
         retry: null,
         losses: 0,
       };

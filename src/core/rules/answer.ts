@@ -6,6 +6,8 @@ import { append, type Now, type Step } from "../step.ts";
 
 /** Messages in one event; whoever sends more than clients may gets several. */
 const INPUT_MAX = 1000;
+/** Answers in a row that may be cut off within their calls before a person is asked. */
+const CUT_SHORT_MAX = 3;
 
 /** One decision at a time; the driver asks again on the result and commits them together. */
 export function answerOwed(state: SessionState, now: Now): Step {
@@ -18,6 +20,8 @@ export function answerOwed(state: SessionState, now: Now): Step {
       event("harness.input_accepted", { seqs: state.queue.slice(0, INPUT_MAX).map((input) => input.seq) }),
     );
   }
+  if (state.cutShort >= CUT_SHORT_MAX)
+    return append(event("session.status_idle", { stop_reason: { type: "max_tokens" } }));
   const reservation = worstCase(config, now);
   const exceeded = exceededCap(state, config, reservation);
   if (exceeded !== null) {

@@ -54,8 +54,22 @@ describe("nothing to do", () => {
       step: append(idle("end_turn")),
     },
     {
-      name: "an answer that was cut off is an end of the turn, too",
+      name: "the answer was cut off: idle, and it says so",
       log: [...askingWithSandbox(), answered(1, { stop_reason: "max_tokens" })],
+      step: append(idle("max_tokens")),
+    },
+    {
+      name: "a cut is forgotten with the next answer",
+      log: [
+        ...askingWithSandbox(),
+        answered(1, { stop_reason: "max_tokens" }),
+        idle("max_tokens"),
+        said("go on"),
+        running,
+        accepted(12),
+        asked(2),
+        answered(2),
+      ],
       step: append(idle("end_turn")),
     },
   ]);

@@ -3,11 +3,15 @@ import { event } from "../events/index.ts";
 import type { SessionState } from "../state.ts";
 import { append, inFlight, leave, type Now, perform, type Step } from "../step.ts";
 
+function endOf(state: SessionState): "end_turn" | "refusal" | "max_tokens" {
+  if (state.refused) return "refusal";
+  return state.cutShort > 0 ? "max_tokens" : "end_turn";
+}
+
 /** A waiting session keeps no sandbox and no memory. */
 export function resting(state: SessionState, now: Now): Step {
   if (state.phase === "running") {
-    const type = state.refused ? "refusal" : "end_turn";
-    return append(event("session.status_idle", { stop_reason: { type } }));
+    return append(event("session.status_idle", { stop_reason: { type: endOf(state) } }));
   }
   const { sandbox, config } = state;
   if (sandbox === null || config === null) return leave(null);
