@@ -17,8 +17,6 @@ import { SimulatedStore } from "./store.ts";
 import { REDACTOR, TOOLS } from "./workload.ts";
 
 const LEASE_TTL_MS = 10_000;
-/** Engines run until they die. */
-const NEVER = new AbortController();
 /** Small, so that short logs have snapshots too. */
 const SNAPSHOT_EVENTS = 15;
 /** Failures of the machine, which a harness may report and survive. */
@@ -84,7 +82,8 @@ export class Population implements Crowd {
     this.#harnesses.push(running);
     const onFailure = (session: SessionId, error: unknown): void => this.#onFailure(process, session, error);
     void process.at("timer.after", null).then(() => {
-      runEngine(harness, { concurrency: 8, onFailure }, NEVER.signal).then(
+      // Engines run until they die: of its own, because a signal keeps whoever listens to it.
+      runEngine(harness, { concurrency: 8, onFailure }, new AbortController().signal).then(
         () => this.#exit(running, "stopped"),
         (error: unknown) => this.#exit(running, messageOf(error), error),
       );
