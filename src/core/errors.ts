@@ -61,6 +61,19 @@ export const ERROR_CODES = {
   E_SANDBOX_UNAVAILABLE: { exit: 69, hint: "Run `nightshift doctor` to see what is missing." },
   E_SANDBOX_LOST: { exit: 69, hint: "The sandbox is gone; `nightshift resume` starts another." },
   E_SANDBOX_STALE: { exit: 70, hint: "A newer harness has attached to this sandbox." },
+  E_EGRESS_UNAVAILABLE: {
+    exit: 69,
+    hint: "Run `nightshift doctor`; the log beside the proxy's record says more.",
+  },
+  E_SOURCE_REFUSED: {
+    exit: 2,
+    hint: "Take the dependency from a registry that is allowed, or allow its host.",
+  },
+  E_LAYER_FAILED: { exit: 69, hint: "The output above says what the package manager could not do." },
+  E_TOOLCHAIN_MISSING: {
+    exit: 69,
+    hint: "Install the program, or pass --mount with the folder that has it.",
+  },
   E_EXEC_MISMATCH: {
     exit: 70,
     hint: "The same execution id came with another request; this is a bug worth reporting.",

@@ -20,7 +20,10 @@ export interface SandboxSpec {
   readonly environment?: { readonly [name: string]: string };
   /** Defaults to {@link DEFAULT_RESOURCES}. */
   readonly resources?: Resources;
-  /** Absolute path of the egress proxy's unix socket; without one there is no way out. */
+  /**
+   * Absolute path of the egress proxy's unix socket; without one there is no way out. Its folder holds nothing else,
+   * and it is the folder that is to be mounted: a proxy that is started anew binds a new socket under the same name.
+   */
   readonly egress?: string;
   /** The daemon ends itself, and what runs in it, after this long without a harness. */
   readonly noContactMs: number;

@@ -6,6 +6,7 @@ const ALLOWED: readonly RegExp[] = [
   /^src\/store\/sqlite/,
   /^src\/sandbox\/process/,
   /^src\/sandbox\/daemon\//,
+  /^src\/gateway\/egress\/(main|start)\.ts$/,
   /^src\/model\/[^/]*-server\.ts$/,
   /^src\/cli\//,
   /\.test\.ts$/,

@@ -1,0 +1,136 @@
+/**
+ * Environment layers: what makes checks run offline. A layer is the read-only result of a project's set-up. It is
+ * made in two steps, each in a sandbox of its own: *fetch* sees manifests and lockfile only, may reach the registries
+ * and executes nothing of the project or its dependencies; *build* has no way out and may run lifecycle scripts.
+ * Layers are kept by key and shared by sessions, workers and referees; nobody can write them.
+ */
+import type { Mount, SandboxBackend } from "../sandbox/contract.ts";
+
+/** Package managers that are understood. */
+export type Ecosystem = "npm" | "pnpm" | "yarn" | "yarn-berry" | "pip" | "uv" | "cargo" | "go";
+
+/** What may be done about dependencies that have no layer yet: for the policy of the lead. */
+export type DependencyPolicy = "allow" | "ask" | "deny";
+
+/** Where packages of one kind may come from. */
+export interface Registry {
+  readonly ecosystem: Ecosystem;
+  /** As the client takes it. */
+  readonly url: string;
+  /** Further hosts (with port, if it is not the scheme's own) that the registry hands files out from. */
+  readonly fileHosts: readonly string[];
+}
+
+/** One command of a set-up. */
+export interface LayerStep {
+  readonly argv: readonly string[];
+  /** Relative to the workspace; empty for its root. */
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** A file that the set-up depends on, as it was when the plan was made. */
+export interface LayerInput {
+  /** Relative to the workspace, with `/`. */
+  readonly path: string;
+  /** Of its content, in hex. */
+  readonly sha256: string;
+}
+
+/** A folder of a layer and where it is to be seen. */
+export interface LayerOutput {
+  /** Relative to the layer; where the build finds it below the workspace, or below the layer's `home`. */
+  readonly path: string;
+  /** Absolute, inside. */
+  readonly target: string;
+}
+
+/** How to make a layer. Plain data: it can be shown to a person, kept in a log and compared. */
+export interface LayerPlan {
+  readonly ecosystem: Ecosystem;
+  /** Absolute, outside. */
+  readonly workspace: string;
+  /** Everything that the fetch step may see. */
+  readonly inputs: readonly LayerInput[];
+  readonly fetch: readonly LayerStep[];
+  readonly build: readonly LayerStep[];
+  readonly outputs: readonly LayerOutput[];
+  /** For the commands that use the layer. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly registries: readonly Registry[];
+  /** Programs from outside of `/usr`, their folders read-only. */
+  readonly toolchain: Toolchain;
+  /** SHA-256 in hex of everything above but the place of the workspace. */
+  readonly key: string;
+}
+
+/** Programs that a check needs. */
+export interface Toolchain {
+  /** Folders outside of `/usr`, seen inside under the same path. */
+  readonly mounts: readonly Mount[];
+  /** To go before the sandbox's own PATH. */
+  readonly path: readonly string[];
+  /** What each program says of its version; part of the key. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** What {@link LayerPlan}s are made from. */
+export interface PlanRequest {
+  /** Absolute. */
+  readonly workspace: string;
+  /** Of the check. */
+  readonly argv: readonly string[];
+  /** Of the person who starts the session: PATH, HOME and the like. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly registries: readonly Registry[];
+  readonly signal: AbortSignal;
+}
+
+/** What it takes to make a layer. */
+export interface LayerTools {
+  readonly backend: SandboxBackend;
+  /** Absolute; layers are kept here. */
+  readonly folder: string;
+  /**
+   * Opens the way out for one fetch, to the hosts of these registries and nothing else.
+   * @returns the socket for `SandboxSpec.egress`, and how to close it
+   */
+  openEgress(
+    registries: readonly Registry[],
+    signal: AbortSignal,
+  ): Promise<{ readonly socket: string; close(): Promise<void> }>;
+  readonly signal: AbortSignal;
+  readonly onOutput?: (text: string) => void;
+}
+
+/** A layer that is ready. */
+export interface Layer {
+  readonly key: string;
+  /** All read-only. */
+  readonly mounts: readonly Mount[];
+  /** For `SandboxSpec.environment`; its PATH goes before the sandbox's own. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Was it there already? */
+  readonly isReused: boolean;
+}
+
+/** Files that configure package managers and so decide where code comes from: always protected. Globs of git's kind. */
+export const REGISTRY_CONFIG_GLOBS: readonly string[] = [
+  "**/.npmrc",
+  "**/.yarnrc",
+  "**/.yarnrc.yml",
+  "**/.yarnrc.yaml",
+  "**/.yarn/plugins/**",
+  "**/.yarn/releases/**",
+  "**/.pnpmfile.cjs",
+  "**/.pnpmfile.mjs",
+  "**/pip.conf",
+  "**/pip.ini",
+  "**/.pip/**",
+  "**/uv.toml",
+  "**/.cargo/config",
+  "**/.cargo/config.toml",
+  "**/.netrc",
+  "**/.gitattributes",
+  "**/.gitmodules",
+];
