@@ -48,7 +48,8 @@ class MatchingRedactor implements TextRedactor {
 
   redact(text: string): string {
     const matcher = this.#matcher;
-    for (let at = matcher.nextCandidate(text, 0); at >= 0; at = matcher.nextCandidate(text, at + 1)) {
+    const layout = matcher.layOut(text);
+    for (let at = matcher.nextCandidate(layout, 0); at >= 0; at = matcher.nextCandidate(layout, at + 1)) {
       if (matcher.findingsAt(text, at, true, isInWord(text, at)).length > 0) return this.#redactWhole(text);
     }
     return text;
@@ -102,8 +103,9 @@ class MatchingStream implements RedactionStream {
   #scan(isWhole: boolean): number {
     const matcher = this.#matcher;
     const text = this.#text;
+    const layout = matcher.layOut(text);
     let from = this.#scanned;
-    for (let at = matcher.nextCandidate(text, from); at >= 0; at = matcher.nextCandidate(text, from)) {
+    for (let at = matcher.nextCandidate(layout, from); at >= 0; at = matcher.nextCandidate(layout, from)) {
       const withRules = at < this.#last.start || at >= this.#last.end;
       const inWord = at - 1 > this.#furthestEnd && isInWord(text, at);
       if (!isWhole && matcher.isOpen(text, at, withRules, inWord)) return this.#scannedTo(at);
