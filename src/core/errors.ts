@@ -74,6 +74,34 @@ export const ERROR_CODES = {
     exit: 69,
     hint: "Install the program, or pass --mount with the folder that has it.",
   },
+  E_WORKSPACE_SOURCE: { exit: 2, hint: "Name a folder, or a folder of a repository with a working tree." },
+  E_WORKSPACE_DIRTY: {
+    exit: 2,
+    hint: "Commit the changes, or choose: --dirty=include makes them part of the base, --dirty=ignore begins without them.",
+  },
+  E_WORKSPACE_MISSING: { exit: 2, hint: "Run the named command to fetch what is missing, then start again." },
+  E_WORKSPACE_TOO_LARGE: {
+    exit: 2,
+    hint: "Ignore large generated files in .gitignore; the limit is in the message.",
+  },
+  E_WORKSPACE_UNKNOWN: {
+    exit: 70,
+    hint: "The files of this session are gone; fork it to begin with new ones.",
+  },
+  E_WORKSPACE_BUSY: { exit: 69, hint: "Something kept writing to the workspace; end it, then try again." },
+  E_WORKSPACE_GIT: { exit: 69, hint: "Run `nightshift doctor` to see whether git 2.39 or newer works here." },
+  E_WORKSPACE_DAMAGED: {
+    exit: 70,
+    hint: "Check the disk, then restore an earlier checkpoint with `nightshift rewind`.",
+  },
+  E_BRANCH_TAKEN: {
+    exit: 2,
+    hint: "Rename or remove the named branch, or switch away from it, then try again.",
+  },
+  E_EXPORT_REFUSED: {
+    exit: 2,
+    hint: "Look at the named object with `nightshift diff`; nothing was written to the branch.",
+  },
   E_EXEC_MISMATCH: {
     exit: 70,
     hint: "The same execution id came with another request; this is a bug worth reporting.",

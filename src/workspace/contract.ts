@@ -1,0 +1,250 @@
+/**
+ * Workspaces: the files that a session works on, as the host sees them. A workspace is a *pristine checkout* of the
+ * session's base commit, which is shared and never written to, and what the session has changed on top of it, which
+ * is disposable. What lasts is the session's own repository of *checkpoints*: commits that the host makes of the
+ * workspace's content, and that everything can be restored from.
+ *
+ * What commands can write is hostile: the host reads names, bytes and modes there, and never runs git with a
+ * configuration, hook, attribute, index or repository that it finds. The repository and the working tree that a
+ * session starts from are only read; {@link Workspaces.export} alone writes to that repository, and only objects
+ * and one branch.
+ *
+ * All methods with a signal reject with its reason when it aborts, and may be called again: whatever a crash, a kill
+ * or an abort has left behind is garbage that the next call replaces or {@link Workspaces.findLeftovers} names.
+ */
+import type { SessionId } from "../core/ids.ts";
+import type { SandboxSpec } from "../sandbox/contract.ts";
+
+/** The workspaces of one state folder. */
+export interface Workspaces {
+  /**
+   * Makes the workspace of a session, or finds the one that an earlier call has made, whatever that was asked for.
+   * @param source - a folder of a repository with a working tree, or any other folder, of which a repository is made
+   * @throws NightshiftError `E_WORKSPACE_SOURCE`, `E_WORKSPACE_DIRTY`, `E_WORKSPACE_MISSING`, `E_WORKSPACE_TOO_LARGE`,
+   *   `E_WORKSPACE_GIT`
+   */
+  prepare(
+    sessionId: SessionId,
+    source: string,
+    options: PrepareOptions,
+    signal: AbortSignal,
+  ): Promise<PreparedWorkspace>;
+  /**
+   * Makes the workspace of a new session that starts where a checkpoint of another one was: same base, same
+   * checkpoint history, independent from then on. @throws NightshiftError `E_WORKSPACE_UNKNOWN`, `E_WORKSPACE_GIT`
+   */
+  fork(
+    sessionId: SessionId,
+    from: { readonly sessionId: SessionId; readonly commit: CommitHash },
+    signal: AbortSignal,
+  ): Promise<PreparedWorkspace>;
+  /** What {@link Workspaces.prepare} answered, with the files as they are now; undefined if there is none. */
+  find(sessionId: SessionId): Promise<PreparedWorkspace | undefined>;
+  /**
+   * Commits the content of the workspace; durable before it answers. Call it when no execution is open. The same
+   * number gives the first answer again, and is refused with another `previous`.
+   * @throws NightshiftError `E_WORKSPACE_UNKNOWN`, `E_WORKSPACE_BUSY` when files keep changing while they are read,
+   *   `E_WORKSPACE_TOO_LARGE`, `E_WORKSPACE_GIT`
+   */
+  checkpoint(sessionId: SessionId, request: CheckpointRequest, signal: AbortSignal): Promise<Checkpoint>;
+  /**
+   * Gives the session new files, whose content is that of a checkpoint or of the base. Destroy its sandboxes first;
+   * those made later must be given the answer. @throws NightshiftError `E_WORKSPACE_UNKNOWN`, `E_WORKSPACE_DAMAGED`
+   */
+  restore(sessionId: SessionId, commit: CommitHash, signal: AbortSignal): Promise<WorkspaceFiles>;
+  /** What changed between two commits of the session, as a patch of at most `bytesMax`, cut at a line. */
+  diff(sessionId: SessionId, range: CommitRange, bytesMax: number, signal: AbortSignal): Promise<Patch>;
+  /** What changed between two commits of the session, by path, in the order of git. */
+  changedFiles(
+    sessionId: SessionId,
+    range: CommitRange,
+    signal: AbortSignal,
+  ): Promise<readonly ChangedFile[]>;
+  /**
+   * Puts a checkpoint and its history into the repository that the session started from, as a branch. A branch that
+   * is not one of this session's checkpoints, or that is checked out somewhere, is left alone.
+   * @param branch - for example `nightshift/fix-login-3k9d2`
+   * @throws NightshiftError `E_BRANCH_TAKEN`, `E_EXPORT_REFUSED` when git's own checks reject an object
+   */
+  export(
+    sessionId: SessionId,
+    commit: CommitHash,
+    branch: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly created: boolean }>;
+  /** Removes everything of a session but the branches that were exported. Idempotent. */
+  remove(sessionId: SessionId): Promise<void>;
+  /** What belongs to nobody: sessions that are not in `known`, and what crashes have left behind. */
+  findLeftovers(known: ReadonlySet<SessionId>): Promise<readonly Leftover[]>;
+  /** Removes one of what {@link Workspaces.findLeftovers} has named. Idempotent. */
+  removeLeftover(leftover: Leftover): Promise<void>;
+  /**
+   * Removes pristine checkouts that no session uses, the longest unused first, until those that remain need at most
+   * `bytesMax`.
+   */
+  trimPristine(bytesMax: number): Promise<{ readonly removed: number; readonly bytes: number }>;
+}
+
+/** Full hexadecimal name of a commit. */
+export type CommitHash = string;
+
+/** How a workspace is to begin. */
+export interface PrepareOptions {
+  /**
+   * What to do with changes that are not committed, untracked files among them: refuse to begin, make them part of
+   * the base, or begin without them.
+   */
+  readonly dirty: "refuse" | "include" | "ignore";
+  /** Revision to begin with; the checked-out commit unless given. Not together with `include`. */
+  readonly base?: string;
+  /** Calendar time, for a base commit that has to be made. */
+  readonly atMs: number;
+}
+
+/** What to give to a sandbox: these are fields of {@link SandboxSpec}. */
+export type WorkspaceFiles = Pick<SandboxSpec, "workspace" | "overlay">;
+
+/** A workspace, ready to be worked in. */
+export interface PreparedWorkspace {
+  readonly sessionId: SessionId;
+  readonly files: WorkspaceFiles;
+  readonly base: CommitHash;
+  /** Tree of the base. */
+  readonly tree: string;
+  readonly origin: Origin;
+  /** Where the source was within the workspace: empty for its top, else with `/` between and none at the ends. */
+  readonly subfolder: string;
+  /** Ignored files that `.worktreeinclude` has let in. They are part of no commit. */
+  readonly included: readonly string[];
+  /** Files without history that came in and look like secrets, by their names. */
+  readonly likelySecrets: readonly string[];
+  /** Repositories within the source that are none of its submodules; they stay out. */
+  readonly nestedRepositories: readonly string[];
+  /** Paths of submodules; their content is there to be read, and changes of it are not kept. */
+  readonly submodules: readonly string[];
+}
+
+/** Where a workspace came from. */
+export type Origin =
+  | {
+      readonly kind: "repository";
+      /** Top of its working tree. */
+      readonly root: string;
+      /** The commit that was asked for; parent of the base if that had to be made. Null before the first commit. */
+      readonly commit: CommitHash | null;
+      readonly branch: string | null;
+    }
+  | { readonly kind: "folder"; readonly root: string };
+
+/** One checkpoint to be made. */
+export interface CheckpointRequest {
+  /** From 1, dense, per session. */
+  readonly number: number;
+  /** The checkpoint before, or the base: becomes the parent. */
+  readonly previous: CommitHash;
+  /** Few words, for people; the first line of the commit's message. */
+  readonly reason: string;
+  /** Calendar time of the commit. */
+  readonly atMs: number;
+}
+
+/** A checkpoint that was made. */
+export interface Checkpoint {
+  readonly number: number;
+  readonly commit: CommitHash;
+  readonly tree: string;
+  /** Against `previous`. */
+  readonly changes: ChangeCount;
+  /** What could not be kept, at most {@link SKIPPED_MAX} of them. */
+  readonly skipped: readonly SkippedFile[];
+  readonly skippedCount: number;
+  /** Submodules whose content or place was changed. The change is not in the checkpoint. */
+  readonly changedSubmodules: readonly string[];
+}
+
+/** How many {@link Checkpoint.skipped} are named. */
+export const SKIPPED_MAX = 50;
+
+/** Size of a change. Binary files count as no lines. */
+export interface ChangeCount {
+  readonly files: number;
+  readonly added: number;
+  readonly removed: number;
+}
+
+/** Something in the workspace that is part of no checkpoint. */
+export interface SkippedFile {
+  readonly path: string;
+  /**
+   * `special`: socket, pipe or device · `too_large` · `unreadable` · `reserved_name`: git would take it for a part of
+   * a repository · `mount`: another file system.
+   */
+  readonly reason: "special" | "too_large" | "unreadable" | "reserved_name" | "mount";
+}
+
+/** Two commits of a session: its base or checkpoints. */
+export interface CommitRange {
+  readonly from: CommitHash;
+  readonly to: CommitHash;
+}
+
+/** A patch for people and models. Names and contents in it are as the agent made them: hostile. */
+export interface Patch {
+  readonly text: string;
+  /** What did not fit. */
+  readonly isCut: boolean;
+  readonly changes: ChangeCount;
+}
+
+/** One changed path. */
+export interface ChangedFile {
+  /** As it is, with whatever characters it has; bytes that are no UTF-8 are replaced. */
+  readonly path: string;
+  readonly change: "added" | "deleted" | "modified" | "type_changed";
+  /** Null for binary files. */
+  readonly added: number | null;
+  readonly removed: number | null;
+  /** Does it have the executable bit afterwards? */
+  readonly isExecutable: boolean;
+}
+
+/** Something on disk that belongs to nobody. */
+export interface Leftover {
+  /** `session`: a whole one that is unknown · `files`: of a known session, replaced or unfinished · `build`: an unfinished pristine checkout. */
+  readonly kind: "session" | "files" | "build";
+  /** Absolute. */
+  readonly path: string;
+}
+
+/** Limits, each of them with a default. */
+export interface WorkspaceLimits {
+  /** Largest file that a checkpoint or a dirty base takes in. */
+  readonly fileBytes: number;
+  /** New content of one checkpoint, and of a base that has to be made. */
+  readonly totalBytes: number;
+  /** Entries that one walk looks at. */
+  readonly entries: number;
+  /** For one run of git. */
+  readonly gitMs: number;
+}
+
+/** The limits unless told otherwise. */
+export const DEFAULT_WORKSPACE_LIMITS: WorkspaceLimits = {
+  fileBytes: 256 * 2 ** 20,
+  totalBytes: 4 * 2 ** 30,
+  entries: 1_000_000,
+  gitMs: 30 * 60_000,
+};
+
+/** Where workspaces are kept, and what they may use. */
+export interface WorkspacesOptions {
+  /** Absolute; holds a folder per session, and one of pristine checkouts. */
+  readonly folder: string;
+  /** Of the user: `PATH` to find programs, `HOME` and `XDG_CONFIG_HOME` to find what the user ignores. */
+  readonly environment: { readonly [name: string]: string | undefined };
+  /** Random text for names of folders under construction. */
+  readonly unique: () => string;
+  readonly limits?: Partial<WorkspaceLimits>;
+  /** Copy files even where overlays work. */
+  readonly copies?: boolean;
+}
