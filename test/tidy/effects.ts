@@ -5,7 +5,7 @@ const ALLOWED: readonly RegExp[] = [
   /^src\/runtime\/(system|config)\.ts$/,
   /^src\/store\/sqlite/,
   /^src\/sandbox\/process/,
-  /^src\/sandbox\/daemon\//,
+  /^src\/sandbox\/(daemon|pod|bubblewrap|docker|limits)\//,
   /^src\/gateway\/egress\/(main|start)\.ts$/,
   /^src\/model\/[^/]*-server\.ts$/,
   /^src\/cli\//,

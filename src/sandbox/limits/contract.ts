@@ -4,7 +4,7 @@
  *
  * Order of use, by whoever launches the pod: `open` (notes down in the sandbox's folder what it is about to make,
  * then makes it) → start `wrap(argv)`, outside of the pod → `tookMemoryKill` after commands → `end`. After a crash,
- * `sweepLimits(folder)` finds all of it again. Names derive from the sandbox's key, so nothing is made twice.
+ * `sweepLimits(folder)` of `limits.ts` finds all of it again. Names derive from the sandbox's key, so nothing is made twice.
  */
 import type { Resources } from "../contract.ts";
 import type { LimitsInForce } from "../pod/contract.ts";
@@ -47,9 +47,3 @@ export interface LimitKeeper {
    */
   open(folder: string, resources: Resources): Limits;
 }
-
-/*
- * Found in `limits.ts`:
- *   createLimitKeeper(): LimitKeeper
- *   sweepLimits(folder: string): Promise<void>   ends what earlier `open`s for the folder have left; idempotent
- */
