@@ -20,6 +20,8 @@ export const CONTEXT_TYPES: readonly string[] = [
   "user.message",
   "harness.input_accepted",
   "harness.input_rejected",
+  "workspace.restored",
+  "workspace.rewound",
   "span.model_request_start",
   "agent.thinking",
   "agent.message",
@@ -95,6 +97,9 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
       return accept(context, event.body.seqs);
     case "harness.input_rejected":
       return { ...context, queue: without(context.queue, event.body.seqs) };
+    case "workspace.restored":
+    case "workspace.rewound":
+      return withInput(context, [joined(event.body.content)]);
     case "span.model_request_start":
       return closeTurn(context);
     case "agent.thinking":
@@ -235,11 +240,11 @@ function openThread(context: Context, body: EventBody<"session.thread_created">)
 function accept(context: Context, seqs: readonly Sequence[]): Context {
   const waiting = new Map(context.queue.map(({ seq, text }) => [seq, text]));
   const texts = seqs.flatMap((seq) => waiting.get(seq) ?? []);
-  return {
-    ...context,
-    queue: without(context.queue, seqs),
-    turn: { ...context.turn, input: [...context.turn.input, ...texts] },
-  };
+  return withInput({ ...context, queue: without(context.queue, seqs) }, texts);
+}
+
+function withInput(context: Context, texts: readonly string[]): Context {
+  return { ...context, turn: { ...context.turn, input: [...context.turn.input, ...texts] } };
 }
 
 function without(queue: readonly WaitingText[], seqs: readonly Sequence[]): readonly WaitingText[] {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { confirmed, resume, SESSION, said, setLimits } from "../../test/support/events.ts";
+import { BASE, confirmed, resume, SESSION, said, setLimits } from "../../test/support/events.ts";
 import { ModelSession } from "../../test/support/model-session.ts";
 import { checkLog, checkSent } from "../../test/support/promises.ts";
 import { anyStory, foundWell, type Happening, happen } from "../../test/support/random-session.ts";
@@ -31,7 +31,9 @@ function named(session: ModelSession): readonly Intent[] {
 
 /** Plays a story; several things may happen before the next decision, as they do in one settlement. */
 function play(story: readonly Happening[], pauses: readonly boolean[]): ModelSession {
-  const session = new ModelSession();
+  const session = new ModelSession(
+    story.length % 2 === 0 ? { checkout: { base: BASE }, policy: { checkpoint_calls: 2 } } : {},
+  );
   session.submit(said("go"));
   let wanted = named(session);
   for (const [index, what] of story.entries()) {

@@ -9,6 +9,7 @@ import { reduceCalls } from "./reduce/calls.ts";
 import { reduceControl } from "./reduce/control.ts";
 import { reduceRequests } from "./reduce/requests.ts";
 import { reduceSandbox } from "./reduce/sandbox.ts";
+import { reduceWorkspace } from "./reduce/workspace.ts";
 import { emptyState, type SessionState } from "./state.ts";
 
 /** The state after `event`. @throws NightshiftError `E_INTERNAL` when the event is not the next one */
@@ -36,6 +37,9 @@ function reduceBody(state: SessionState, event: SessionEvent): SessionState {
       return reduceCalls(state, event);
     case "sandbox":
       return reduceSandbox(state, event);
+    case "checkpoint":
+    case "workspace":
+      return reduceWorkspace(state, event);
     default:
       return state;
   }

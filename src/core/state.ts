@@ -45,6 +45,8 @@ export interface SessionState {
   readonly calls: readonly CallState[];
   readonly sandbox: SandboxState | null;
   readonly sandboxes: number;
+  /** Null for a session that works in a folder as it is. */
+  readonly workspace: WorkspaceState | null;
   readonly ledger: Ledger;
   /** Epoch of the last driver that wrote. */
   readonly epoch: number;
@@ -55,7 +57,7 @@ export type StopReason = EventBody<"session.status_idle">["stop_reason"];
 
 /** What is being brought to a halt, since which event. */
 export interface Halt {
-  readonly kind: "pause" | "interrupt" | "stop" | "cancel";
+  readonly kind: "pause" | "interrupt" | "stop" | "rewind" | "cancel";
   readonly seq: Sequence;
   /** A pause that was asked for as well, and follows; null for none. Only a resume or a stop takes it back. */
   readonly pauseSeq: Sequence | null;
@@ -140,6 +142,37 @@ export interface SandboxState {
   readonly failures: number;
   /** Of the last failure. */
   readonly failureCode: string;
+  /** When it may be tried again; null until that is in the log. */
+  readonly resumeAt: number | null;
+  readonly decidedAt: number;
+}
+
+/** The session's own checkout, as far as the log knows. */
+export interface WorkspaceState {
+  /** The newest checkpoint, or the base: what the next sandbox begins with. */
+  readonly saved: Checkpoint;
+  /** Number of the last checkpoint that was asked for. */
+  readonly checkpoints: number;
+  /** A checkpoint in the making. */
+  readonly making: number | null;
+  /** Somebody asked for one. */
+  readonly isAsked: boolean;
+  /** Times in a row that it could not be made. */
+  readonly failures: number;
+  /** Runs since `saved` that may have changed files. */
+  readonly unsaved: number;
+  /** When the first of them began; 0 without one. */
+  readonly unsavedSince: number;
+  /** The latest of them, bounded. */
+  readonly unsavedCalls: readonly { readonly call: CallId; readonly name: string }[];
+  /** Where a person wants it to go back to. */
+  readonly rewind: Checkpoint | null;
+}
+
+/** A saved workspace; 0 is the base. */
+export interface Checkpoint {
+  readonly number: number;
+  readonly commit: string;
 }
 
 /** What was spent. Reservations of requests that never told their usage stay charged, apart. */
@@ -194,6 +227,7 @@ export function emptyState(sessionId: SessionId): SessionState {
     calls: [],
     sandbox: null,
     sandboxes: 0,
+    workspace: null,
     ledger: {
       requests: 0,
       inputTokens: 0,

@@ -36,6 +36,7 @@ export type Intent =
   | { readonly kind: "prepare"; readonly key: string; readonly call: CallState }
   | { readonly kind: "cancel"; readonly key: string; readonly call: CallId; readonly execId: ExecId }
   | { readonly kind: "provision"; readonly key: string; readonly sandbox: SandboxId }
+  | { readonly kind: "checkpoint"; readonly key: string; readonly number: number }
   | { readonly kind: "destroy"; readonly key: string; readonly sandbox: SandboxId };
 
 /** The next thing for the driver to do. */
@@ -62,7 +63,7 @@ export function leave(due: number | null): Step {
   return { kind: "leave", due };
 }
 
-/** What the log says is in flight besides tool calls: the model request, the making or ending of the sandbox. */
+/** What the log says is in flight besides tool calls: the model request, a checkpoint, the making or ending of the sandbox. */
 export function inFlight(state: SessionState): Intent[] {
   const intents: Intent[] = [];
   if (state.request !== null) {
@@ -72,7 +73,11 @@ export function inFlight(state: SessionState): Intent[] {
       request: state.request.number,
     });
   }
-  const { sandbox } = state;
+  const { sandbox, workspace } = state;
+  if (workspace !== null && workspace.making !== null) {
+    const key = checkpointKey(workspace.making, workspace.failures);
+    intents.push({ kind: "checkpoint", key, number: workspace.making });
+  }
   if (sandbox?.status === "requested") {
     intents.push({
       kind: "provision",
@@ -106,6 +111,8 @@ export function isOpen(state: SessionState, intent: Intent): boolean {
       return true;
     case "provision":
       return state.sandbox?.status === "requested" && intent.key === provisionKey(state.sandbox);
+    case "checkpoint":
+      return state.workspace?.making === intent.number;
     case "destroy":
       return state.sandbox?.id === intent.sandbox && state.sandbox.status === "ending";
     default:
@@ -125,6 +132,11 @@ function isUnprepared(call: CallState, asked: CallState): boolean {
 /** Each try to make it is an intent of its own. */
 function provisionKey(sandbox: SandboxState): string {
   return `provision/${sandbox.id}/${sandbox.failures}`;
+}
+
+/** Each try to make it is an intent of its own. */
+function checkpointKey(number: number, failures: number): string {
+  return `checkpoint/${number}/${failures}`;
 }
 
 function modelKey(request: OpenRequest): string {

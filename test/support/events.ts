@@ -20,6 +20,7 @@ export interface Variations {
   readonly policy?: Partial<Config["policy"]>;
   readonly tools?: readonly string[];
   readonly model?: Partial<Config["agent"]["model"]>;
+  readonly checkout?: Config["sandbox"]["checkout"];
 }
 
 /** A configuration with every policy at a round number. */
@@ -34,7 +35,12 @@ export function configWith(variations: Variations = {}): Config {
       system: "Be brief.",
       tools: [...(variations.tools ?? ["shell", "write"])],
     },
-    sandbox: { backend: "test", workspace: "/workspace", options: {} },
+    sandbox: {
+      backend: "test",
+      workspace: "/workspace",
+      options: {},
+      ...(variations.checkout && { checkout: variations.checkout }),
+    },
     limits: variations.limits ?? {},
     policy: {
       steering: "enqueue",
@@ -222,6 +228,58 @@ export const sandboxLost = (
   incarnation?: string,
 ): EventInput =>
   event("sandbox.lost", { sandbox, reason: "gone", code, ...(incarnation && { incarnation }) });
+
+export const sandboxRescheduled = (
+  resume_at: number,
+  decided_at: number,
+  failures = 1,
+  sandbox: string = SANDBOX,
+): EventInput => event("sandbox.rescheduled", { sandbox, resume_at, decided_at, failures });
+
+export const BASE = "0".repeat(40);
+
+export const commitOf = (checkpoint: number): string => checkpoint.toString(16).padStart(40, "0");
+
+export const checkpointRequested = (
+  number = 1,
+  reason: "cadence" | "rest" | "asked" = "cadence",
+): EventInput => event("checkpoint.requested", { number, reason });
+
+export const checkpointCreated = (number = 1): EventInput =>
+  event("checkpoint.created", {
+    number,
+    commit: commitOf(number),
+    tree: commitOf(number),
+    through_seq: 1,
+    contract: null,
+    files_changed: 1,
+    duration_ms: 1,
+  });
+
+export const checkpointFailed = (number = 1): EventInput =>
+  event("checkpoint.failed", { number, reason: "the disk is full", code: "E_WORKSPACE" });
+
+export const restoredTo = (checkpoint: number, lost: readonly string[] = []): EventInput =>
+  event("workspace.restored", {
+    sandbox: SANDBOX,
+    checkpoint,
+    commit: commitOf(checkpoint),
+    lost: lost.map((call) => ({ call, name: "shell" })),
+    lost_count: lost.length,
+    content: [{ type: "text", text: "gone" }],
+  });
+
+export const rewoundTo = (checkpoint: number): EventInput =>
+  event("workspace.rewound", {
+    checkpoint,
+    commit: commitOf(checkpoint),
+    content: [{ type: "text", text: "rewound" }],
+  });
+
+export const saveNow: EventInput = event("control.checkpoint", {});
+
+export const rewind = (checkpoint: number): EventInput =>
+  event("control.rewind", { checkpoint, commit: commitOf(checkpoint) });
 
 export const destroyRequested = (sandbox: string = SANDBOX): EventInput =>
   event("sandbox.destroy_requested", { sandbox });

@@ -12,6 +12,57 @@ interface Run {
   allowed: boolean;
 }
 
+/** Follows what a log says about the files of a session with a checkout of its own. */
+class FileWatcher {
+  readonly #effects = new Map<string, string>();
+  readonly #running = new Set<string>();
+  #hasCheckout = false;
+  #making = false;
+  #unsaved = 0;
+
+  see(event: SessionEvent, at: string): void {
+    switch (event.type) {
+      case "session.created":
+        this.#hasCheckout = event.body.sandbox.checkout !== undefined;
+        return;
+      case "agent.tool_use":
+        this.#effects.set(event.body.call, event.body.effect);
+        return;
+      case "tool.started":
+        assert.isFalse(this.#making, `${at}: nothing begins while the files are read`);
+        this.#running.add(event.body.call);
+        if (this.#effects.get(event.body.call) !== "read_only") this.#unsaved += 1;
+        return;
+      case "tool.in_doubt":
+      case "agent.tool_result":
+        this.#running.delete(event.body.call);
+        return;
+      case "sandbox.lost":
+        this.#running.clear();
+        return;
+      case "checkpoint.requested":
+        assert.isTrue(this.#hasCheckout, `${at}: only a checkout is saved`);
+        assert.equal(this.#running.size, 0, `${at}: the files stand still`);
+        this.#making = true;
+        return;
+      case "checkpoint.failed":
+        this.#making = false;
+        return;
+      case "checkpoint.created":
+      case "workspace.restored":
+      case "workspace.rewound":
+        this.#making = false;
+        this.#unsaved = 0;
+        return;
+      case "sandbox.destroy_requested":
+        if (this.#hasCheckout) assert.equal(this.#unsaved, 0, `${at}: work is saved before its sandbox goes`);
+        return;
+      default:
+        return;
+    }
+  }
+}
+
 /** Follows a log event by event. */
 class Watcher {
   readonly #calls = new Map<string, Run>();
@@ -20,9 +71,11 @@ class Watcher {
   #paused = false;
   #over = false;
   #running = false;
+  readonly #files = new FileWatcher();
 
   see(event: SessionEvent): void {
     const at = `event ${event.seq} (${event.type})`;
+    this.#files.see(event, at);
     switch (event.type) {
       case "session.status_running":
         this.#running = true;

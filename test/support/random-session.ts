@@ -2,10 +2,13 @@
 import fc from "fast-check";
 import type { Intent } from "../../src/core/decide.ts";
 import { type EventInput, event } from "../../src/core/events/index.ts";
+import type { SessionState } from "../../src/core/state.ts";
 import {
   answered,
   called,
   cancel,
+  checkpointCreated,
+  checkpointFailed,
   confirmed,
   destroyed,
   failedWith,
@@ -14,11 +17,14 @@ import {
   pause,
   prepared,
   replied,
+  restoredTo,
   result,
   resume,
+  rewind,
   said,
   sandboxLost,
   sandboxReady,
+  saveNow,
   setLimits,
   stop,
 } from "./events.ts";
@@ -65,7 +71,7 @@ const client: fc.Arbitrary<EventInput> = fc.oneof(
   { weight: 6, arbitrary: steering.map((how) => said("go", how)) },
   { weight: 3, arbitrary: fc.tuple(call, fc.constantFrom("allow", "deny")).map(([c, r]) => confirmed(c, r)) },
   { weight: 3, arbitrary: fc.constant(resume) },
-  { weight: 2, arbitrary: fc.constantFrom(pause, interrupt, stop) },
+  { weight: 2, arbitrary: fc.constantFrom(pause, interrupt, stop, saveNow, rewind(0)) },
   {
     weight: 1,
     arbitrary: fc.integer({ min: 1, max: 20 }).map((most) => setLimits({ model_requests: most })),
@@ -128,7 +134,9 @@ function found(intent: Intent, how: Outcome, session: ModelSession): EventInput[
       return isLost ? [sandboxLost("E_SANDBOX_LOST", session.state.sandbox?.id, incarnation)] : [];
     case "provision":
       if (how.way < 2) return [sandboxLost("E_SANDBOX_UNAVAILABLE", intent.sandbox)];
-      return [sandboxReady(how.incarnation, intent.sandbox)];
+      return [sandboxReady(how.incarnation, intent.sandbox), ...restored(session.state)];
+    case "checkpoint":
+      return [how.way < 2 ? checkpointFailed(intent.number) : checkpointCreated(intent.number)];
     case "destroy":
       return [destroyed(intent.sandbox)];
   }
@@ -159,7 +167,16 @@ export function foundWell(intent: Intent): EventInput[] {
       return [];
     case "provision":
       return [sandboxReady("i4", intent.sandbox)];
+    case "checkpoint":
+      return [checkpointCreated(intent.number)];
     case "destroy":
       return [destroyed(intent.sandbox)];
   }
+}
+
+/** What a performer adds when the new sandbox begins with older files than the last one had. */
+function restored({ workspace }: SessionState): EventInput[] {
+  if (workspace === null || workspace.unsaved === 0) return [];
+  const calls = workspace.unsavedCalls.map(({ call }) => call);
+  return [restoredTo(workspace.saved.number, calls)];
 }

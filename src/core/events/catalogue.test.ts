@@ -5,6 +5,7 @@ import { harnessEvents } from "./harness.ts";
 import { EVENT_VERSIONS, isClientType } from "./index.ts";
 import { sessionEvents } from "./session.ts";
 import { workEvents } from "./work.ts";
+import { workspaceEvents } from "./workspace.ts";
 
 describe("the catalogue", () => {
   const types = Object.keys(CATALOGUE).sort();
@@ -15,7 +16,7 @@ describe("the catalogue", () => {
   });
 
   test("names no type twice", () => {
-    const domains = [sessionEvents, clientEvents, workEvents, harnessEvents];
+    const domains = [sessionEvents, clientEvents, workEvents, harnessEvents, workspaceEvents];
     expect(domains.flatMap((domain) => Object.keys(domain)).sort()).toEqual(types);
   });
 

@@ -11,9 +11,16 @@ import { clientEvents } from "./client.ts";
 import { harnessEvents } from "./harness.ts";
 import { sessionEvents } from "./session.ts";
 import { workEvents } from "./work.ts";
+import { workspaceEvents } from "./workspace.ts";
 
 /** Schemas by event type; the version of each is in {@link EVENT_VERSIONS}. */
-export const CATALOGUE = { ...sessionEvents, ...clientEvents, ...workEvents, ...harnessEvents } as const;
+export const CATALOGUE = {
+  ...sessionEvents,
+  ...clientEvents,
+  ...workEvents,
+  ...harnessEvents,
+  ...workspaceEvents,
+} as const;
 
 /** Every event type this version writes. */
 export type EventType = keyof typeof CATALOGUE;

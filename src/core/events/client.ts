@@ -29,4 +29,11 @@ export const clientEvents = {
   "control.cancel": reason,
   /** Replaces the caps that are named; the others stay. */
   "control.set_limits": z.object({ limits }),
+  /** Saves the workspace as soon as no command runs. */
+  "control.checkpoint": reason,
+  /** Kills what runs, takes the workspace back to a checkpoint (0 is the base), and goes idle. */
+  "control.rewind": z.object({
+    checkpoint: z.int().nonnegative(),
+    commit: z.string().regex(/^[0-9a-f]{40,64}$/),
+  }),
 } as const;

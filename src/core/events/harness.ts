@@ -1,6 +1,6 @@
 /** What the harness did around the work: `harness.*`, `sandbox.*`, `budget.*`, `breaker.*`. */
 import * as z from "zod";
-import { json, sequence } from "./parts.ts";
+import { json, sequence, timestampMs } from "./parts.ts";
 
 const sandbox = z.string();
 
@@ -15,9 +15,20 @@ export const harnessEvents = {
   /** These messages came while the agent worked and the policy is `reject`. */
   "harness.input_rejected": z.object({ seqs: z.array(sequence).min(1), reason: z.string() }),
   /** The intent to provision; the id alone finds it again after a crash. */
-  "sandbox.requested": z.object({ sandbox, backend: z.string() }),
+  "sandbox.requested": z.object({
+    sandbox,
+    backend: z.string(),
+    /** The files it begins with, where the session has a checkout of its own; checkpoint 0 is the base. */
+    restore: z.object({ checkpoint: z.int().nonnegative(), commit: z.string() }).optional(),
+  }),
   /** It answers; `handle` is what a backend needs to attach to it from another process. */
-  "sandbox.ready": z.object({ sandbox, incarnation: z.string(), handle: z.record(z.string(), json) }),
+  "sandbox.ready": z.object({
+    sandbox,
+    incarnation: z.string(),
+    handle: z.record(z.string(), json),
+    /** By what means each limit is held. */
+    limits: z.record(z.string(), z.string()).optional(),
+  }),
   /** It could not be provisioned; or that incarnation of it is gone. */
   "sandbox.lost": z.object({
     sandbox,
@@ -25,8 +36,32 @@ export const harnessEvents = {
     reason: z.string(),
     code: z.string(),
   }),
+  /** It is tried again then; `decided_at` lets a reader see a clock that went back. */
+  "sandbox.rescheduled": z.object({
+    sandbox,
+    resume_at: timestampMs,
+    decided_at: timestampMs,
+    failures: z.int().positive(),
+  }),
   "sandbox.destroy_requested": z.object({ sandbox }),
   "sandbox.destroyed": z.object({ sandbox }),
+  /** What the egress proxy let through and what it did not, in the order of its own record, up to `offset` of it. */
+  "egress.decided": z.object({
+    sandbox,
+    offset: z.int().nonnegative(),
+    decisions: z.array(
+      z.object({
+        at: timestampMs,
+        decision: z.enum(["allowed", "refused"]),
+        host: z.string(),
+        port: z.int(),
+        method: z.string(),
+        path: z.string(),
+        reason: z.string(),
+        count: z.int().positive(),
+      }),
+    ),
+  }),
   /** The next request could exceed this cap. */
   "budget.exhausted": z.object({ cap: z.string(), limit: z.number(), used: z.number(), wanted: z.number() }),
   "breaker.tripped": z.object({ cause: z.string(), detail: z.string() }),

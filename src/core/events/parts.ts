@@ -73,6 +73,10 @@ export const policy = z.object({
   tool_wall_ms: z.int().min(100),
   model_failures_max: z.int().min(1).max(1000),
   no_contact_ms: z.int().min(1000),
+  /** Save the workspace after so many calls that may have changed it. */
+  checkpoint_calls: z.int().min(1).optional(),
+  /** Or so long after the first such call. */
+  checkpoint_ms: z.int().min(1000).optional(),
 });
 
 /** Why a model request did not give an answer. */

@@ -18,6 +18,8 @@ const created = z.object({
     /** Absolute path of the folder the agent works in. */
     workspace: z.string().min(1),
     options: z.record(z.string(), json),
+    /** The agent works on a checkout of its own, made from this commit; absent: in the folder itself. */
+    checkout: z.object({ base: z.string().regex(/^[0-9a-f]{40,64}$/) }).optional(),
   }),
   limits,
   policy,

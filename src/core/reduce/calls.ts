@@ -2,6 +2,7 @@
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { CallId } from "../ids.ts";
 import type { CallState, SessionState } from "../state.ts";
+import { noteUnsaved } from "./workspace.ts";
 
 /** Notes `agent.*` and `tool.*`. */
 export function reduceCalls(state: SessionState, event: SessionEvent): SessionState {
@@ -13,7 +14,7 @@ export function reduceCalls(state: SessionState, event: SessionEvent): SessionSt
         prepared: { before: event.body.before, after: event.body.after },
       }));
     case "tool.started":
-      return change(state, event.body.call, (call) => started(call, event.body));
+      return change(noteUnsaved(state, event.body), event.body.call, (call) => started(call, event.body));
     case "tool.in_doubt":
       return change(state, event.body.call, () => ({
         status: "in_doubt",

@@ -2,12 +2,19 @@
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { Sequence, ThreadId } from "../ids.ts";
 import type { CallState, Halt, SandboxState, SessionState, StopReason } from "../state.ts";
+import { checkedOut, reduceWorkspaceWish } from "./workspace.ts";
 
 /** Notes `session.*`, `user.*`, `control.*` and `harness.*`. */
 export function reduceControl(state: SessionState, event: SessionEvent): SessionState {
   switch (event.type) {
     case "session.created":
-      return { ...state, config: event.body, createdAt: event.at, idleSince: event.at };
+      return {
+        ...state,
+        config: event.body,
+        createdAt: event.at,
+        idleSince: event.at,
+        workspace: checkedOut(event.body.sandbox.checkout?.base),
+      };
     case "session.forked":
       return forked(state);
     case "session.thread_created":
@@ -36,6 +43,9 @@ export function reduceControl(state: SessionState, event: SessionEvent): Session
       return halted(state, "stop", event.seq);
     case "control.cancel":
       return halted(state, "cancel", event.seq);
+    case "control.checkpoint":
+    case "control.rewind":
+      return reduceWorkspaceWish(state, event, () => halted(state, "rewind", event.seq));
     case "control.resume":
       return resumed(state);
     case "control.set_limits":
@@ -56,7 +66,13 @@ function isBusy(state: SessionState): boolean {
   return state.phase === "running" || state.request !== null;
 }
 
-const SEVERITY: { readonly [kind in Halt["kind"]]: number } = { pause: 0, interrupt: 1, stop: 2, cancel: 3 };
+const SEVERITY: { readonly [kind in Halt["kind"]]: number } = {
+  pause: 0,
+  interrupt: 1,
+  stop: 2,
+  rewind: 3,
+  cancel: 4,
+};
 
 function halted(state: SessionState, kind: Halt["kind"], seq: Sequence): SessionState {
   if (state.phase === "terminated") return state;
@@ -118,7 +134,9 @@ function resumed(state: SessionState): SessionState {
 
 /** The try that is under way keeps its number, because its intent is named by it. */
 function givenNewChances(sandbox: SandboxState | null): SandboxState | null {
-  return sandbox === null || sandbox.status === "requested" ? sandbox : { ...sandbox, failures: 0 };
+  return sandbox === null || sandbox.status === "requested"
+    ? sandbox
+    : { ...sandbox, failures: 0, resumeAt: null };
 }
 
 function limitsSet(state: SessionState, limits: EventBody<"control.set_limits">["limits"]): SessionState {

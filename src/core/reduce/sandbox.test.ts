@@ -2,10 +2,12 @@ import { describe } from "vitest";
 import {
   destroyed,
   destroyRequested,
+  resume,
   SANDBOX,
   sandboxLost,
   sandboxReady,
   sandboxRequested,
+  sandboxRescheduled,
 } from "../../../test/support/events.ts";
 import { asking, askingWithSandbox } from "../../../test/support/logs.ts";
 import { reduceTable } from "../../../test/support/reduce-table.ts";
@@ -29,6 +31,8 @@ describe("the sandbox", () => {
           handle: null,
           failures: 0,
           failureCode: "",
+          resumeAt: null,
+          decidedAt: 0,
         },
       },
     },
@@ -50,6 +54,31 @@ describe("the sandbox", () => {
       before: [...ready, sandboxLost("E_X")],
       event: sandboxRequested(),
       changes: is({ status: "requested", incarnation: "" }),
+    },
+    {
+      name: "is to be tried again later",
+      before: [...ready, sandboxLost("E_X")],
+      event: sandboxRescheduled(9000, 7000),
+      changes: is({ resumeAt: 9000, decidedAt: 7000 }),
+    },
+    { name: "but not one that is not lost", before: ready, event: sandboxRescheduled(9, 7), changes: {} },
+    {
+      name: "but not another one",
+      before: [...ready, sandboxLost("E_X")],
+      event: sandboxRescheduled(9, 7, 1, "sbox_other"),
+      changes: {},
+    },
+    {
+      name: "is tried again: the wait is over",
+      before: [...ready, sandboxLost("E_X"), sandboxRescheduled(9000, 7000)],
+      event: sandboxRequested(),
+      changes: is({ status: "requested", incarnation: "", resumeAt: null, decidedAt: 0 }),
+    },
+    {
+      name: "is forgiven by a person, wait and all",
+      before: [...ready, sandboxLost("E_X"), sandboxRescheduled(9000, 7000)],
+      event: resume,
+      changes: is({ failures: 0, resumeAt: null }),
     },
     { name: "is to be removed", before: ready, event: destroyRequested(), changes: is({ status: "ending" }) },
     {

@@ -20,6 +20,8 @@ export function reduceSandbox(state: SessionState, event: SessionEvent): Session
           handle: known?.handle ?? null,
           failures: known?.failures ?? 0,
           failureCode: known?.failureCode ?? "",
+          resumeAt: null,
+          decidedAt: 0,
         },
       };
     }
@@ -40,6 +42,11 @@ export function reduceSandbox(state: SessionState, event: SessionEvent): Session
         ...state,
         sandbox: { ...sandbox, status: "lost", failures: sandbox.failures + 1, failureCode: event.body.code },
       };
+    case "sandbox.rescheduled": {
+      if (sandbox?.id !== event.body.sandbox || sandbox.status !== "lost") return state;
+      const { resume_at, decided_at } = event.body;
+      return { ...state, sandbox: { ...sandbox, resumeAt: resume_at, decidedAt: decided_at } };
+    }
     case "sandbox.destroy_requested":
       return sandbox?.id === event.body.sandbox
         ? { ...state, sandbox: { ...sandbox, status: "ending" } }

@@ -3,6 +3,8 @@ import { type EventBody, type EventInput, event } from "../events/index.ts";
 import { sandboxId, threadId } from "../ids.ts";
 import { costCharged, type SessionState, tokensCharged } from "../state.ts";
 import { append, type Now, type Step } from "../step.ts";
+import { checkpointBeside } from "./checkpoint.ts";
+import { requestSandbox } from "./sandbox.ts";
 
 /** Messages in one event; whoever sends more than clients may gets several. */
 const INPUT_MAX = 1000;
@@ -30,7 +32,11 @@ export function answerOwed(state: SessionState, now: Now): Step {
       event("session.status_idle", { stop_reason: { type: "budget_reached", cap: exceeded.cap } }),
     );
   }
-  return append(...sandboxBeside(state, config), startRequest(state, config, now, reservation));
+  return append(
+    ...sandboxBeside(state, config),
+    ...checkpointBeside(state, now.at),
+    startRequest(state, config, now, reservation),
+  );
 }
 
 type Config = EventBody<"session.created">;
@@ -58,12 +64,7 @@ function openThread(state: SessionState, config: Config, now: Now): EventInput {
 /** Provisioning starts beside the first request, which does not wait for it. */
 function sandboxBeside(state: SessionState, config: Config): EventInput[] {
   if (state.sandbox !== null || config.agent.tools.length === 0) return [];
-  return [
-    event("sandbox.requested", {
-      sandbox: sandboxId(state.sessionId, state.sandboxes),
-      backend: config.sandbox.backend,
-    }),
-  ];
+  return [requestSandbox(state, sandboxId(state.sessionId, state.sandboxes))];
 }
 
 function startRequest(state: SessionState, config: Config, now: Now, reservation: Reservation): EventInput {

@@ -17,6 +17,7 @@ import {
   sandboxLost,
   sandboxReady,
   sandboxRequested,
+  sandboxRescheduled,
   started,
 } from "../../../test/support/events.ts";
 import { asking, calling } from "../../../test/support/logs.ts";
@@ -193,8 +194,8 @@ describe("the sandbox behind the calls", () => {
       step: performs(null, provision()),
     },
     {
-      name: "is asked for again when it could not be had",
-      log: [...unprovisioned, sandboxLost("E_SANDBOX_UNAVAILABLE")],
+      name: "is asked for again after a while when it could not be had",
+      log: [...unprovisioned, sandboxLost("E_SANDBOX_UNAVAILABLE"), sandboxRescheduled(0, 0)],
       step: append(sandboxRequested()),
     },
     {

@@ -3,15 +3,13 @@
  * writes files waits for all before it and holds back all after it.
  */
 import { event } from "../events/index.ts";
-import { sandboxId } from "../ids.ts";
 import type { CallState, SessionState } from "../state.ts";
 import { append, execIntent, inFlight, type Now, perform, type Step } from "../step.ts";
+import { canRun } from "./checkpoint.ts";
 import { inDoubt } from "./in-doubt.ts";
 import { neverRan } from "./results.ts";
 import { type CallStep, prepareIntent, startRun } from "./run.ts";
-
-/** Times in a row that a sandbox may fail before the session gives up. */
-const SANDBOX_FAILURES_MAX = 3;
+import { sandboxWanted } from "./sandbox.ts";
 
 /** Moves every call that may move. */
 export function runCalls(state: SessionState, now: Now): Step {
@@ -19,8 +17,8 @@ export function runCalls(state: SessionState, now: Now): Step {
   const steps = calls.map((call) => stepOf(state, now, call));
   const events = steps.flatMap((step) => (step.kind === "event" ? [step.event] : []));
   if (events.length > 0) return append(...events);
-  if (steps.some((step) => step.kind === "sandbox")) return sandboxWanted(state, steps);
   const intents = steps.flatMap((step) => (step.kind === "intent" ? [step.intent] : []));
+  if (steps.some((step) => step.kind === "sandbox")) return sandboxWanted(state, now, intents);
   if (intents.length > 0) return perform([...inFlight(state), ...intents]);
   return append(
     event("session.status_idle", {
@@ -62,7 +60,7 @@ function begin(state: SessionState, now: Now, call: CallState): CallStep {
   if (call.permission === "deny")
     return { kind: "event", event: neverRan(call, "refused", "This tool is not allowed here.") };
   if (call.permission === "ask" && call.confirmation !== "allow") return askFirst(call);
-  if (state.sandbox?.status !== "ready") return { kind: "sandbox" };
+  if (!canRun(state)) return { kind: "sandbox" };
   if (call.effect === "reconcilable" && call.prepared === null)
     return { kind: "intent", intent: prepareIntent(state, call) };
   return { kind: "event", event: startRun(state, now, call) };
@@ -72,18 +70,4 @@ function askFirst(call: CallState): CallStep {
   if (call.confirmation === null) return { kind: "person" };
   const text = call.denyMessage ?? "A person did not allow this call.";
   return { kind: "event", event: neverRan(call, "refused", text) };
-}
-
-function sandboxWanted(state: SessionState, steps: readonly CallStep[]): Step {
-  const { sandbox, config } = state;
-  const intents = steps.flatMap((step) => (step.kind === "intent" ? [step.intent] : []));
-  if (sandbox?.status === "requested" || sandbox?.status === "ending")
-    return perform([...inFlight(state), ...intents]);
-  if (sandbox?.status === "lost" && sandbox.failures >= SANDBOX_FAILURES_MAX) {
-    return append(
-      event("session.status_idle", { stop_reason: { type: "failed", code: sandbox.failureCode } }),
-    );
-  }
-  const id = sandbox?.id ?? sandboxId(state.sessionId, state.sandboxes);
-  return append(event("sandbox.requested", { sandbox: id, backend: config?.sandbox.backend ?? "" }));
 }

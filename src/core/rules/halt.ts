@@ -6,6 +6,7 @@ import { unreachable } from "../errors.ts";
 import { type EventInput, event } from "../events/index.ts";
 import type { CallState, Halt, SessionState, StopReason } from "../state.ts";
 import { append, execIntent, type Intent, inFlight, type Now, perform, type Step } from "../step.ts";
+import { isCheckpointing, rewound } from "./checkpoint.ts";
 import { answering } from "./request.ts";
 import { neverRan, outcomeUnknown } from "./results.ts";
 
@@ -19,7 +20,9 @@ export function halting(state: SessionState, now: Now): Step {
   const running = state.calls.filter((call) => call.status === "started");
   if (running.length > 0)
     return perform([...inFlight(state), ...running.flatMap((call) => windDown(state, halt, call))]);
-  return append(...halted(halt));
+  // The files must not be read and taken away at the same time.
+  if (halt.kind === "rewind" && isCheckpointing(state)) return perform(inFlight(state));
+  return append(...halted(state, halt));
 }
 
 function endRequest(state: SessionState): EventInput[] {
@@ -73,7 +76,7 @@ function closeStranded(halt: Halt, call: CallState): EventInput[] {
 
 function windDown(state: SessionState, halt: Halt, call: CallState): Intent[] {
   const exec = execIntent(state, call);
-  if (halt.kind !== "stop" && halt.kind !== "cancel") return [exec];
+  if (halt.kind === "pause" || halt.kind === "interrupt") return [exec];
   if (exec.kind !== "exec") return [exec];
   return [
     exec,
@@ -86,13 +89,15 @@ function windDown(state: SessionState, halt: Halt, call: CallState): Intent[] {
   ];
 }
 
-function halted(halt: Halt): EventInput[] {
+function halted(state: SessionState, halt: Halt): EventInput[] {
   if (halt.kind === "cancel")
     return [event("session.status_terminated", { reason: "cancelled by a person" })];
-  const reasons: { readonly [kind in "pause" | "interrupt" | "stop"]: StopReason } = {
+  const reasons: { readonly [kind in "pause" | "interrupt" | "stop" | "rewind"]: StopReason } = {
     pause: { type: "paused" },
     interrupt: { type: "end_turn" },
     stop: { type: "stopped" },
+    rewind: { type: "stopped" },
   };
-  return [event("session.status_idle", { stop_reason: reasons[halt.kind] })];
+  const idle = event("session.status_idle", { stop_reason: reasons[halt.kind] });
+  return halt.kind === "rewind" ? [...rewound(state), idle] : [idle];
 }

@@ -11,6 +11,7 @@ import {
   sandboxLost,
   sandboxReady,
   sandboxRequested,
+  sandboxRescheduled,
   started,
 } from "../../../test/support/events.ts";
 import { calling } from "../../../test/support/logs.ts";
@@ -190,7 +191,7 @@ describe("by a person", () => {
     },
     {
       name: "allowed without a sandbox: one is made first",
-      log: [...asked, sandboxLost(), confirmed("c1_0", "allow"), running],
+      log: [...asked, sandboxLost(), confirmed("c1_0", "allow"), running, sandboxRescheduled(0, 0)],
       step: append(sandboxRequested()),
     },
   ]);
@@ -220,12 +221,12 @@ describe("the sandbox comes first", () => {
   decideTable([
     {
       name: "to run again",
-      log: [...doubtful("read_only"), sandboxLost()],
+      log: [...doubtful("read_only"), sandboxLost(), sandboxRescheduled(0, 0)],
       step: append(sandboxRequested()),
     },
     {
       name: "to look at a file",
-      log: [...doubtfulWrite(), sandboxLost()],
+      log: [...doubtfulWrite(), sandboxLost(), sandboxRescheduled(0, 0)],
       step: append(sandboxRequested()),
     },
     {

@@ -5,6 +5,7 @@
  */
 import type { CallState, SessionState } from "../state.ts";
 import type { Now } from "../step.ts";
+import { canRun } from "./checkpoint.ts";
 import { outcomeUnknown, reconciled } from "./results.ts";
 import { type CallStep, prepareIntent, startRun } from "./run.ts";
 
@@ -33,12 +34,12 @@ export function inDoubt(state: SessionState, now: Now, call: CallState): CallSte
 }
 
 function again(state: SessionState, now: Now, call: CallState): CallStep {
-  if (state.sandbox?.status !== "ready") return { kind: "sandbox" };
+  if (!canRun(state)) return { kind: "sandbox" };
   return { kind: "event", event: startRun(state, now, call) };
 }
 
 function reconcile(state: SessionState, now: Now, call: CallState): CallStep {
-  if (state.sandbox?.status !== "ready") return { kind: "sandbox" };
+  if (!canRun(state)) return { kind: "sandbox" };
   if (call.prepared === null) return { kind: "intent", intent: prepareIntent(state, call) };
   const { intended, prepared } = call;
   if (intended !== null && prepared.before === intended.after)

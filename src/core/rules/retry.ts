@@ -48,12 +48,20 @@ export function backingOff(state: SessionState, now: Now): Step {
       }),
     );
   }
-  const waitMs = retry.resumeAt - now.at;
-  return waitMs > WAIT_IN_PROCESS_MS ? leave(retry.resumeAt) : perform(inFlight(state), waitMs);
+  return waitUntil(state, retry.resumeAt, now);
 }
 
+/** Waits here, or lets go of the session when that would take long. */
+export function waitUntil(state: SessionState, resumeAt: number, now: Now): Step {
+  const waitMs = resumeAt - now.at;
+  return waitMs > WAIT_IN_PROCESS_MS ? leave(resumeAt) : perform(inFlight(state), waitMs);
+}
+
+/** A wait that is in the log, once `resumeAt` is not null. */
+type Wait = Pick<RetryState, "resumeAt" | "decidedAt">;
+
 /** Is the wait over? Also when the clock went back behind the moment the wait was decided at. */
-export function isRetryDue(retry: RetryState, at: number): boolean {
+export function isRetryDue(retry: Wait, at: number): boolean {
   return retry.resumeAt !== null && (at >= retry.resumeAt || at < retry.decidedAt);
 }
 
@@ -80,11 +88,15 @@ function errorType(errorClass: string): string {
   return "model_request_failed_error";
 }
 
-/** Exponential with a jitter of ±25 %, never before the provider's own time. */
+/** Exponential, with a jitter; never before the provider's own time. */
 function delayMs(state: SessionState, retry: RetryState, firstMs: number): number {
   const exponential = Math.min(BACKOFF_MAX_MS, firstMs * 2 ** Math.min(retry.failures - 1, 16));
-  const jittered = exponential * (0.75 + jitter(state) / 2);
-  return Math.max(jittered, Math.min(retry.retryAfterMs, RETRY_AFTER_MAX_MS));
+  return Math.max(jittered(state, exponential), Math.min(retry.retryAfterMs, RETRY_AFTER_MAX_MS));
+}
+
+/** Give or take a quarter: all sessions that failed together must not come back together. */
+export function jittered(state: SessionState, ms: number): number {
+  return ms * (0.75 + jitter(state) / 2);
 }
 
 /** Between 0 and 1, from the session's own id and position: spread over sessions, equal on every machine. */

@@ -1,0 +1,87 @@
+/** Facts about the session's own checkout. */
+import type { EventBody, SessionEvent } from "../events/index.ts";
+import type { Checkpoint, SessionState, WorkspaceState } from "../state.ts";
+
+/** Calls whose names are kept; of more, only the number. */
+const UNSAVED_CALLS_MAX = 20;
+
+const CLEAN = { unsaved: 0, unsavedSince: 0, unsavedCalls: [] } as const;
+
+/** The workspace of a new session, if it has one of its own. */
+export function checkedOut(base: string | undefined): WorkspaceState | null {
+  if (base === undefined) return null;
+  return {
+    saved: { number: 0, commit: base },
+    checkpoints: 0,
+    making: null,
+    isAsked: false,
+    failures: 0,
+    ...CLEAN,
+    rewind: null,
+  };
+}
+
+/** Notes `checkpoint.*` and `workspace.*`. */
+export function reduceWorkspace(state: SessionState, event: SessionEvent): SessionState {
+  const { workspace } = state;
+  if (workspace === null) return state;
+  const update = (changes: Partial<WorkspaceState>) => ({
+    ...state,
+    workspace: { ...workspace, ...changes },
+  });
+  switch (event.type) {
+    case "checkpoint.requested": {
+      const { number } = event.body;
+      return update({ making: number, checkpoints: number, isAsked: false });
+    }
+    case "checkpoint.created":
+      if (workspace.making !== event.body.number) return state;
+      return update({ making: null, failures: 0, ...CLEAN, saved: savedBy(event.body) });
+    case "checkpoint.failed":
+      if (workspace.making !== event.body.number) return state;
+      return update({ making: null, failures: workspace.failures + 1 });
+    case "workspace.restored":
+      return update(CLEAN);
+    case "workspace.rewound": {
+      const { checkpoint: number, commit } = event.body;
+      return update({ saved: { number, commit }, rewind: null, failures: 0, ...CLEAN });
+    }
+    default:
+      return state;
+  }
+}
+
+function savedBy({ number, commit }: EventBody<"checkpoint.created">): Checkpoint {
+  return { number, commit };
+}
+
+/** What a person wants of the checkout. @param halt - brings the session to a halt for it */
+export function reduceWorkspaceWish(
+  state: SessionState,
+  event: SessionEvent<"control.checkpoint"> | SessionEvent<"control.rewind">,
+  halt: () => SessionState,
+): SessionState {
+  const { workspace } = state;
+  if (workspace === null || state.phase === "terminated") return state;
+  if (event.type === "control.checkpoint")
+    return { ...state, workspace: { ...workspace, isAsked: true, failures: 0 } };
+  const { checkpoint: number, commit } = event.body;
+  return { ...halt(), workspace: { ...workspace, rewind: { number, commit } } };
+}
+
+/** A run that begins may change files, unless it only reads. */
+export function noteUnsaved(state: SessionState, body: EventBody<"tool.started">): SessionState {
+  const { workspace } = state;
+  const call = state.calls.find((candidate) => candidate.call === body.call);
+  if (workspace === null || call === undefined || call.effect === "read_only") return state;
+  const others = workspace.unsavedCalls.filter((known) => known.call !== call.call);
+  return {
+    ...state,
+    workspace: {
+      ...workspace,
+      unsaved: workspace.unsaved + 1,
+      unsavedSince: workspace.unsaved === 0 ? body.at : workspace.unsavedSince,
+      unsavedCalls: [...others, { call: call.call, name: call.name }].slice(-UNSAVED_CALLS_MAX),
+    },
+  };
+}

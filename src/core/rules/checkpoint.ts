@@ -1,0 +1,73 @@
+/**
+ * When the workspace is saved: after so many calls, after so long, before the sandbox is given back, and when
+ * somebody asks. Only between turns: no call runs then, so the files stand still; the next request does not wait.
+ */
+import { type EventInput, event } from "../events/index.ts";
+import type { SessionState } from "../state.ts";
+
+const CALLS = 20;
+const INTERVAL_MS = 600_000;
+/** Times in a row that saving may fail before only a person asks for it again. */
+const FAILURES_MAX = 3;
+
+/** A checkpoint in the making: no call may change files meanwhile. */
+export function isCheckpointing(state: SessionState): boolean {
+  return state.workspace !== null && state.workspace.making !== null;
+}
+
+/** May a run begin now? */
+export function canRun(state: SessionState): boolean {
+  return state.sandbox?.status === "ready" && !isCheckpointing(state);
+}
+
+/** The checkpoint that is due between two turns. */
+export function checkpointBeside(state: SessionState, at: number): EventInput[] {
+  const { workspace, config } = state;
+  if (workspace === null || config === null || !mayAsk(state)) return [];
+  if (workspace.isAsked) return [request(workspace.checkpoints + 1, "asked")];
+  if (workspace.unsaved === 0) return [];
+  const { checkpoint_calls = CALLS, checkpoint_ms = INTERVAL_MS } = config.policy;
+  const isDue = workspace.unsaved >= checkpoint_calls || at - workspace.unsavedSince >= checkpoint_ms;
+  return isDue ? [request(workspace.checkpoints + 1, "cadence")] : [];
+}
+
+/** The checkpoint that is due before the sandbox may go. */
+export function checkpointAtRest(state: SessionState): EventInput[] {
+  const { workspace } = state;
+  if (workspace === null || !mayAsk(state) || (workspace.unsaved === 0 && !workspace.isAsked)) return [];
+  return [request(workspace.checkpoints + 1, workspace.isAsked ? "asked" : "rest")];
+}
+
+/** Is there work that could not be saved? It stays where it is until a person has looked. */
+export function isUnsavable(state: SessionState): boolean {
+  const { workspace } = state;
+  return workspace !== null && workspace.unsaved > 0 && workspace.failures >= FAILURES_MAX;
+}
+
+/** What the next sandbox begins with, for a session with a checkout of its own. */
+export function restoring(state: SessionState): {
+  readonly restore?: { readonly checkpoint: number; readonly commit: string };
+} {
+  if (state.workspace === null) return {};
+  const { number, commit } = state.workspace.saved;
+  return { restore: { checkpoint: number, commit } };
+}
+
+/** What a person asked for is a fact before the files change: the next sandbox begins with them. */
+export function rewound(state: SessionState): EventInput[] {
+  const { workspace, sandbox } = state;
+  if (workspace === null || workspace.rewind === null) return [];
+  const { number, commit } = workspace.rewind;
+  const place = number === 0 ? "its base" : `checkpoint ${number}`;
+  const text = `[harness] A person took the workspace back to ${place}. Every later change to its files is gone, also those that you remember making.`;
+  const taken = event("workspace.rewound", { checkpoint: number, commit, content: [{ type: "text", text }] });
+  return sandbox === null ? [taken] : [taken, event("sandbox.destroy_requested", { sandbox: sandbox.id })];
+}
+
+function mayAsk(state: SessionState): boolean {
+  return !isCheckpointing(state) && (state.workspace?.failures ?? 0) < FAILURES_MAX;
+}
+
+function request(number: number, reason: "cadence" | "rest" | "asked"): EventInput {
+  return event("checkpoint.requested", { number, reason });
+}

@@ -1,0 +1,55 @@
+/** A call needs a sandbox, and there is none that is ready. Tries wait on the record, as those of the model do. */
+import { type EventInput, event } from "../events/index.ts";
+import { sandboxId } from "../ids.ts";
+import type { SandboxState, SessionState } from "../state.ts";
+import { append, type Intent, inFlight, type Now, perform, type Step } from "../step.ts";
+import { restoring } from "./checkpoint.ts";
+import { isRetryDue, jittered, waitUntil } from "./retry.ts";
+
+/** Times in a row that a sandbox may fail before the session gives up. */
+const FAILURES_MAX = 3;
+const BACKOFF_FIRST_MS = 2000;
+const BACKOFF_FACTOR = 5;
+
+/** @param beside - what runs meanwhile */
+export function sandboxWanted(state: SessionState, now: Now, beside: readonly Intent[]): Step {
+  const { sandbox } = state;
+  // One that is ready is wanted when a checkpoint is in the making: runs wait for its end.
+  if (sandbox?.status === "requested" || sandbox?.status === "ending" || sandbox?.status === "ready")
+    return perform([...inFlight(state), ...beside]);
+  if (sandbox?.status === "lost" && sandbox.failures >= FAILURES_MAX) {
+    return append(
+      event("session.status_idle", { stop_reason: { type: "failed", code: sandbox.failureCode } }),
+    );
+  }
+  if (sandbox?.status === "lost" && mustWait(sandbox)) {
+    if (sandbox.resumeAt === null) return append(backOff(state, sandbox, now));
+    if (!isRetryDue(sandbox, now.at)) return waitUntil(state, sandbox.resumeAt, now);
+  }
+  return append(requestSandbox(state, sandbox?.id ?? sandboxId(state.sessionId, state.sandboxes)));
+}
+
+/** The intent to make it, with the files that it begins with. */
+export function requestSandbox(state: SessionState, sandbox: string): EventInput {
+  const backend = state.config?.sandbox.backend ?? "";
+  return event("sandbox.requested", { sandbox, backend, ...restoring(state) });
+}
+
+/** One that was ready and died is made again at once, the first time: what killed it may well be over. */
+function mustWait({ failures, incarnation }: SandboxState): boolean {
+  return failures > 1 || (failures === 1 && incarnation === "");
+}
+
+function backOff(
+  state: SessionState,
+  sandbox: SandboxState,
+  now: Now,
+): ReturnType<typeof event<"sandbox.rescheduled">> {
+  const delayMs = jittered(state, BACKOFF_FIRST_MS * BACKOFF_FACTOR ** (sandbox.failures - 1));
+  return event("sandbox.rescheduled", {
+    sandbox: sandbox.id,
+    resume_at: Math.round(now.at + delayMs),
+    decided_at: now.at,
+    failures: sandbox.failures,
+  });
+}
