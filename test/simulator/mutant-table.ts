@@ -238,6 +238,13 @@ const CORE: readonly Mutant[] = [
     replace: "",
   },
   {
+    name: "a sandbox is tried again at once",
+    promise: "retries-wait-on-the-record",
+    file: "src/core/rules/sandbox.ts",
+    find: 'return failures > 1 || (failures === 1 && incarnation === "");',
+    replace: 'return failures > 10 && incarnation === "";',
+  },
+  {
     name: "results in another order than the calls",
     promise: "context-is-a-function-of-the-log",
     file: "src/core/context.ts",

@@ -171,6 +171,8 @@ function describeHarness(event: SessionEvent, verbose: boolean): Line[] {
       return requestEnd(event.body);
     case "sandbox.lost":
       return [cut("sandbox", `lost: ${event.body.reason}`)];
+    case "sandbox.rescheduled":
+      return [cut("sandbox", `next try at ${formatTime(event.body.resume_at)}`)];
     case "sandbox.requested":
     case "sandbox.ready":
     case "sandbox.destroyed":
