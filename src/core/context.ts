@@ -99,7 +99,7 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
       return { ...context, queue: without(context.queue, event.body.seqs) };
     case "workspace.restored":
     case "workspace.rewound":
-      return withInput(context, [joined(event.body.content)]);
+      return event.body.content === undefined ? context : withInput(context, [joined(event.body.content)]);
     case "span.model_request_start":
       return closeTurn(context);
     case "agent.thinking":

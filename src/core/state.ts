@@ -159,14 +159,20 @@ export interface WorkspaceState {
   readonly isAsked: boolean;
   /** Times in a row that it could not be made. */
   readonly failures: number;
+  /** Of the last failure. */
+  readonly failureCode: string;
   /** Runs since `saved` that may have changed files. */
   readonly unsaved: number;
   /** When the first of them began; 0 without one. */
   readonly unsavedSince: number;
   /** The latest of them, bounded. */
   readonly unsavedCalls: readonly { readonly call: CallId; readonly name: string }[];
+  /** The files are not yet those of `saved`, to which a person took them back. */
+  readonly isStale: boolean;
   /** Where a person wants it to go back to. */
   readonly rewind: Checkpoint | null;
+  /** Whose checkpoints this session began with; null for its own. */
+  readonly forkedFrom: SessionId | null;
 }
 
 /** A saved workspace; 0 is the base. */

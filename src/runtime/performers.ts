@@ -15,12 +15,15 @@ import type { ExecReply, ExecResult, Sandbox, SandboxBackend } from "../sandbox/
 import type { Tool } from "../tool/contract.ts";
 import { answerFrom, doubtFrom, refusedAnswer } from "../tool/receipts.ts";
 import type { Worker } from "../worker/contract.ts";
+import { checkpointOf, filesOf, goneWithTheLastOne, type OpenWorkspaces } from "./checkouts.ts";
 import type { SandboxConnections } from "./connections.ts";
 import type { Deadlines } from "./deadlines.ts";
 
 /** Kept output of one execution. */
 const OUTPUT_BYTES = 100_000;
 const PROVISION_TIMEOUT_MS = 120_000;
+/** For a large repository that is checked out for the first time. */
+const FILES_TIMEOUT_MS = 30 * 60_000;
 /** For what a daemon that lives answers at once. */
 const CONTACT_TIMEOUT_MS = 30_000;
 const DESTROY_TIMEOUT_MS = 60_000;
@@ -33,6 +36,8 @@ export interface PerformerParts {
   readonly worker: Worker;
   readonly tools: ReadonlyMap<string, Tool>;
   readonly backend: SandboxBackend;
+  /** For sessions with a checkout of their own. */
+  readonly workspaces: OpenWorkspaces;
   readonly connections: SandboxConnections;
   readonly deadlines: Deadlines;
   readonly clock: Clock;
@@ -69,6 +74,8 @@ export async function performIntent(
       });
     case "provision":
       return provision(parts, sandboxOf(moment), moment);
+    case "checkpoint":
+      return checkpointOf(parts.workspaces, moment.state, intent.number, parts.clock, moment.signal);
     case "destroy":
       return destroy(parts, sandboxOf(moment), moment);
   }
@@ -162,23 +169,26 @@ async function provision(
 ): Promise<EventInput[]> {
   const { config } = moment.state;
   assert(config !== null, "a session has a configuration");
-  const spec = {
-    id: sandbox.id,
-    workspace: config.sandbox.workspace,
-    noContactMs: config.policy.no_contact_ms,
-    options: config.sandbox.options,
-  };
   try {
+    const files = await within(parts.deadlines, FILES_TIMEOUT_MS, moment.signal, (signal) =>
+      filesOf(parts.workspaces, parts.backend, sandbox, moment.state, signal),
+    );
+    const spec = {
+      id: sandbox.id,
+      ...files,
+      noContactMs: config.policy.no_contact_ms,
+      options: config.sandbox.options,
+    };
     const made = await within(parts.deadlines, PROVISION_TIMEOUT_MS, moment.signal, (signal) =>
       parts.backend.provision(spec, signal),
     );
-    return [
-      event("sandbox.ready", {
-        sandbox: sandbox.id,
-        incarnation: made.incarnation,
-        handle: { ...made.handle },
-      }),
-    ];
+    const ready = event("sandbox.ready", {
+      sandbox: sandbox.id,
+      incarnation: made.incarnation,
+      handle: { ...made.handle },
+      ...(made.limits && { limits: { ...made.limits } }),
+    });
+    return [ready, ...goneWithTheLastOne(sandbox, moment.state)];
   } catch (error) {
     if (moment.signal.aborted) throw error;
     return [lost({ sandbox: sandbox.id }, error)];

@@ -14,6 +14,7 @@ import type { SandboxBackend } from "../sandbox/contract.ts";
 import type { Lease, Owner, Store } from "../store/contract.ts";
 import type { Tool } from "../tool/contract.ts";
 import type { Worker } from "../worker/contract.ts";
+import type { OpenWorkspaces } from "./checkouts.ts";
 import { SandboxConnections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type DriveEnd, Driver } from "./driver.ts";
@@ -38,10 +39,15 @@ export interface Harness {
   /** A snapshot at least every so many events. Default: 400. */
   readonly snapshotEvents?: number;
   /** Finds the backends that a session names, for this lease. @throws NightshiftError `E_BACKEND_UNKNOWN` */
-  resolve(
-    config: EventBody<"session.created">,
-    lease: Lease,
-  ): Promise<{ readonly worker: Worker; readonly backend: SandboxBackend }>;
+  resolve(config: EventBody<"session.created">, lease: Lease): Promise<Hands>;
+}
+
+/** Backends that a session works with. */
+export interface Hands {
+  readonly worker: Worker;
+  readonly backend: SandboxBackend;
+  /** For sessions with a checkout of their own; a harness without it has none of those. */
+  readonly workspaces?: OpenWorkspaces;
 }
 
 /** What a caller of {@link wake} may want to watch. */
@@ -95,7 +101,7 @@ async function prepareDriver(
   const { config } = loaded.state;
   if (config === null)
     throw new NightshiftError("E_LOG_CORRUPT", `${lease.sessionId} does not begin with session.created`);
-  const { worker, backend } = await harness.resolve(config, lease);
+  const { worker, backend, workspaces = noWorkspaces } = await harness.resolve(config, lease);
   const { snapshotEvents } = harness;
   const journal = new Journal(
     {
@@ -118,11 +124,18 @@ async function prepareDriver(
     clock,
     keeper,
     journal,
-    performers: { worker, tools, backend, connections, deadlines, clock, ...(onOutput && { onOutput }) },
+    performers: {
+      ...{ worker, tools, backend, workspaces, connections, deadlines, clock },
+      ...(onOutput && { onOutput }),
+    },
     verify,
     ...(onProgress && { onProgress }),
   });
   return { driver, journal };
+}
+
+async function noWorkspaces(): Promise<never> {
+  throw new NightshiftError("E_BACKEND_UNKNOWN", "this harness was opened without workspaces");
 }
 
 function profileOf(harness: Harness): HarnessProfile {

@@ -16,14 +16,15 @@ interface Run {
 class FileWatcher {
   readonly #effects = new Map<string, string>();
   readonly #running = new Set<string>();
-  #hasCheckout = false;
+  hasCheckout = false;
+  #isOver = false;
   #making = false;
   #unsaved = 0;
 
   see(event: SessionEvent, at: string): void {
     switch (event.type) {
       case "session.created":
-        this.#hasCheckout = event.body.sandbox.checkout !== undefined;
+        this.hasCheckout = event.body.sandbox.checkout !== undefined;
         return;
       case "agent.tool_use":
         this.#effects.set(event.body.call, event.body.effect);
@@ -37,11 +38,14 @@ class FileWatcher {
       case "agent.tool_result":
         this.#running.delete(event.body.call);
         return;
+      case "session.status_terminated":
+        this.#isOver = true;
+        return;
       case "sandbox.lost":
         this.#running.clear();
         return;
       case "checkpoint.requested":
-        assert.isTrue(this.#hasCheckout, `${at}: only a checkout is saved`);
+        assert.isTrue(this.hasCheckout, `${at}: only a checkout is saved`);
         assert.equal(this.#running.size, 0, `${at}: the files stand still`);
         this.#making = true;
         return;
@@ -55,7 +59,8 @@ class FileWatcher {
         this.#unsaved = 0;
         return;
       case "sandbox.destroy_requested":
-        if (this.#hasCheckout) assert.equal(this.#unsaved, 0, `${at}: work is saved before its sandbox goes`);
+        if (this.hasCheckout && !this.#isOver)
+          assert.equal(this.#unsaved, 0, `${at}: work is saved before its sandbox goes`);
         return;
       default:
         return;
@@ -90,6 +95,9 @@ class Watcher {
         break;
       case "control.pause":
         this.#paused = true;
+        break;
+      case "control.rewind":
+        this.#paused &&= !this.#files.hasCheckout;
         break;
       case "control.resume":
       case "control.stop":

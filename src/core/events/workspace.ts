@@ -23,14 +23,17 @@ export const workspaceEvents = {
     duration_ms: z.number().nonnegative(),
   }),
   "checkpoint.failed": z.object({ number, reason: z.string(), code: z.string() }),
-  /** A sandbox began with the files of `commit`, and these calls' effects on the workspace are gone; for the model too. */
+  /**
+   * A sandbox began with the files of `commit`; what these calls did to the files is gone. `content` tells the model,
+   * unless nothing is gone that it does not know of.
+   */
   "workspace.restored": z.object({
     sandbox: z.string(),
     checkpoint: z.int().nonnegative(),
     commit,
     lost: z.array(z.object({ call: callIdText, name: z.string() })),
     lost_count: z.int().nonnegative(),
-    content,
+    content: content.optional(),
   }),
   /** A person took the workspace back to a checkpoint (0 is the base); for the model too. */
   "workspace.rewound": z.object({ checkpoint: z.int().nonnegative(), commit, content }),

@@ -1,8 +1,8 @@
 /** Facts about the session's life and what people want of it. */
 import type { EventBody, SessionEvent } from "../events/index.ts";
-import type { Sequence, ThreadId } from "../ids.ts";
+import type { Sequence, SessionId, ThreadId } from "../ids.ts";
 import type { CallState, Halt, SandboxState, SessionState, StopReason } from "../state.ts";
-import { checkedOut, reduceWorkspaceWish } from "./workspace.ts";
+import { checkedOut, forkedWorkspace, reduceWorkspaceWish } from "./workspace.ts";
 
 /** Notes `session.*`, `user.*`, `control.*` and `harness.*`. */
 export function reduceControl(state: SessionState, event: SessionEvent): SessionState {
@@ -16,7 +16,7 @@ export function reduceControl(state: SessionState, event: SessionEvent): Session
         workspace: checkedOut(event.body.sandbox.checkout?.base),
       };
     case "session.forked":
-      return forked(state);
+      return forked(state, event.body.from as SessionId);
     case "session.thread_created":
       return threadCreated(state, event.body);
     case "session.status_running":
@@ -129,7 +129,8 @@ function resumed(state: SessionState): SessionState {
   const lifted = state.halt === null ? null : { ...state.halt, pauseSeq: null, isLifted: true };
   const halt = lifted?.kind === "pause" ? null : lifted;
   const hold = state.hold === "requires_action" ? state.hold : null;
-  return { ...state, halt, hold, retry: null, losses: 0, sandbox: givenNewChances(state.sandbox) };
+  const workspace = state.workspace && { ...state.workspace, failures: 0 };
+  return { ...state, halt, hold, retry: null, losses: 0, sandbox: givenNewChances(state.sandbox), workspace };
 }
 
 /** The try that is under way keeps its number, because its intent is named by it. */
@@ -169,7 +170,7 @@ function threadCreated(state: SessionState, body: EventBody<"session.thread_crea
 }
 
 /** In the copy nothing is in flight: what was is unknown here, and the original's sandbox is not ours. */
-function forked(state: SessionState): SessionState {
+function forked(state: SessionState, from: SessionId): SessionState {
   const calls = state.calls.map((call) =>
     call.status === "started"
       ? { ...call, status: "in_doubt" as const, finding: "unknown" as const, prepared: null }
@@ -183,5 +184,6 @@ function forked(state: SessionState): SessionState {
     unsettledCostMicroUsd: state.ledger.unsettledCostMicroUsd + (unsettled?.cost_micro_usd ?? 0),
   };
   const phase = state.phase === "terminated" ? "idle" : state.phase;
-  return { ...state, phase, calls, request: null, ledger, sandbox: null, halt: null, epoch: 0 };
+  const workspace = forkedWorkspace(state.workspace, from);
+  return { ...state, phase, calls, request: null, ledger, sandbox: null, workspace, halt: null, epoch: 0 };
 }

@@ -1,5 +1,6 @@
 /** Facts about the session's own checkout. */
 import type { EventBody, SessionEvent } from "../events/index.ts";
+import type { SessionId } from "../ids.ts";
 import type { Checkpoint, SessionState, WorkspaceState } from "../state.ts";
 
 /** Calls whose names are kept; of more, only the number. */
@@ -16,8 +17,11 @@ export function checkedOut(base: string | undefined): WorkspaceState | null {
     making: null,
     isAsked: false,
     failures: 0,
+    failureCode: "",
     ...CLEAN,
+    isStale: false,
     rewind: null,
+    forkedFrom: null,
   };
 }
 
@@ -36,15 +40,15 @@ export function reduceWorkspace(state: SessionState, event: SessionEvent): Sessi
     }
     case "checkpoint.created":
       if (workspace.making !== event.body.number) return state;
-      return update({ making: null, failures: 0, ...CLEAN, saved: savedBy(event.body) });
+      return update({ making: null, failures: 0, ...CLEAN, isStale: false, saved: savedBy(event.body) });
     case "checkpoint.failed":
       if (workspace.making !== event.body.number) return state;
-      return update({ making: null, failures: workspace.failures + 1 });
+      return update({ making: null, failures: workspace.failures + 1, failureCode: event.body.code });
     case "workspace.restored":
-      return update(CLEAN);
+      return update({ ...CLEAN, isStale: false });
     case "workspace.rewound": {
       const { checkpoint: number, commit } = event.body;
-      return update({ saved: { number, commit }, rewind: null, failures: 0, ...CLEAN });
+      return update({ saved: { number, commit }, rewind: null, failures: 0, ...CLEAN, isStale: true });
     }
     default:
       return state;
@@ -53,6 +57,11 @@ export function reduceWorkspace(state: SessionState, event: SessionEvent): Sessi
 
 function savedBy({ number, commit }: EventBody<"checkpoint.created">): Checkpoint {
   return { number, commit };
+}
+
+/** A copy of a log begins with the checkpoints of the original, and with nothing that was not saved there. */
+export function forkedWorkspace(workspace: WorkspaceState | null, from: SessionId): WorkspaceState | null {
+  return workspace === null ? null : { ...workspace, making: null, rewind: null, forkedFrom: from };
 }
 
 /** What a person wants of the checkout. @param halt - brings the session to a halt for it */

@@ -3,7 +3,7 @@ import { type EventBody, type EventInput, event } from "../events/index.ts";
 import { sandboxId, threadId } from "../ids.ts";
 import { costCharged, type SessionState, tokensCharged } from "../state.ts";
 import { append, type Now, type Step } from "../step.ts";
-import { checkpointBeside } from "./checkpoint.ts";
+import { checkpointBeside, isCheckpointing } from "./checkpoint.ts";
 import { requestSandbox } from "./sandbox.ts";
 
 /** Messages in one event; whoever sends more than clients may gets several. */
@@ -63,7 +63,7 @@ function openThread(state: SessionState, config: Config, now: Now): EventInput {
 
 /** Provisioning starts beside the first request, which does not wait for it. */
 function sandboxBeside(state: SessionState, config: Config): EventInput[] {
-  if (state.sandbox !== null || config.agent.tools.length === 0) return [];
+  if (state.sandbox !== null || config.agent.tools.length === 0 || isCheckpointing(state)) return [];
   return [requestSandbox(state, sandboxId(state.sessionId, state.sandboxes))];
 }
 

@@ -4,6 +4,7 @@
  */
 import { type EventInput, event } from "../events/index.ts";
 import type { SessionState } from "../state.ts";
+import { append, leave, type Step } from "../step.ts";
 
 const CALLS = 20;
 const INTERVAL_MS = 600_000;
@@ -24,6 +25,8 @@ export function canRun(state: SessionState): boolean {
 export function checkpointBeside(state: SessionState, at: number): EventInput[] {
   const { workspace, config } = state;
   if (workspace === null || config === null || !mayAsk(state)) return [];
+  // Files that are being made are not read; what a lost sandbox has left is not what the log says.
+  if (state.sandbox?.status !== "ready") return [];
   if (workspace.isAsked) return [request(workspace.checkpoints + 1, "asked")];
   if (workspace.unsaved === 0) return [];
   const { checkpoint_calls = CALLS, checkpoint_ms = INTERVAL_MS } = config.policy;
@@ -38,10 +41,15 @@ export function checkpointAtRest(state: SessionState): EventInput[] {
   return [request(workspace.checkpoints + 1, workspace.isAsked ? "asked" : "rest")];
 }
 
-/** Is there work that could not be saved? It stays where it is until a person has looked. */
-export function isUnsavable(state: SessionState): boolean {
+/** Work that could not be saved stays where it is until a person has looked; of a session that is over, too long. */
+export function unsavable(state: SessionState): Step | null {
   const { workspace } = state;
-  return workspace !== null && workspace.unsaved > 0 && workspace.failures >= FAILURES_MAX;
+  if (workspace === null || workspace.unsaved === 0 || workspace.failures < FAILURES_MAX) return null;
+  if (state.phase === "terminated") return null;
+  if (state.hold !== null) return leave(null);
+  return append(
+    event("session.status_idle", { stop_reason: { type: "failed", code: workspace.failureCode } }),
+  );
 }
 
 /** What the next sandbox begins with, for a session with a checkout of its own. */

@@ -2,7 +2,7 @@
 import { event } from "../events/index.ts";
 import type { SessionState } from "../state.ts";
 import { append, inFlight, leave, type Now, perform, type Step } from "../step.ts";
-import { checkpointAtRest, isCheckpointing, isUnsavable } from "./checkpoint.ts";
+import { checkpointAtRest, isCheckpointing, unsavable } from "./checkpoint.ts";
 
 function endOf(state: SessionState): "end_turn" | "refusal" | "max_tokens" {
   if (state.refused) return "refusal";
@@ -22,6 +22,5 @@ export function resting(state: SessionState, now: Now): Step {
   if (sandbox.status === "ending") return perform(inFlight(state));
   const graceEnds = state.phase === "terminated" ? 0 : state.idleSince + config.policy.sandbox_grace_ms;
   if (now.at < graceEnds && now.at >= state.idleSince) return leave(graceEnds);
-  if (isUnsavable(state)) return leave(null);
-  return append(event("sandbox.destroy_requested", { sandbox: sandbox.id }));
+  return unsavable(state) ?? append(event("sandbox.destroy_requested", { sandbox: sandbox.id }));
 }

@@ -3,7 +3,7 @@ import { type EventInput, event } from "../events/index.ts";
 import { sandboxId } from "../ids.ts";
 import type { SandboxState, SessionState } from "../state.ts";
 import { append, type Intent, inFlight, type Now, perform, type Step } from "../step.ts";
-import { restoring } from "./checkpoint.ts";
+import { isCheckpointing, restoring } from "./checkpoint.ts";
 import { isRetryDue, jittered, waitUntil } from "./retry.ts";
 
 /** Times in a row that a sandbox may fail before the session gives up. */
@@ -14,8 +14,8 @@ const BACKOFF_FACTOR = 5;
 /** @param beside - what runs meanwhile */
 export function sandboxWanted(state: SessionState, now: Now, beside: readonly Intent[]): Step {
   const { sandbox } = state;
-  // One that is ready is wanted when a checkpoint is in the making: runs wait for its end.
-  if (sandbox?.status === "requested" || sandbox?.status === "ending" || sandbox?.status === "ready")
+  // Runs wait for the end of a checkpoint, and so do new files.
+  if (isCheckpointing(state) || sandbox?.status === "requested" || sandbox?.status === "ending")
     return perform([...inFlight(state), ...beside]);
   if (sandbox?.status === "lost" && sandbox.failures >= FAILURES_MAX) {
     return append(
