@@ -4,9 +4,10 @@
  * of the pack, and everybody else imports from the pack.
  */
 import { globSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseSync } from "oxc-parser";
-import { type Plugin, rolldown } from "rolldown";
+import { type OutputChunk, rolldown } from "rolldown";
 
 const ENTRY = "pack-entry";
 
@@ -76,25 +77,75 @@ async function bundle(
     const list = exports.map((each) => `${each} as ${names.get(path)}${each}`).join(", ");
     return `export { ${list} } from ${JSON.stringify(path)};`;
   });
-  const plugin: Plugin = {
-    name: "pack",
-    resolveId: (source, importer) => {
-      if (source === ENTRY) return ENTRY;
-      if (!/^[./]/.test(source)) return { id: source, external: true };
-      const path = resolve(dirname(importer ?? file), source);
-      return modules.has(path) ? path : { id: pathFrom(file, path), external: true };
-    },
-    load: (id) => (id === ENTRY ? lines.join("\n") : null),
+  const resolveId = (source: string, importer: string | undefined): Resolution => {
+    if (!/^[./]/.test(source)) return { id: source, external: true };
+    const path = resolve(dirname(importer ?? file), source);
+    return modules.has(path) ? path : { id: pathFrom(file, path), external: true };
   };
+  const { code, imports, exports } = await rolled(lines.join("\n"), "cjs", resolveId);
+  const script = file.replace(/js$/, "cjs");
+  writeFileSync(script, scriptOf(code));
+  writeFileSync(
+    file,
+    `${MARK} the code is in ${basename(script)}.\n${await starter(script, imports, exports)}`,
+  );
+}
+
+/** A script cannot import by itself; whoever runs it does that for it. */
+function scriptOf(code: string): string {
+  let text = code;
+  for (const { start } of parseSync("pack.js", code).module.dynamicImports.toReversed()) {
+    text = `${text.slice(0, start)}load${text.slice(start + "import".length)}`;
+  }
+  return `(function (exports, require, load) {${text}})\n`;
+}
+
+/** The module that runs a script and gives its exports to whoever imports it. */
+async function starter(
+  script: string,
+  imports: readonly string[],
+  exports: readonly string[],
+): Promise<string> {
+  const own = imports.filter((name) => name.startsWith("."));
+  const loader = fileURLToPath(new URL("./packed-script.ts", import.meta.url));
+  const lines = [
+    `import { join } from "node:path";`,
+    `import { runPackedScript } from ${JSON.stringify(loader)};`,
+    ...own.map((name, index) => `import * as own${index} from ${JSON.stringify(name)};`),
+    `const imports = { ${own.map((name, index) => `${JSON.stringify(name)}: own${index}`).join(", ")} };`,
+    `const path = join(import.meta.dirname, ${JSON.stringify(basename(script))});`,
+    `const load = (name) => import(name);`,
+    `export const { ${exports.join(", ")} } = runPackedScript(path, imports, load);`,
+  ];
+  const { code } = await rolled(lines.join("\n"), "esm", (source) =>
+    source === loader ? loader : { id: source, external: true },
+  );
+  return code;
+}
+
+type Resolution = string | { readonly id: string; readonly external: true };
+
+/** Without comments: with them the text has letters that double its size in memory. */
+async function rolled(
+  entry: string,
+  format: "cjs" | "esm",
+  resolveId: (source: string, importer: string | undefined) => Resolution,
+): Promise<OutputChunk> {
   const build = await rolldown({
     input: ENTRY,
     platform: "neutral",
-    plugins: [plugin],
+    plugins: [
+      {
+        name: "pack",
+        resolveId: (source, importer) => (source === ENTRY ? ENTRY : resolveId(source, importer)),
+        load: (id) => (id === ENTRY ? entry : null),
+      },
+    ],
     makeAbsoluteExternalsRelative: false,
   });
-  const { output } = await build.generate({ format: "esm", codeSplitting: false });
+  const { output } = await build.generate({ format, codeSplitting: false, comments: false });
   await build.close();
-  writeFileSync(file, `${MARK} many modules of this package in one file.\n${output[0].code}`);
+  return output[0];
 }
 
 /** How a pack begins, and what is left of a module that is in one. */

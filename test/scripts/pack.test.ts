@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -20,13 +20,19 @@ function write(path: string, text: string): void {
 /** Runs code beside the modules, in a process of its own, and reads what it prints. */
 function printed(code: string): string {
   write("program.js", code);
-  return execFileSync(process.execPath, [join(folder, "program.js")], { encoding: "utf8" }).trim();
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, "cache") };
+  return execFileSync(process.execPath, [join(folder, "program.js")], { encoding: "utf8", env }).trim();
 }
 
 const LOADED = `
   import { registerHooks } from "node:module";
   const loaded = [];
-  registerHooks({ load(url, context, next) { loaded.push(url.split("/").at(-1)); return next(url, context); } });
+  registerHooks({
+    load(url, context, next) {
+      if (url.startsWith("file:")) loaded.push(url.split("/").at(-1));
+      return next(url, context);
+    },
+  });
 `;
 
 /** A module with a name that another one has too, one in a folder, one that everybody shares. */
@@ -98,5 +104,35 @@ describe("a pack", () => {
     expect(printed('import { tool } from "./parts/tool.js"; console.log(tool());')).toBe(
       "tool of main 1, part 2",
     );
+  });
+
+  test("keeps what a process has compiled for the next one, and does without when that is damaged", async () => {
+    writeModules();
+    await pack(folder, { name: "one", entries: ["main.js"], apart: [] });
+    const program = 'import { name } from "./main.js"; console.log(name());';
+    const caches = () => globSync("cache/*/nightshift-one-*.bin", { cwd: folder });
+    expect(printed(program)).toBe("main 1, part 2");
+    const [cache = ""] = caches();
+    const bytes = readFileSync(join(folder, cache));
+    expect(printed(program)).toBe("main 1, part 2");
+    expect(readFileSync(join(folder, cache))).toEqual(bytes);
+
+    const last = bytes.length - 1;
+    for (const damaged of [
+      bytes.subarray(0, last),
+      bytes.with(last, (bytes[last] ?? 0) ^ 1),
+      Buffer.alloc(0),
+    ]) {
+      writeFileSync(join(folder, cache), damaged);
+      expect(printed(program)).toBe("main 1, part 2");
+      expect(readFileSync(join(folder, cache)).length).toBe(bytes.length);
+    }
+
+    // Another pack has another cache.
+    write("parts/name.js", 'export const name = () => "another";\n');
+    write("main.js", 'import { name as part } from "./parts/name.js";\nexport const name = () => part();\n');
+    await pack(folder, { name: "one", entries: ["main.js"], apart: [] });
+    expect(printed(program)).toBe("another");
+    expect(caches()).toHaveLength(2);
   });
 });
