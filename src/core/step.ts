@@ -11,7 +11,7 @@ export interface Now {
   readonly at: number;
   /** Epoch of the lease that this driver holds. */
   readonly epoch: number;
-  /** Monotonic time since anything happened: an event, a sign of life from a performer, the end of a suspension. */
+  /** Monotonic time since what runs has begun or shown a sign of life, or since the end of a suspension. */
   readonly quietMs: number;
   /** Hash and size of the context that a request started now would send. */
   context(): { readonly hash: string; readonly tokens: number };

@@ -6,11 +6,16 @@ import type { Clock } from "../core/clock.ts";
 import type { Intent, Step } from "../core/decide.ts";
 import { isNightshiftError } from "../core/errors.ts";
 import { event } from "../core/events/index.ts";
+import type { Sequence } from "../core/ids.ts";
 import type { SessionState } from "../core/state.ts";
-import type { Lease, Store, StoreChange } from "../store/contract.ts";
+import type { Lease, ReleaseResult, Store, StoreChange } from "../store/contract.ts";
 import { fenced, type Journal } from "./journal.ts";
 import type { LeaseKeeper } from "./lease-keeper.ts";
 import { type PerformerParts, performIntent } from "./performers.ts";
+import { withRetries } from "./store-retry.ts";
+
+/** Until a session is tried again whose sandbox refused this epoch: each claim raises it by one. */
+const STALE_PAUSE_MS = 1000;
 
 /** What a driver is made of. */
 export interface DriverParts {
@@ -36,7 +41,7 @@ export type DriveEnd =
   | { readonly status: "left"; readonly due: number | null }
   /** Somebody else holds the lease now. */
   | { readonly status: "fenced" }
-  /** The caller wanted to stop; the lease is given back and the session stays due. */
+  /** The caller wanted to stop, or the sandbox knows a higher epoch; the lease is given back and the session stays due. */
   | { readonly status: "stopped" };
 
 interface Running {
@@ -80,8 +85,9 @@ export class Driver {
     try {
       return await this.#loop(signal);
     } catch (error) {
-      if (isNightshiftError(error, "E_FENCED") || isNightshiftError(error, "E_SANDBOX_STALE"))
-        return { status: "fenced" };
+      if (isNightshiftError(error, "E_FENCED")) return { status: "fenced" };
+      // As a rule it means that somebody drives who has the lease by now; if not, it must not stay with us.
+      if (isNightshiftError(error, "E_SANDBOX_STALE")) return await this.#giveBack(STALE_PAUSE_MS);
       throw error;
     } finally {
       unsubscribe();
@@ -102,11 +108,9 @@ export class Driver {
       if (signal.aborted) return await this.#giveBack();
       if (this.#newsFromLog) {
         this.#newsFromLog = false;
-        if (await journal.catchUp()) this.#alive();
+        await journal.catchUp();
       }
-      const before = journal.state.seq;
       const step = await journal.settle(this.#parts.clock.monotonicMs() - this.#aliveMs);
-      if (journal.state.seq !== before) this.#alive();
       onProgress?.(journal.state);
       const end = await this.#follow(step, signal);
       if (end !== null) return end;
@@ -151,6 +155,7 @@ export class Driver {
   #start(intent: Intent): void {
     const running = { intent, controller: new AbortController() };
     this.#running.set(intent.key, running);
+    if (intent.kind === "model") this.#alive();
     void this.#perform(running);
   }
 
@@ -192,8 +197,8 @@ export class Driver {
 
   /** Gives the lease back, unless something was submitted in the same instant: then there is work. */
   async #leave(due: number | null): Promise<DriveEnd | null> {
-    const { store, lease, journal } = this.#parts;
-    const result = await store.release(lease, { seq: journal.state.seq, due });
+    const { lease, journal } = this.#parts;
+    const result = await this.#release(journal.state.seq, due);
     switch (result.status) {
       case "released":
         return { status: "left", due };
@@ -205,17 +210,25 @@ export class Driver {
     }
   }
 
-  async #giveBack(): Promise<DriveEnd> {
+  async #giveBack(pauseMs = 0): Promise<DriveEnd> {
     this.#abortAll();
-    const { store, lease, clock, journal } = this.#parts;
+    const { clock, journal } = this.#parts;
     await journal.commitFacts();
     let { seq } = journal.state;
     for (;;) {
-      const result = await store.release(lease, { seq, due: clock.wallMs() });
+      const result = await this.#release(seq, clock.wallMs() + pauseMs);
       if (result.status === "released") return { status: "stopped" };
       if (result.status === "fenced") return { status: "fenced" };
       seq = result.seq;
     }
+  }
+
+  /** A lost reply is resolved by asking again: nobody but this driver can have released the lease of this epoch. */
+  async #release(seq: Sequence, due: number | null): Promise<ReleaseResult> {
+    const { store, lease, clock } = this.#parts;
+    const result = await withRetries(clock, () => store.release(lease, { seq, due }));
+    const isOver = result.status === "fenced" && result.epoch === lease.epoch;
+    return isOver ? { status: "released" } : result;
   }
 
   #noteSuspension(gapMs: number): void {
@@ -228,6 +241,7 @@ export class Driver {
     this.#running.clear();
   }
 
+  /** Of what runs, only: what people send says nothing about a model that is silent. */
   #alive(): void {
     this.#aliveMs = this.#parts.clock.monotonicMs();
   }

@@ -159,14 +159,13 @@ export class Journal {
     return "as drafted";
   }
 
-  /** Folds what others have written. @returns whether there was anything */
-  async catchUp(): Promise<boolean> {
+  /** Folds what others have written. */
+  async catchUp(): Promise<void> {
     const { store, lease, clock } = this.#parts;
-    const before = this.#fold.state.seq;
     for (;;) {
       const range = { after: this.#fold.state.seq, limit: 1000 };
       const events = await withRetries(clock, () => store.getEvents(lease.sessionId, range));
-      if (events.length === 0) return this.#fold.state.seq > before;
+      if (events.length === 0) return;
       this.#absorb(events);
     }
   }
@@ -209,12 +208,15 @@ class Draft {
   readonly at: number;
   readonly #parts: JournalParts;
   readonly #quietMs: number;
+  /** The one that may have been quiet. */
+  readonly #openRequest: number | undefined;
   #state: SessionState;
   #context: Context;
 
   constructor(base: Fold, parts: JournalParts, quietMs: number) {
     this.#parts = parts;
     this.#quietMs = quietMs;
+    this.#openRequest = base.state.request?.number;
     this.#state = base.state;
     this.#context = base.context;
     this.at = parts.clock.wallMs();
@@ -265,7 +267,7 @@ class Draft {
     return {
       at: this.at,
       epoch: this.#parts.lease.epoch,
-      quietMs: this.sealed.length > 0 ? 0 : this.#quietMs,
+      quietMs: this.#state.request?.number === this.#openRequest ? this.#quietMs : 0,
       profile: this.#parts.profile,
       context: () => {
         this.#context = closeTurn(this.#context);
