@@ -1,6 +1,7 @@
 /** All benchmarks. */
 import { agents } from "./agents.ts";
 import type { Benchmark } from "./benchmark.ts";
+import { firstToken } from "./first-token.ts";
 import { parked } from "./parked.ts";
 import { size } from "./size.ts";
 import { start } from "./start.ts";
@@ -9,4 +10,14 @@ import { turn, turnLarge } from "./turn.ts";
 import { wakeUp } from "./wake.ts";
 
 /** In the order in which they are listed. */
-export const BENCHMARKS: readonly Benchmark[] = [turn, turnLarge, size, syncs, wakeUp, start, agents, parked];
+export const BENCHMARKS: readonly Benchmark[] = [
+  turn,
+  turnLarge,
+  size,
+  syncs,
+  wakeUp,
+  start,
+  agents,
+  parked,
+  firstToken,
+];
