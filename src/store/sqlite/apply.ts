@@ -1,6 +1,6 @@
 /** Compares and applies one request inside the writer's transaction. */
 import { bodyHash, eventHash, genesisHash } from "../../core/chain.ts";
-import type { SessionId } from "../../core/ids.ts";
+import type { Sequence, SessionId } from "../../core/ids.ts";
 import { appendMismatch, logLost, sessionExists } from "../failures.ts";
 import { storeBlobs } from "./blobs.ts";
 import type { Connection } from "./connection.ts";
@@ -17,7 +17,15 @@ import type {
   WriteOutcome,
   WriteRequest,
 } from "./requests.ts";
-import { absent, bytesOf, digestOf, findSession, headProblem, type SessionRow } from "./rows.ts";
+import {
+  absent,
+  bytesOf,
+  decodeSession,
+  digestOf,
+  findSession,
+  headProblem,
+  type SessionRow,
+} from "./rows.ts";
 import { storeSnapshot } from "./snapshots.ts";
 
 /** What one request did to the transaction. */
@@ -38,7 +46,8 @@ const ADVANCE =
   "UPDATE sessions SET seq = ?, hash = ?, updated_at = ?, summary = coalesce(?, summary) WHERE key = ?";
 const ADVANCE_DUE = "UPDATE sessions SET seq = ?, hash = ?, updated_at = ?, due = ? WHERE key = ?";
 const TOUCH = "UPDATE sessions SET updated_at = updated_at WHERE key = ?";
-const FIND_APPEND = "SELECT seq FROM events WHERE session = ? AND append_id = ?";
+const SELECT_TARGET = `SELECT key, seq, hash, epoch, owner IS NOT NULL,
+  (SELECT e.seq FROM events e WHERE e.session = s.key AND e.append_id = ?) FROM sessions s WHERE id = ?`;
 const SELECT_BATCH =
   "SELECT type, v, body, append_id FROM events WHERE session = ? AND seq >= ? ORDER BY seq LIMIT ?";
 const SELECT_LEASE = "SELECT owner, lease_until FROM sessions WHERE key = ?";
@@ -53,6 +62,12 @@ const ROWS_MAX = 8;
 const INSERT_EVENTS = Array.from({ length: ROWS_MAX + 1 }, (_, rows) => {
   return `INSERT INTO events (${EVENT_COLUMNS}) VALUES ${Array(rows).fill("(?, ?, ?, ?, ?, ?, ?, ?)").join(", ")}`;
 });
+
+/** The session that a batch is for. */
+interface Target extends SessionRow {
+  /** Where the batch's id is in the log already; null when it is not. */
+  readonly firstSeq: Sequence | null;
+}
 
 /** Applies requests through one connection; all between its `BEGIN` and its `COMMIT`. */
 export class Applier {
@@ -88,7 +103,7 @@ export class Applier {
   }
 
   #create({ sessionId, batch }: CreateRequest): Applied {
-    const existing = findSession(this.#connection, sessionId);
+    const existing = this.#find(sessionId, batch);
     if (existing !== undefined) {
       this.#check(existing);
       const repeated = this.#repeated(existing, batch, false);
@@ -110,7 +125,7 @@ export class Applier {
   }
 
   #submit({ sessionId, batch }: SubmitRequest): Applied {
-    const row = this.#session(sessionId);
+    const row = this.#target(sessionId, batch);
     const repeated = this.#repeated(row, batch, false);
     if (repeated !== undefined) return this.#touched(row, repeated);
     const head = this.#insertEvents(row, batch);
@@ -119,7 +134,7 @@ export class Applier {
   }
 
   #append({ sessionId, epoch, expectedSeq, batch, snapshot, summary }: AppendRequest): Applied {
-    const row = this.#session(sessionId);
+    const row = this.#target(sessionId, batch);
     const fenced = isFenced(row, epoch);
     const repeated = this.#repeated(row, batch, fenced);
     if (repeated !== undefined) return this.#touched(row, repeated);
@@ -184,6 +199,20 @@ export class Applier {
     return row;
   }
 
+  #target(sessionId: SessionId, batch: RowBatch): Target {
+    const row = this.#find(sessionId, batch);
+    if (row === undefined) throw absent(this.#heads, sessionId);
+    this.#check(row);
+    return row;
+  }
+
+  #find(sessionId: SessionId, { appendId }: RowBatch): Target | undefined {
+    const row = this.#connection.statement(SELECT_TARGET).get(appendId, sessionId);
+    if (row === undefined) return undefined;
+    const firstSeq = row[5];
+    return { ...decodeSession(sessionId, row), firstSeq: firstSeq == null ? null : Number(firstSeq) };
+  }
+
   #check(row: SessionRow): void {
     // A database cannot lose what it holds while it is open; so what stands as it was left needs no second look.
     if (this.#heads.isLastWritten(row.key, row.seq, row.hash, row.epoch)) return;
@@ -192,10 +221,9 @@ export class Applier {
   }
 
   /** Was this batch stored before? @throws NightshiftError `E_APPEND_MISMATCH` */
-  #repeated(row: SessionRow, batch: RowBatch, fenced: boolean): Stored | undefined {
-    const found = this.#connection.statement(FIND_APPEND).get(row.key, batch.appendId);
-    if (found === undefined) return undefined;
-    const firstSeq = Number(found[0]);
+  #repeated(row: Target, batch: RowBatch, fenced: boolean): Stored | undefined {
+    const { firstSeq } = row;
+    if (firstSeq === null) return undefined;
     const count = batch.events.length;
     const rows = this.#connection.statement(SELECT_BATCH).all(row.key, firstSeq, count + 1);
     const isSame = batch.events.every(({ type, v, body }, index) => {

@@ -16,6 +16,7 @@ import { crc32 } from "./crc32.ts";
 const SLOT_BYTES = 64;
 const DIGEST_BYTES = 16;
 const WRITTEN_MAX = 10_000;
+const WORD = 2 ** 32;
 const TITLE = Buffer.from("nightshift heads 1\n".padEnd(SLOT_BYTES - 1, " ").concat("\n"));
 
 /** The last acknowledged position of a session. */
@@ -37,12 +38,21 @@ export function headDigest(sessionId: string): string {
   return hash("sha256", sessionId, "hex").slice(0, DIGEST_BYTES * 2);
 }
 
+/** What was written last to a slot. */
+interface Written {
+  /** The head that was to be written. */
+  readonly head: Head;
+  /** What the slot holds since then, unless another process has written: the same, or what was further on. */
+  readonly slot: Head;
+  readonly bytes: Buffer;
+}
+
 /** An open heads file. */
 export class HeadsFile {
   readonly #descriptor: number;
   readonly #buffer = Buffer.alloc(SLOT_BYTES);
   /** What this handle has written last, by key. */
-  readonly #written = new Map<number, Head>();
+  readonly #written = new Map<number, Written>();
 
   /**
    * Opens it, and makes it if need be. A damaged title protects nothing, so it is left to `fsck`.
@@ -75,7 +85,7 @@ export class HeadsFile {
 
   /** Was exactly this head written last through this handle? Then there is no need to read it. */
   isLastWritten(key: number, seq: Sequence, hashOfEvent: string, epoch: number): boolean {
-    const last = this.#written.get(key);
+    const last = this.#written.get(key)?.head;
     return last !== undefined && last.seq === seq && last.hash === hashOfEvent && last.epoch === epoch;
   }
 
@@ -86,20 +96,25 @@ export class HeadsFile {
 
   /** Moves the head of a session forwards; where another process was faster, its position stays. */
   advance(key: number, head: Head): void {
-    if (this.#written.size >= WRITTEN_MAX) this.#written.clear();
-    this.#written.set(key, head);
-    const slot = this.read(key);
-    const before = typeof slot === "object" && slot.digest === head.digest ? slot : undefined;
+    const current = this.#current(key);
+    const before = typeof current === "object" && current.digest === head.digest ? current : undefined;
     const { seq, hash: hashOfEvent } = before !== undefined && before.seq > head.seq ? before : head;
     const epoch = Math.max(head.epoch, before?.epoch ?? 0);
-    if (before !== undefined && before.seq === seq && before.epoch === epoch) return;
-    const buffer = this.#buffer;
-    buffer.writeUInt32LE(epoch, 4);
-    buffer.writeBigUInt64LE(BigInt(seq), 8);
-    buffer.write(head.digest, 16, "hex");
-    buffer.write(hashOfEvent, 32, "hex");
-    buffer.writeUInt32LE(crc32(buffer.subarray(4)), 0);
-    this.#writeAll(buffer, key * SLOT_BYTES);
+    const slot = { digest: head.digest, seq, hash: hashOfEvent, epoch };
+    const bytes = encode(slot);
+    if (this.#written.size >= WRITTEN_MAX) this.#written.clear();
+    this.#written.set(key, { head, slot, bytes });
+    if (before === undefined || before.seq !== seq || before.epoch !== epoch)
+      this.#writeAll(bytes, key * SLOT_BYTES);
+  }
+
+  /** The same as {@link read}; nearly always it is what this handle has written, which need not be decoded. */
+  #current(key: number): Slot {
+    const written = this.#written.get(key);
+    if (written === undefined) return this.read(key);
+    const length = readSync(this.#descriptor, this.#buffer, 0, SLOT_BYTES, key * SLOT_BYTES);
+    if (length === SLOT_BYTES && this.#buffer.equals(written.bytes)) return written.slot;
+    return length === 0 ? "empty" : decode(this.#buffer.subarray(0, length));
   }
 
   /** Takes the room for a slot now, so that a full disk shows before the commit and not after it. */
@@ -137,6 +152,17 @@ export class HeadsFile {
     const written = writeSync(this.#descriptor, bytes, 0, bytes.length, position);
     if (written !== bytes.length) throw new NightshiftError("E_STORE_FULL", "no room for the heads file");
   }
+}
+
+function encode({ digest, seq, hash: hashOfEvent, epoch }: Head): Buffer {
+  const bytes = Buffer.allocUnsafe(SLOT_BYTES);
+  bytes.writeUInt32LE(epoch, 4);
+  bytes.writeUInt32LE(seq % WORD, 8);
+  bytes.writeUInt32LE(Math.floor(seq / WORD), 12);
+  bytes.write(digest, 16, "hex");
+  bytes.write(hashOfEvent, 32, "hex");
+  bytes.writeUInt32LE(crc32(bytes.subarray(4)), 0);
+  return bytes;
 }
 
 function decode(bytes: Buffer): Slot {

@@ -121,7 +121,8 @@ export function digestOf(sessionId: SessionId): string {
   return digest;
 }
 
-function decodeSession(id: SessionId, [key, seq, hash, epoch, owned]: SqlRow): SessionRow {
+/** A session's row from its first columns: key, seq, hash, epoch, whether it has an owner. */
+export function decodeSession(id: SessionId, [key, seq, hash, epoch, owned]: SqlRow): SessionRow {
   return {
     id,
     key: Number(key),
