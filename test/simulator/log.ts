@@ -1,5 +1,4 @@
 /** The log as an independent reader of the files sees it: row by row, folded and indexed as it grows. */
-import { type Context, emptyContext, reduceContext } from "../../src/core/context.ts";
 import type { EventBody, SessionEvent } from "../../src/core/events/index.ts";
 import type { CallId, SessionId } from "../../src/core/ids.ts";
 import { reduce } from "../../src/core/reduce.ts";
@@ -45,7 +44,6 @@ export class ObservedLog {
   /** Highest epoch that a driver has announced. */
   epoch = 0;
   state: SessionState;
-  context: Context = emptyContext();
 
   constructor(session: SessionId) {
     this.session = session;
@@ -62,7 +60,6 @@ export class ObservedLog {
     this.rows.push(row);
     this.events.push(event);
     this.state = reduce(this.state, event);
-    this.context = reduceContext(this.context, event);
     this.#index(event);
     return event;
   }

@@ -42,13 +42,15 @@ export class Observer {
   readonly #session: StatementSync;
   readonly #restless: StatementSync;
   readonly #slot = Buffer.alloc(SLOT_BYTES);
+  /** A session keeps its key for good. */
+  readonly #keys = new Map<SessionId, number>();
 
   constructor(folder: string) {
     this.#database = new DatabaseSync(join(folder, "log.db"));
     this.#heads = openSync(join(folder, "heads"), "r");
     this.#events = this.#database.prepare(
-      `SELECT e.seq, e.at, e.type, e.v, e.body, lower(hex(e.hash)) AS hash FROM events e
-       JOIN sessions s ON s.key = e.session WHERE s.id = ? AND e.seq > ? ORDER BY e.seq`,
+      `SELECT seq, at, type, v, body, lower(hex(hash)) AS hash FROM events
+       WHERE session = ? AND seq > ? ORDER BY seq`,
     );
     this.#blob = this.#database.prepare("SELECT bytes FROM blobs WHERE hash = ? ORDER BY part");
     const columns = "id, key, due, owner, lease_until";
@@ -60,7 +62,7 @@ export class Observer {
   }
 
   rows(session: SessionId, after: number): LogRow[] {
-    return this.#events.all(session, after) as unknown as LogRow[];
+    return this.#events.all(this.#keyOf(session), after) as unknown as LogRow[];
   }
 
   blob(hash: string): string {
@@ -82,11 +84,17 @@ export class Observer {
     return this.#restless.get() === undefined;
   }
 
-  /** The head of the session with that key; position 0 when there is none. */
-  head(key: number): HeadBytes {
-    const length = readSync(this.#heads, this.#slot, 0, SLOT_BYTES, key * SLOT_BYTES);
+  /** The head of a session; position 0 when there is none. */
+  head(session: SessionId): HeadBytes {
+    const length = readSync(this.#heads, this.#slot, 0, SLOT_BYTES, this.#keyOf(session) * SLOT_BYTES);
     if (length < SLOT_BYTES) return { seq: 0, hash: "" };
     return { seq: Number(this.#slot.readBigUInt64LE(8)), hash: this.#slot.toString("hex", 32, 64) };
+  }
+
+  #keyOf(session: SessionId): number {
+    const key = this.#keys.get(session) ?? this.find(session)?.key ?? 0;
+    if (key > 0) this.#keys.set(session, key);
+    return key;
   }
 
   close(): void {

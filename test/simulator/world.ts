@@ -146,8 +146,7 @@ export class World implements Scene {
     });
     if (missing !== -1)
       this.judge.complain("acknowledged-is-kept", `event ${firstSeq + missing} is not in the log`);
-    const rest = this.machine.observer.find(session);
-    const head = this.machine.observer.head(rest?.key ?? 0);
+    const head = this.machine.observer.head(session);
     if (head.seq < firstSeq + events.length - 1)
       this.judge.complain(
         "heads-agree",

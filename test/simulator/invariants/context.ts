@@ -8,36 +8,54 @@ import type { ObservedLog } from "../log.ts";
 
 /** What is sent follows from the log alone, is what the intent's hash says, and only ever grows at its end. */
 export function contextIsAFunctionOfTheLog(): Invariant {
-  const previous = new Map<ObservedLog, { readonly number: number; readonly sent: readonly string[] }>();
+  const previous = new Map<ObservedLog, Sent>();
+  const rendered = new Map<ObservedLog, Rendering>();
   const arrived = new WeakMap<ModelRequest, readonly Message[]>();
   return {
     promise: "context-is-a-function-of-the-log",
     onRequest: (moment) => {
       arrived.set(moment.request, [...moment.messages]);
+      const { log, number } = moment;
       const sent = moment.messages.map((message) => JSON.stringify(message));
-      const before = previous.get(moment.log);
-      const complaint = differs(moment, sent) ?? hashDiffers(moment, sent);
+      const before = previous.get(log);
+      const rendering = rendered.get(log) ?? new Rendering(log);
+      rendered.set(log, rendering);
+      const complaint = differs(moment, sent, rendering) ?? hashDiffers(moment, sent, rendering);
       // A zombie may send an old request late; it cannot be fenced, and its answer is thrown away.
-      if (before !== undefined && before.number > moment.number) return complaint;
-      previous.set(moment.log, { number: moment.number, sent });
+      if (before !== undefined && before.number > number) return complaint;
+      previous.set(log, { number, sent });
       return complaint ?? shrank(before?.sent, sent);
     },
     onRequestOver: ({ number, request }) => changed(number, arrived.get(request) ?? [], request.messages),
   };
 }
 
-function differs({ log, number }: RequestMoment, sent: readonly string[]): string | null {
+/** What was sent with a request. */
+interface Sent {
+  readonly number: number;
+  readonly sent: readonly string[];
+}
+
+function differs(
+  { log, number }: RequestMoment,
+  sent: readonly string[],
+  rendering: Rendering,
+): string | null {
   const start = log.requests.get(number)?.seq ?? 0;
-  const expected = render(log.events.slice(0, start - 1)).map((message) => JSON.stringify(message));
+  const expected = rendering.upTo(start);
   const index = expected.findIndex((message, at) => message !== sent[at]);
   if (index === -1 && expected.length === sent.length) return null;
   const at = index === -1 ? expected.length : index;
   return `message ${at} of request ${number} is ${sent[at]}, the log says ${expected[at]}`;
 }
 
-function hashDiffers({ log, number }: RequestMoment, sent: readonly string[]): string | null {
-  let digest = "";
-  for (const message of sent) digest = hash("sha256", digest + message, "hex");
+/** Asked once the messages are known to be those of the log. */
+function hashDiffers(
+  { log, number }: RequestMoment,
+  sent: readonly string[],
+  rendering: Rendering,
+): string | null {
+  const digest = rendering.digest(sent.length);
   const logged = log.requests.get(number)?.start.context_hash;
   return digest === logged
     ? null
@@ -57,22 +75,49 @@ function changed(number: number, before: readonly Message[], now: readonly Messa
     : `request ${number} was sent with ${before.length} messages, and now its list holds ${now.length}`;
 }
 
-/** Turn by turn: what the assistant said, the results in the order of the calls, then messages as picked up. */
-function render(events: readonly SessionEvent[]): Message[] {
-  const messages: Message[] = [];
-  const texts = new Map<number, string>();
-  let turn: SessionEvent[] = [];
-  const close = (): void => {
-    messages.push(...renderTurn(turn, texts));
-    turn = [];
-  };
-  for (const event of events) {
-    if (event.type === "user.message") texts.set(event.seq, textOf(event.body.content));
-    if (event.type === "span.model_request_start") close();
-    else turn.push(event);
+/**
+ * The messages of a log, as text. Turn by turn: what the assistant said, the results in the order of the calls, then
+ * messages as picked up. A turn ends with the next request; what has ended is not made again.
+ */
+class Rendering {
+  readonly #log: ObservedLog;
+  readonly #messages: string[] = [];
+  /** How many messages there were at the start of a request, by its position in the log. */
+  readonly #counts = new Map<number, number>();
+  /** Chained hashes: the one at `index` covers so many messages. */
+  readonly #digests: string[] = [""];
+  readonly #texts = new Map<number, string>();
+  #turn: SessionEvent[] = [];
+  #read = 0;
+
+  constructor(log: ObservedLog) {
+    this.#log = log;
   }
-  close();
-  return messages;
+
+  /** The messages for the request that starts at `seq`. */
+  upTo(seq: number): readonly string[] {
+    const { events } = this.#log;
+    while (this.#read < seq) this.#add(events[this.#read++] as SessionEvent);
+    return this.#messages.slice(0, this.#counts.get(seq) ?? 0);
+  }
+
+  /** The chained hash of the first `count` messages. */
+  digest(count: number): string {
+    for (let index = this.#digests.length; index <= count; index++)
+      this.#digests.push(hash("sha256", `${this.#digests[index - 1]}${this.#messages[index - 1]}`, "hex"));
+    return this.#digests[count] ?? "";
+  }
+
+  #add(event: SessionEvent): void {
+    if (event.type === "user.message") this.#texts.set(event.seq, textOf(event.body.content));
+    if (event.type !== "span.model_request_start") {
+      this.#turn.push(event);
+      return;
+    }
+    for (const message of renderTurn(this.#turn, this.#texts)) this.#messages.push(JSON.stringify(message));
+    this.#turn = [];
+    this.#counts.set(event.seq, this.#messages.length);
+  }
 }
 
 function renderTurn(turn: readonly SessionEvent[], texts: ReadonlyMap<number, string>): Message[] {
