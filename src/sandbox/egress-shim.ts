@@ -75,7 +75,12 @@ export function egressEnvironment(port: number = EGRESS_SHIM_PORT): Readonly<Rec
 function join(client: Socket, socket: string): void {
   const address = socketAddress(dirname(socket), basename(socket));
   const proxy = dial({ path: address.path, allowHalfOpen: true });
-  proxy.once("connect", address.release).once("error", address.release);
+  let isHeld = true;
+  const release = (): void => {
+    if (isHeld) address.release();
+    isHeld = false;
+  };
+  proxy.once("connect", release).once("close", release);
   const fail = (): void => {
     client.destroy();
     proxy.destroy();

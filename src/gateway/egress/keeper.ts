@@ -1,6 +1,6 @@
 /** Keeps a session's proxy alive: one that ends without having been told to is started anew on the same socket. */
 import type { Clock } from "../../core/clock.ts";
-import { isNightshiftError, messageOf } from "../../core/errors.ts";
+import { messageOf } from "../../core/errors.ts";
 import type { EgressConnection, EgressPolicy } from "./contract.ts";
 import { type EgressOptions, ensureEgress, stopEgress } from "./start.ts";
 
@@ -85,7 +85,6 @@ class Keeper implements EgressKeeper {
       } catch (error) {
         if (signal.aborted) return;
         this.#options.onTrouble(`the egress proxy cannot be started anew: ${messageOf(error)}`);
-        if (isNightshiftError(error, "E_CONFIG")) return;
         await this.#options.clock.sleep(waitMs, signal).catch(() => undefined);
       }
     }

@@ -92,9 +92,11 @@ function beginsWith(prefix: string, path: string): boolean {
 
 function resolveSegments(path: string): string {
   const kept: string[] = [];
-  for (const segment of path.replaceAll("\\", "/").split("/")) {
+  // Some servers take a backslash for a slash, and what follows a semicolon for no part of the name.
+  for (const written of path.replaceAll("\\", "/").split("/")) {
+    const segment = written.replace(/;.*$/, "");
     if (segment === "..") kept.pop();
-    else if (segment !== "" && segment !== ".") kept.push(segment.replace(/;.*$/, ""));
+    else if (segment !== "" && segment !== ".") kept.push(segment);
   }
   return `/${kept.join("/")}`;
 }
