@@ -15,6 +15,8 @@ const WAKE_AGAIN_MS = 1000;
 const WAKE_AGAIN_MAX_MS = 60_000;
 const SCAN_LIMIT = 256;
 const SCAN_LIMIT_MAX = 10_000;
+/** Smaller corrections of the calendar delay nothing that matters. */
+const SET_BACK_MS = 1000;
 
 /** How an engine behaves. */
 export interface EngineOptions {
@@ -48,6 +50,10 @@ class Engine {
   readonly #signal: AbortSignal;
   readonly #active = new Map<SessionId, Promise<void>>();
   readonly #resting = new Map<SessionId, Resting>();
+  /** Due by a calendar that has been set back since. */
+  readonly #stranded = new Set<SessionId>();
+  /** Where the calendar stood at the last look, against a clock that nobody sets. */
+  #calendarMs: number | null = null;
   #changed: PromiseWithResolvers<void> = Promise.withResolvers();
 
   constructor(harness: Harness, options: EngineOptions, signal: AbortSignal) {
@@ -97,9 +103,42 @@ class Engine {
       if (this.#active.size >= concurrency) break;
       if (!this.#active.has(sessionId) && this.#restsForMs(sessionId) <= 0) this.#begin(sessionId);
     }
+    await this.#noticeSetBack(now, nextDue);
+    this.#beginStranded();
     const untilDue = nextDue === null ? SCAN_MAX_MS : nextDue - now;
     const rests = [...this.#resting.keys()].map((id) => this.#restsForMs(id)).filter((ms) => ms > 0);
     return Math.max(1, Math.min(SCAN_MAX_MS, untilDue, heldForMs ?? SCAN_MAX_MS, ...rests));
+  }
+
+  /**
+   * Due times are calendar times. Should the calendar be set back, all that waits is looked at once: the policy says
+   * of each whether its wait, decided in what is now the future, is over. At the start, only what was written in the
+   * future can have been overtaken.
+   */
+  async #noticeSetBack(now: number, nextDue: number | null): Promise<void> {
+    const { store, clock } = this.#harness;
+    const before = this.#calendarMs;
+    const calendarMs = now - clock.bootMs();
+    const isSetBack = before === null || before - calendarMs > SET_BACK_MS;
+    if (isSetBack && nextDue !== null) {
+      const waiting =
+        this.#options.only ??
+        (await store.listDue({ now: Number.MAX_SAFE_INTEGER, limit: SCAN_LIMIT_MAX })).ready;
+      for (const sessionId of waiting) {
+        const record = await store.getSession(sessionId).catch(() => undefined);
+        const waits = record?.due != null && record.due > now && !record.held;
+        if (waits && (before !== null || record.updatedAt > now)) this.#stranded.add(sessionId);
+      }
+    }
+    this.#calendarMs = calendarMs;
+  }
+
+  #beginStranded(): void {
+    for (const sessionId of this.#stranded) {
+      if (this.#active.size >= this.#options.concurrency) return;
+      this.#stranded.delete(sessionId);
+      if (!this.#active.has(sessionId)) this.#begin(sessionId);
+    }
   }
 
   /** Looked up one by one: a list of all that is due may be long and full of others. */
