@@ -5,7 +5,7 @@ import { Socket } from "node:net";
 import { messageOf } from "../../core/errors.ts";
 import type { ExecLimits, ExecResult } from "../contract.ts";
 import { type Environment, withMarker } from "./environment.ts";
-import { type KillTarget, killTree, TERM_GRACE_MS } from "./kill.ts";
+import { type KillTarget, killTree, type Strays, TERM_GRACE_MS } from "./kill.ts";
 import { OutputKeeper } from "./output.ts";
 import type { Pipe } from "./pipes.ts";
 import { type ProcessIdentity, readProcess } from "./processes.ts";
@@ -28,6 +28,7 @@ export interface CommandOptions {
   readonly limits: ExecLimits;
   /** Taken over and closed. */
   readonly pipe: Pipe;
+  readonly strays?: Strays;
   onSpawn(process: ProcessIdentity): void;
   onOutput(chunk: Buffer): void;
 }
@@ -134,9 +135,11 @@ export class CommandRun {
 
   async #stop(ending: "cancelled" | "timed_out", note = ""): Promise<void> {
     if (this.#isDone) return;
+    const { marker, strays } = this.#options;
     const target: KillTarget = {
-      marker: this.#options.marker,
+      marker,
       groupIsOurs: true,
+      ...(strays ? { strays } : {}),
       ...(this.#leader ? { leader: this.#leader } : {}),
     };
     try {

@@ -6,7 +6,8 @@ import { MARKER_VARIABLE } from "./kill.ts";
 
 const PASSED: readonly string[] = ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR"];
 
-const FIXED: Readonly<Record<string, string>> = {
+/** What holds for commands everywhere. */
+export const FIXED_ENVIRONMENT: Readonly<Record<string, string>> = {
   TERM: "dumb",
   // Nobody can page or type a password here.
   PAGER: "cat",
@@ -26,7 +27,7 @@ export function cleanEnvironment(source: Readonly<Record<string, string | undefi
     if (passes && value !== undefined) clean[name] = value;
   }
   clean["PATH"] ??= "/usr/local/bin:/usr/bin:/bin";
-  return { ...clean, ...FIXED };
+  return { ...clean, ...FIXED_ENVIRONMENT };
 }
 
 /** The environment with one more marker. */

@@ -9,7 +9,7 @@ import { createHash } from "node:crypto";
 import { NightshiftError } from "../../core/errors.ts";
 import type { ExecId } from "../../core/ids.ts";
 import type { Json } from "../../core/text.ts";
-import type { ExecReply, ExecRequest, ExecResult, Operation } from "../contract.ts";
+import type { ExecReply, ExecRequest, ExecResult, Operation, PrepareReply } from "../contract.ts";
 import type { Journal } from "./journal.ts";
 import { Slots } from "./slots.ts";
 
@@ -20,7 +20,7 @@ const REMEMBERED_READS = 64;
 
 /** One execution while it lasts. */
 export interface Run {
-  /** Never rejects. */
+  /** Rejects only when nothing is known of it any more; then it is not on record as finished. */
   readonly done: Promise<ExecResult>;
   /** Ends it; verified dead when it resolves, and `done` is settled then. */
   stop(ending: "cancelled", note?: string): Promise<void>;
@@ -35,6 +35,8 @@ export interface Runner {
   begin(request: ExecRequest, hooks: RunHooks): Promise<Run>;
   /** Kills what a finished execution may have left alive. */
   sweep(exec: ExecId): Promise<void>;
+  /** Looks up what a change would do; see `Sandbox.prepare`. */
+  prepare(operation: "write" | "edit", input: Json): Promise<PrepareReply>;
 }
 
 /** What a run tells on its way. */
@@ -116,6 +118,11 @@ export class Executions {
   async end(): Promise<void> {
     this.#isEnding = true;
     await Promise.allSettled([...this.#pending.keys()].map((exec) => this.cancel(exec)));
+  }
+
+  /** Looks up what a change would do. Touches nothing. */
+  prepare(operation: "write" | "edit", input: Json): Promise<PrepareReply> {
+    return this.#runner.prepare(operation, input);
   }
 
   #remembered(exec: ExecId): Known | undefined {

@@ -5,8 +5,8 @@
  *
  * Without a process namespace this is a search, and a search can be fled from: so processes are killed as they are
  * found, the newest first, and an empty search counts only when nothing ended under its eyes. What it cannot find
- * is a process that has emptied its environment, left its session and lost its parent: that takes intent, and a
- * backend with a process namespace.
+ * is a process that has emptied its environment, left its session and lost its parent: that takes intent. Where
+ * all processes there are were started by executions (in a pod), these strays can be named, and die too.
  */
 import { NightshiftError } from "../../core/errors.ts";
 import {
@@ -30,6 +30,16 @@ export interface KillTarget {
   readonly leader?: ProcessIdentity;
   /** The group is known to be this execution's although its leader may be gone. */
   readonly groupIsOurs?: boolean;
+  /** In a pod: what belongs to nobody belongs to the target too. */
+  readonly strays?: Strays;
+}
+
+/** How to tell whom a process in a pod belongs to. */
+export interface Strays {
+  /** Occurs in the environment of everything that has not emptied it. */
+  readonly marker: string;
+  /** The first processes of the executions that run. */
+  leaders(): readonly ProcessIdentity[];
 }
 
 /** How long processes may take to end after SIGTERM. */
@@ -39,11 +49,18 @@ const KILL_ROUND_MS = 250;
 const KILL_DEADLINE_MS = 20_000;
 /** On a busy machine strangers come and go all the time, so this doubt has an end. */
 const UNSURE_LOOKS_MAX = 50;
+/**
+ * A process has no environment for a moment while it begins another program, so one look makes no stray; but who
+ * is always a new process would never be looked at twice.
+ */
+const LENIENT_LOOKS = 3;
 const NOTHING: Buffer = Buffer.alloc(0);
+
+const NOBODY: ReadonlySet<number> = new Set();
 
 /** The living processes of a target, never this one. */
 export function findMembers(target: KillTarget): ProcessInfo[] {
-  return [...search(target, () => undefined).members];
+  return [...search(target, () => undefined, NOBODY).members];
 }
 
 /**
@@ -59,13 +76,16 @@ export async function killTree(target: KillTarget, graceMs: number): Promise<voi
   const deadline = performance.now() + KILL_DEADLINE_MS;
   let unsureLooks = 0;
   let doubtful: ReadonlySet<number> = new Set();
+  let looks = 0;
   // A fork can slip past one look at the table, not past two.
   for (let emptyLooks = 0; emptyLooks < 2; ) {
     killGroup(target);
-    const look = search(target, (member) => send(member, "SIGKILL"));
+    const suspects = looks++ < LENIENT_LOOKS ? doubtful : undefined;
+    const look = search(target, (member) => send(member, "SIGKILL"), suspects);
     const isSure = !look.hasVanished && [...look.doubtful].every((pid) => doubtful.has(pid));
     doubtful = look.doubtful;
-    const isEmpty = look.members.length === 0 && (isSure || ++unsureLooks > UNSURE_LOOKS_MAX);
+    const isClear = look.members.length === 0 && !look.hasStrays;
+    const isEmpty = isClear && (isSure || ++unsureLooks > UNSURE_LOOKS_MAX);
     emptyLooks = isEmpty ? emptyLooks + 1 : 0;
     await waitUntilGone(look.members, KILL_ROUND_MS);
     const survivor = look.members.find(isAlive);
@@ -85,13 +105,23 @@ interface Look {
   readonly doubtful: ReadonlySet<number>;
   /** Something ended between being listed and being looked at. */
   readonly hasVanished: boolean;
+  /** Something seems to belong to nobody, and is no member yet. */
+  readonly hasStrays: boolean;
 }
 
-/** One look at all processes, the newest first. */
-function search(target: KillTarget, onMember: (member: ProcessInfo) => void): Look {
+/**
+ * One look at all processes, the newest first.
+ * @param suspects - strays are members only if they are among these; undefined: all are
+ */
+function search(
+  target: KillTarget,
+  onMember: (member: ProcessInfo) => void,
+  suspects?: ReadonlySet<number>,
+): Look {
   const marker = Buffer.from(target.marker);
   const members = new Map<number, ProcessInfo>();
   const others: ProcessInfo[] = [];
+  const owned = new Set<number>();
   const doubtful = new Set<number>();
   let hasVanished = false;
   const add = (info: ProcessInfo): void => {
@@ -110,12 +140,36 @@ function search(target: KillTarget, onMember: (member: ProcessInfo) => void): Lo
     if (info.state === ZOMBIE) continue;
     if (environment.includes(marker) || isInGroup(info, target)) add(info);
     else others.push(info);
+    if (target.strays && environment.includes(target.strays.marker)) owned.add(info.pid);
   }
   for (let size = -1; size !== members.size; ) {
     size = members.size;
     for (const info of others) if (members.has(info.parent) && !members.has(info.pid)) add(info);
   }
-  return { members: [...members.values()], doubtful, hasVanished };
+  const strays = target.strays ? straysAmong(others, members, owned, target.strays) : [];
+  for (const info of strays) {
+    doubtful.add(info.pid);
+    if (suspects === undefined || suspects.has(info.pid)) add(info);
+  }
+  const hasStrays = strays.some(({ pid }) => !members.has(pid));
+  return { members: [...members.values()], doubtful, hasVanished, hasStrays };
+}
+
+/** Those that nobody vouches for: no marker of their own or of an ancestor, no group of an execution that runs. */
+function straysAmong(
+  others: readonly ProcessInfo[],
+  members: ReadonlyMap<number, ProcessInfo>,
+  owned: Set<number>,
+  strays: Strays,
+): ProcessInfo[] {
+  const leaders = new Set(strays.leaders().filter(isAlive).map(({ pid }) => pid));
+  const rest = others.filter(({ pid }) => !members.has(pid));
+  for (const info of rest) if (leaders.has(info.group) || leaders.has(info.session)) owned.add(info.pid);
+  for (let size = -1; size !== owned.size; ) {
+    size = owned.size;
+    for (const info of rest) if (owned.has(info.parent)) owned.add(info.pid);
+  }
+  return rest.filter(({ pid }) => !owned.has(pid));
 }
 
 /** A leader that is gone could have left its number to a stranger, so then the group counts only if vouched for. */

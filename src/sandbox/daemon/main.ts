@@ -5,10 +5,8 @@
  */
 import { randomBytes } from "node:crypto";
 import {
-  accessSync,
   chmodSync,
   closeSync,
-  constants,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -17,10 +15,21 @@ import {
   writeSync,
 } from "node:fs";
 import { createServer, type Server } from "node:net";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { isNightshiftError, messageOf } from "../../core/errors.ts";
+import type { Json } from "../../core/text.ts";
+import { INNER_WORKSPACE, type SandboxSpec } from "../contract.ts";
+import {
+  INNER_EGRESS_FOLDER,
+  type LimitsInForce,
+  type Pod,
+  type PodLauncher,
+  type PodLauncherModule,
+} from "../pod/contract.ts";
+import { RemoteRunner } from "../pod/remote-runner.ts";
 import type { Environment } from "./environment.ts";
-import { Executions } from "./executions.ts";
+import { Executions, type Runner } from "./executions.ts";
+import { closeInheritedFiles } from "./inherited.ts";
 import { JOURNAL_LIMITS, Journal } from "./journal.ts";
 import { killTree } from "./kill.ts";
 import { tryLock } from "./lock.ts";
@@ -29,6 +38,7 @@ import { PipePool } from "./pipes.ts";
 import { bootId, readProcess } from "./processes.ts";
 import { FILES, readRecord, sandboxKey, socketAddress, writeRecord } from "./record.ts";
 import { Connections } from "./server.ts";
+import { findShell } from "./shell.ts";
 
 /** What a daemon is told over stdin. */
 export interface DaemonConfig {
@@ -40,11 +50,22 @@ export interface DaemonConfig {
   readonly token: string;
   /** What commands see; nothing else of the harness's environment does. */
   readonly environment: Environment;
+  /** Where commands run; absent: beside the daemon. */
+  readonly pod?: PodSetup;
+}
+
+/** How the daemon gets a pod. */
+export interface PodSetup {
+  /** URL of a module that is a `PodLauncherModule`. */
+  readonly module: string;
+  /** For the launcher. */
+  readonly settings: Json;
+  readonly spec: SandboxSpec;
 }
 
 /** What a daemon says on descriptor 3, once. */
 export type StartReport =
-  | { readonly status: "ready"; readonly incarnation: string }
+  | { readonly status: "ready"; readonly incarnation: string; readonly limits?: LimitsInForce }
   /** Another daemon has the folder. */
   | { readonly status: "busy" }
   | { readonly status: "failed"; readonly code: string; readonly message: string };
@@ -53,6 +74,7 @@ const REPORT_FILE = 3;
 const TIMER_MS_MAX = 2_147_483_647;
 const WATCH_INTERVAL_MS = 2_000;
 const EXIT_GRACE_MS = 1_000;
+const NEVER: AbortSignal = new AbortController().signal;
 
 class Daemon {
   readonly #config: DaemonConfig;
@@ -61,6 +83,7 @@ class Daemon {
   readonly #socket: string;
   readonly #server: Server = createServer();
   #executions: Executions | undefined;
+  #pod: Pod | undefined;
   #connections: Connections | undefined;
   #contactTimer: NodeJS.Timeout | undefined;
   #ending: Promise<void> | undefined;
@@ -75,17 +98,22 @@ class Daemon {
     return this.#incarnation;
   }
 
+  /** By what means limits hold; undefined where nothing is limited. */
+  get limits(): LimitsInForce | undefined {
+    return this.#pod?.limits;
+  }
+
   /** Cleans up after earlier incarnations, then serves. */
   async start(): Promise<void> {
-    const { folder, workspace, environment } = this.#config;
-    const root = realpathSync(workspace);
+    const { folder } = this.#config;
+    const root = realpathSync(this.#config.workspace);
     const journal = new Journal(join(folder, FILES.journal), JOURNAL_LIMITS);
-    await this.#endEarlier(journal);
-    await journal.begin(this.#incarnation, bootId());
-    const pipes = this.#makePipes();
-    await pipes.fill();
-    const shell = findShell(environment);
-    const runner = new OperationRunner({ root, environment, pipes, shell, key: this.#key });
+    const launcher = await this.#loadLauncher();
+    await this.#endEarlier(journal, launcher);
+    const [runner] = await Promise.all([
+      launcher === undefined ? this.#workHere(root) : this.#workInPod(launcher, journal),
+      journal.begin(this.#incarnation, bootId()),
+    ]);
     const executions = new Executions(this.#incarnation, journal, runner);
     this.#executions = executions;
     this.#connections = new Connections({
@@ -94,9 +122,9 @@ class Daemon {
         incarnation: this.#incarnation,
         workspace: root,
         pid: process.pid,
+        ...(this.#pod ? { limits: { ...this.#pod.limits } } : {}),
       },
       token: this.#config.token,
-      root,
       journal,
       executions,
       shutdown: () => this.end("a harness asked for it"),
@@ -119,6 +147,7 @@ class Daemon {
     note(`ends: ${reason}`);
     try {
       await this.#executions?.end();
+      await this.#pod?.end();
       await killTree({ marker: `${this.#key}.` }, 0);
     } finally {
       const { folder } = this.#config;
@@ -130,9 +159,20 @@ class Daemon {
     }
   }
 
+  /** Backends are named by whoever asks for one, so that a daemon loads no other. */
+  async #loadLauncher(): Promise<PodLauncher | undefined> {
+    const { pod } = this.#config;
+    if (pod === undefined) return undefined;
+    const { createPodLauncher } = (await import(pod.module)) as PodLauncherModule;
+    return createPodLauncher(pod.settings);
+  }
+
   /** What an earlier daemon was running is dead before anything new can begin. */
-  async #endEarlier(journal: Journal): Promise<void> {
+  async #endEarlier(journal: Journal, launcher: PodLauncher | undefined): Promise<void> {
     await killTree({ marker: `${this.#key}.` }, 0);
+    await launcher?.sweep(this.#config.folder);
+    // What was begun in a pod has numbers and paths that mean something else out here.
+    if (launcher !== undefined) return;
     const boot = bootId();
     for (const { entry, boot: entryBoot } of journal.unfinished()) {
       removeLeftover(entry.temporary);
@@ -141,13 +181,38 @@ class Daemon {
     }
   }
 
-  #makePipes(): PipePool {
+  async #workHere(root: string): Promise<Runner> {
+    const { environment } = this.#config;
+    const pipes = new PipePool(this.#preparePipeFolder());
+    await pipes.fill();
+    return new OperationRunner({ root, environment, pipes, shell: findShell(environment), key: this.#key });
+  }
+
+  async #workInPod(launcher: PodLauncher, journal: Journal): Promise<Runner> {
+    const { folder, pod, environment } = this.#config;
+    if (pod === undefined) throw new Error("there is no pod to work in");
+    const { egress } = pod.spec;
+    this.#preparePipeFolder();
+    const launched = await launcher.launch(pod.spec, folder, NEVER);
+    this.#pod = launched;
+    const runner = new RemoteRunner(launched, (reason) => void this.end(reason));
+    await runner.start({
+      key: this.#key,
+      root: INNER_WORKSPACE,
+      environment,
+      leftovers: journal.unfinished().flatMap(({ entry }) => entry.temporary ?? []),
+      egress: pod.spec.egress === undefined ? null : INNER_EGRESS_FOLDER,
+    });
+    return runner;
+  }
+
+  #preparePipeFolder(): string {
     const { folder } = this.#config;
     for (const name of readdirSync(folder)) if (name.endsWith(".sock")) rmSync(join(folder, name));
-    const pipes = join(folder, "pipes");
+    const pipes = join(folder, FILES.pipes);
     rmSync(pipes, { recursive: true, force: true });
     mkdirSync(pipes, { mode: 0o700 });
-    return new PipePool(pipes);
+    return pipes;
   }
 
   async #listen(): Promise<void> {
@@ -193,23 +258,6 @@ class Daemon {
   }
 }
 
-function findShell({ PATH = "" }: Environment): string {
-  const bash = PATH.split(":")
-    .filter((folder) => folder.startsWith("/"))
-    .map((folder) => join(folder, "bash"))
-    .find(isExecutable);
-  return bash ?? "/bin/sh";
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** The new content of a change that was cut short; should it not go away, work can begin all the same. */
 function removeLeftover(path: string | undefined): void {
   try {
@@ -234,6 +282,7 @@ function report(outcome: StartReport): void {
 }
 
 async function main(): Promise<void> {
+  closeInheritedFiles();
   const config = JSON.parse(readFileSync(0, "utf8")) as DaemonConfig;
   process.chdir(config.folder);
   const lock = tryLock(join(config.folder, FILES.lock));
@@ -247,7 +296,8 @@ async function main(): Promise<void> {
     void daemon.end("an error of its own").finally(() => process.exit(70));
   });
   await daemon.start();
-  report({ status: "ready", incarnation: daemon.incarnation });
+  const { incarnation, limits } = daemon;
+  report({ status: "ready", incarnation, ...(limits ? { limits } : {}) });
   note(`serves as ${daemon.incarnation}`);
 }
 

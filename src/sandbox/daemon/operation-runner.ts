@@ -3,19 +3,21 @@
 import { hash } from "node:crypto";
 import { closeSync } from "node:fs";
 import type { ExecId } from "../../core/ids.ts";
-import type { ExecRequest, ExecResult } from "../contract.ts";
+import type { Json } from "../../core/text.ts";
+import type { ExecRequest, ExecResult, PrepareReply } from "../contract.ts";
 import { parseReadInput, parseSearchInput, parseShellInput, type ShellInput } from "../inputs.ts";
 import { CommandRun } from "./command-run.ts";
 import type { Environment } from "./environment.ts";
 import type { Run, RunHooks, Runner } from "./executions.ts";
 import { reasonOf } from "./files.ts";
-import { killTree } from "./kill.ts";
+import { type KillTarget, killTree } from "./kill.ts";
 import { failed, type OperationContext, type OperationOutcome, refused } from "./operations.ts";
 import type { PipePool } from "./pipes.ts";
+import type { ProcessIdentity } from "./processes.ts";
 import { readOperation } from "./read-operation.ts";
 import { globOperation, grepOperation } from "./search-operations.ts";
 import { Slots } from "./slots.ts";
-import { pendingChange } from "./write-operation.ts";
+import { pendingChange, prepareChange } from "./write-operation.ts";
 
 /** Where and with what executions happen. */
 export interface RunnerOptions {
@@ -27,6 +29,8 @@ export interface RunnerOptions {
   readonly shell: string;
   /** Begins every marker of this sandbox. */
   readonly key: string;
+  /** Nothing but executions runs here, so what belongs to none of them dies with any that is ended. */
+  readonly isPod?: boolean;
 }
 
 /** The executions of a real sandbox. */
@@ -34,6 +38,8 @@ export class OperationRunner implements Runner {
   readonly #options: RunnerOptions;
   /** Changes are made one at a time, so that checking a file and replacing it belong together. */
   readonly #changes = new Slots(1, Number.POSITIVE_INFINITY);
+  /** The first processes of the commands that run. */
+  readonly #leaders = new Map<ExecId, ProcessIdentity>();
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -65,7 +71,17 @@ export class OperationRunner implements Runner {
   }
 
   async sweep(exec: ExecId): Promise<void> {
-    await killTree({ marker: this.#marker(exec) }, 0);
+    await killTree({ marker: this.#marker(exec), ...this.#strays() }, 0);
+  }
+
+  #strays(): Pick<KillTarget, "strays"> {
+    if (this.#options.isPod !== true) return {};
+    const leaders = (): ProcessIdentity[] => [...this.#leaders.values()];
+    return { strays: { marker: `${this.#options.key}.`, leaders } };
+  }
+
+  prepare(operation: "write" | "edit", input: Json): Promise<PrepareReply> {
+    return prepareChange(this.#options.root, operation, input);
   }
 
   #marker(exec: ExecId): string {
@@ -82,16 +98,22 @@ export class OperationRunner implements Runner {
       closeSync(pipe.writeEnd);
       throw error;
     }
-    return new CommandRun({
+    const run = new CommandRun({
       argv: [this.#options.shell, "-c", input.command],
       folder: this.#options.root,
       environment: this.#options.environment,
       marker: this.#marker(execId),
       limits: { ...limits, wallMs: Math.min(limits.wallMs, input.timeoutMs ?? limits.wallMs) },
       pipe,
-      onSpawn: hooks.spawned,
+      onSpawn: (process) => {
+        this.#leaders.set(execId, process);
+        hooks.spawned(process);
+      },
       onOutput: hooks.output,
+      ...this.#strays(),
     });
+    void run.done.then(() => this.#leaders.delete(execId));
+    return run;
   }
 
   /** A change is short and cannot be taken back half-way, so stopping it means waiting for its end. */

@@ -3,10 +3,10 @@
  * again: `echo oops > /dev/stderr` would fail in every script. One pipe for stdout and stderr together also keeps
  * their order. Node cannot make anonymous pipes, so named ones are made in batches, opened, and unlinked at once.
  */
-import { execFile } from "node:child_process";
+import { type IOType, spawn } from "node:child_process";
+import { once } from "node:events";
 import { closeSync, constants, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { messageOf, NightshiftError } from "../../core/errors.ts";
 
 const BATCH = 64;
@@ -19,16 +19,29 @@ export interface Pipe {
   readonly writeEnd: number;
 }
 
+/** How names for pipes are made. */
+export interface PipeMaker {
+  /** A `mkfifo`. */
+  readonly program: string;
+  /**
+   * Given on to the program under the same number: where commands are not trusted, the folder of the names is
+   * reached through a descriptor only, because whoever opened a name could write into another command's output.
+   */
+  readonly folderFile?: number;
+}
+
 /** Keeps some pipes open and ready, because making one costs as much as a command. */
 export class PipePool {
   readonly #folder: string;
+  readonly #maker: PipeMaker;
   #ready: Pipe[] = [];
   #made = 0;
   #filling: Promise<void> | undefined;
 
   /** @param folder - exists and is private; names are in it for moments only */
-  constructor(folder: string) {
+  constructor(folder: string, maker: PipeMaker = { program: "mkfifo" }) {
     this.#folder = folder;
+    this.#maker = maker;
   }
 
   /** @throws NightshiftError `E_SANDBOX_UNAVAILABLE` when no pipe can be made */
@@ -49,7 +62,7 @@ export class PipePool {
   async #makeBatch(): Promise<void> {
     try {
       const names = Array.from({ length: BATCH }, () => join(this.#folder, `pipe-${this.#made++}`));
-      await promisify(execFile)("mkfifo", ["-m", "600", "--", ...names]);
+      await makeNames(this.#maker, names);
       for (const name of names) this.#ready.push(openPipe(name));
     } catch (cause) {
       throw new NightshiftError("E_SANDBOX_UNAVAILABLE", `cannot make pipes: ${messageOf(cause)}`, { cause });
@@ -57,6 +70,15 @@ export class PipePool {
       this.#filling = undefined;
     }
   }
+}
+
+async function makeNames({ program, folderFile }: PipeMaker, names: readonly string[]): Promise<void> {
+  const stdio: (IOType | number)[] = Array.from({ length: (folderFile ?? 2) + 1 }, () => "ignore");
+  stdio[2] = "inherit";
+  if (folderFile !== undefined) stdio[folderFile] = folderFile;
+  const child = spawn(program, ["-m", "600", "--", ...names], { stdio });
+  const [code] = await once(child, "exit");
+  if (code !== 0) throw new Error(`${program} ended with ${code}`);
 }
 
 function openPipe(path: string): Pipe {

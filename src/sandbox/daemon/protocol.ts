@@ -34,6 +34,8 @@ export interface Greeting {
   readonly incarnation: string;
   readonly workspace: string;
   readonly pid: number;
+  /** By what means limits hold; absent where nothing is limited. */
+  readonly limits?: { readonly [limit: string]: string };
 }
 
 /** One frame from the daemon. */

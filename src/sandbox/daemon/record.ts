@@ -21,7 +21,14 @@ export interface DaemonRecord {
 }
 
 /** Files in a sandbox's folder. */
-export const FILES = { record: "daemon.json", journal: "journal", lock: "lock", log: "daemon.log" } as const;
+export const FILES = {
+  record: "daemon.json",
+  journal: "journal",
+  lock: "lock",
+  log: "daemon.log",
+  /** A folder. */
+  pipes: "pipes",
+} as const;
 
 /** A socket's address is part of a fixed structure of the kernel (108 bytes with its end mark). */
 const SOCKET_BYTES_MAX = 107;

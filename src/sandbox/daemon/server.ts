@@ -16,7 +16,6 @@ import {
   PROTOCOL_VERSION,
   parseCommand,
 } from "./protocol.ts";
-import { prepareChange } from "./write-operation.ts";
 
 const CONNECTIONS_MAX = 64;
 const GREETING_MS_MAX = 10_000;
@@ -30,7 +29,6 @@ const PREVIEW_BYTES_MAX = 16_384;
 export interface DaemonParts {
   readonly greeting: Greeting;
   readonly token: string;
-  readonly root: string;
   readonly journal: Journal;
   readonly executions: Executions;
   /** Ends everything and the daemon; resolves when all is dead, just before the process exits. */
@@ -165,7 +163,7 @@ class Connection {
   }
 
   async #perform(n: number, command: Command): Promise<Json> {
-    const { executions, root } = this.#parts;
+    const { executions } = this.#parts;
     switch (command.method) {
       case "hello":
         return { ...this.#parts.greeting };
@@ -177,7 +175,7 @@ class Connection {
         return { ...(await executions.execute(command.request, this.#previews(n, command))) } as Json;
       case "prepare":
         this.#connections.check(this.epoch);
-        return { ...(await prepareChange(root, command.operation, command.input)) };
+        return { ...(await executions.prepare(command.operation, command.input)) };
       case "cancel":
         this.#connections.check(this.epoch);
         await executions.cancel(command.execId);

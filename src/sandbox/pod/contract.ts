@@ -7,6 +7,7 @@
  * the runner ends the daemon ends too. A launcher is what differs between backends.
  */
 import type { Duplex } from "node:stream";
+import type { Json } from "../../core/text.ts";
 import type { SandboxSpec } from "../contract.ts";
 
 /** One way to start pods. */
@@ -43,3 +44,12 @@ export interface LimitsInForce {
 
 /** `prlimit` counts per process (memory) or per user (processes); a cgroup counts the pod. */
 export type LimitMeans = "cgroup-v2" | "cgroup-v1" | "engine" | "prlimit" | "none";
+
+/** What a launcher's module exports, for daemons that are told its address. */
+export interface PodLauncherModule {
+  /** @param settings - what the backend has put into the daemon's configuration */
+  createPodLauncher(settings: Json): PodLauncher;
+}
+
+/** Where the folder of the egress proxy's socket is mounted in pods. */
+export const INNER_EGRESS_FOLDER = "/run/nightshift/egress";

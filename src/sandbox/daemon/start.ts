@@ -5,31 +5,39 @@ import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { messageOf } from "../core/errors.ts";
-import type { SandboxSpec } from "./contract.ts";
-import { cleanEnvironment, withMarker } from "./daemon/environment.ts";
-import type { DaemonConfig, StartReport } from "./daemon/main.ts";
-import { FILES, sandboxKey } from "./daemon/record.ts";
+import { messageOf } from "../../core/errors.ts";
+import type { SandboxSpec } from "../contract.ts";
+import { cleanEnvironment, type Environment, withMarker } from "./environment.ts";
+import type { DaemonConfig, PodSetup, StartReport } from "./main.ts";
+import { FILES, sandboxKey } from "./record.ts";
 
-/** How a start went; `ended` means that the daemon died without a word. */
-export type StartOutcome = StartReport | { readonly status: "failed"; readonly message: string };
+/** How a start went; `ended` means that the daemon died without a word, as it does when another one cleans up. */
+export type StartOutcome = StartReport | { readonly status: "failed" | "ended"; readonly message: string };
 
 const START_MS_MAX = 15_000;
 const REPORT_BYTES_MAX = 65_536;
 
 /** The entry, compiled or not, whichever this file is: a type-stripping Node runs the sources as they are. */
-const ENTRY: string = import.meta.url.endsWith(".ts") ? "./daemon/main.ts" : "./daemon/main.js";
+const ENTRY: string = import.meta.url.endsWith(".ts") ? "./main.ts" : "./main.js";
+
+/** What a sandbox's daemon is started for. */
+export interface StartOptions {
+  readonly folder: string;
+  readonly spec: SandboxSpec;
+  /** What commands see. */
+  readonly environment: Environment;
+  /** Where commands run, unless beside the daemon. */
+  readonly pod?: PodSetup;
+}
 
 /**
  * Starts a daemon in a session of its own and waits for its report. Should this process die meanwhile, the daemon
  * either never gets its configuration and ends, or comes up and is found by its record.
  */
 export async function startDaemon(
-  folder: string,
-  spec: SandboxSpec,
+  { folder, spec, environment, pod }: StartOptions,
   signal: AbortSignal,
 ): Promise<StartOutcome> {
-  const environment = cleanEnvironment(process.env);
   const config: DaemonConfig = {
     sandbox: spec.id,
     folder,
@@ -37,12 +45,13 @@ export async function startDaemon(
     noContactMs: spec.noContactMs,
     token: randomBytes(24).toString("hex"),
     environment,
+    ...(pod === undefined ? {} : { pod }),
   };
   const log = openSync(join(folder, FILES.log), "a", 0o600);
   try {
     const daemon = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", entryPath()], {
       cwd: folder,
-      env: withMarker(environment, `${sandboxKey(folder)}.daemon`),
+      env: withMarker(cleanEnvironment(process.env), `${sandboxKey(folder)}.daemon`),
       stdio: ["pipe", "ignore", log, "pipe"],
       detached: true,
     });
@@ -73,8 +82,8 @@ async function readReport(stream: Readable, signal: AbortSignal): Promise<StartO
     return JSON.parse(text) as StartReport;
   } catch {
     signal.throwIfAborted();
-    const message = timeLimit.aborted ? `it was not ready after ${START_MS_MAX} ms` : "it ended at once";
-    return { status: "failed", message };
+    if (!timeLimit.aborted) return { status: "ended", message: "it ended at once" };
+    return { status: "failed", message: `it was not ready after ${START_MS_MAX} ms` };
   } finally {
     either.removeEventListener("abort", stop);
     stream.destroy();

@@ -1,0 +1,90 @@
+/** The filter of system calls that everything in a pod is under; given to bubblewrap as bytes. */
+import { FIELD, FilterProgram, VERDICT } from "./bpf.ts";
+import { FORBIDDEN_CALLS, INSPECTED_CALLS, MISSING_CALLS } from "./calls.ts";
+
+/** Kernel's names of the two, and where their numbers are in the tables. */
+const ARCHITECTURES: { readonly [name: string]: { readonly code: number; readonly column: 0 | 1 } } = {
+  x64: { code: 0xc000_003e, column: 0 },
+  arm64: { code: 0xc000_00b7, column: 1 },
+};
+
+const EPERM = 1;
+const ENOSYS = 38;
+const EAFNOSUPPORT = 97;
+/** From here on, x86_64 numbers calls of another calling convention. */
+const X32_CALLS = 0x4000_0000;
+/** New mount, cgroup, uts, ipc, user, pid and network namespaces. */
+const NAMESPACE_FLAGS = 0x7e02_0000;
+/** Typing into somebody's terminal, and the console's variant of it. */
+const TERMINAL_INPUT: readonly number[] = [0x5412, 0x541c];
+/** Unix, IPv4, IPv6, netlink: the ones that a network namespace holds. */
+const SOCKET_FAMILIES: readonly number[] = [1, 2, 10, 16];
+/** Calls whose first argument names a process; 1 would be the runner. */
+const ON_PROCESS = ["prlimit64", "sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr"];
+/** Calls that name a process by their second argument, if the first one is this. */
+const ON_WHICH = { setpriority: 0, ioprio_set: 1 } as const;
+const RUNNER = 1;
+
+/** The filter for an architecture by Node's name, or undefined when there is none for it. */
+export function systemCallFilter(architecture: string): Buffer | undefined {
+  const known = ARCHITECTURES[architecture];
+  if (known === undefined) return undefined;
+  const { code, column } = known;
+  const program = new FilterProgram()
+    .load(FIELD.architecture)
+    .jumpIf("equal", code, "known architecture")
+    .decide(VERDICT.kill)
+    .place("known architecture")
+    .load(FIELD.call);
+  if (column === 0) {
+    program.jumpIf("at least", X32_CALLS, "another convention").jumpIf("at least", 0, "known convention");
+    program.place("another convention").decide(VERDICT.kill).place("known convention");
+  }
+  refuse(program, numbersOf(FORBIDDEN_CALLS, column), EPERM);
+  refuse(program, numbersOf(MISSING_CALLS, column), ENOSYS);
+  inspect(program, column);
+  return program.decide(VERDICT.allow).assemble();
+}
+
+function numbersOf(
+  table: { readonly [name: string]: readonly [number | null, number | null] },
+  column: 0 | 1,
+): number[] {
+  return Object.values(table).flatMap((numbers) => numbers[column] ?? []);
+}
+
+/** Jumps reach far enough for one table, so each brings its own end. */
+function refuse(program: FilterProgram, numbers: readonly number[], error: number): void {
+  const [refused, passed] = [`fails with ${error}`, `passes ${error}`];
+  for (const number of numbers) program.jumpIf("equal", number, refused);
+  program.jumpIf("at least", 0, passed).place(refused).decide(VERDICT.fail(error)).place(passed);
+}
+
+function inspect(program: FilterProgram, column: 0 | 1): void {
+  const number = (name: keyof typeof INSPECTED_CALLS): number => INSPECTED_CALLS[name][column];
+  program.jumpIf("equal", number("clone"), "clone");
+  program.jumpIf("equal", number("ioctl"), "ioctl");
+  program.jumpIf("equal", number("socket"), "socket");
+  for (const name of ON_PROCESS) program.jumpIf("equal", number(name as "prlimit64"), "on a process");
+  program.jumpIf("equal", number("setpriority"), "setpriority");
+  program.jumpIf("equal", number("ioprio_set"), "ioprio_set");
+  program.decide(VERDICT.allow);
+
+  program.place("clone").load(FIELD.argument0).jumpIf("any bit", NAMESPACE_FLAGS, "not permitted");
+  program.decide(VERDICT.allow);
+  program.place("ioctl").load(FIELD.argument1);
+  for (const request of TERMINAL_INPUT) program.jumpIf("equal", request, "not permitted");
+  program.decide(VERDICT.allow);
+  program.place("socket").load(FIELD.argument0);
+  for (const family of SOCKET_FAMILIES) program.jumpIf("equal", family, "allowed");
+  program.decide(VERDICT.fail(EAFNOSUPPORT));
+  program.place("on a process").load(FIELD.argument0).jumpIf("equal", RUNNER, "not permitted");
+  program.decide(VERDICT.allow);
+  for (const [name, which] of Object.entries(ON_WHICH)) {
+    program.place(name).load(FIELD.argument0).jumpIf("equal", which, `${name} of a process`);
+    program.decide(VERDICT.allow).place(`${name} of a process`).load(FIELD.argument1);
+    program.jumpIf("equal", RUNNER, "not permitted").decide(VERDICT.allow);
+  }
+  program.place("not permitted").decide(VERDICT.fail(EPERM));
+  program.place("allowed");
+}
