@@ -37,6 +37,8 @@ function reduceBody(state: SessionState, event: SessionEvent): SessionState {
       return reduceCalls(state, event);
     case "sandbox":
       return reduceSandbox(state, event);
+    case "egress":
+      return event.type === "egress.decided" ? { ...state, egress: event.body.to } : state;
     case "checkpoint":
     case "workspace":
       return reduceWorkspace(state, event);

@@ -45,6 +45,8 @@ export interface SessionState {
   readonly calls: readonly CallState[];
   readonly sandbox: SandboxState | null;
   readonly sandboxes: number;
+  /** How far the record of the egress proxy is in the log, in bytes. */
+  readonly egress: number;
   /** Null for a session that works in a folder as it is. */
   readonly workspace: WorkspaceState | null;
   readonly ledger: Ledger;
@@ -233,6 +235,7 @@ export function emptyState(sessionId: SessionId): SessionState {
     calls: [],
     sandbox: null,
     sandboxes: 0,
+    egress: 0,
     workspace: null,
     ledger: {
       requests: 0,

@@ -24,13 +24,18 @@ export interface ClientParts {
   readonly redactor: Redactor;
 }
 
+/** An id that no session has: for whoever must make something for a session before it exists. */
+export function newSessionId(parts: Pick<ClientParts, "clock" | "chance">): SessionId {
+  return asId(uniqueSuffix(parts.clock, parts.chance));
+}
+
 /** Makes a session, with its first messages if any, and returns its id. It is due at once. */
 export async function createSession(
   parts: ClientParts,
   config: EventBody<"session.created">,
   first: readonly ClientEventInput[] = [],
+  sessionId: SessionId = newSessionId(parts),
 ): Promise<SessionId> {
-  const sessionId = asId(uniqueSuffix(parts.clock, parts.chance));
   const events = [event("session.created", config), ...first].map((input) => seal(input, parts.redactor));
   const batch = { appendId: parts.chance.unique(16), at: parts.clock.wallMs(), events };
   await withRetries(parts.clock, () => parts.store.create(sessionId, batch));

@@ -34,12 +34,17 @@ export class Deadlines {
   close(): void {
     this.#isClosed = true;
     this.#open.clear();
-    this.#timer?.controller.abort();
+    this.#stopTimer();
+  }
+
+  /** Nobody looks at the reason; without one, an error with its stack would be made each time. */
+  #stopTimer(): void {
+    this.#timer?.controller.abort(null);
     this.#timer = null;
   }
 
   #setTimer(atMs: number): void {
-    this.#timer?.controller.abort();
+    this.#stopTimer();
     const timer = { atMs, controller: new AbortController() };
     this.#timer = timer;
     const wait = this.#clock.sleep(atMs - this.#clock.monotonicMs(), timer.controller.signal);

@@ -5,7 +5,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { Intent, Step } from "../core/decide.ts";
 import { isNightshiftError } from "../core/errors.ts";
-import { event } from "../core/events/index.ts";
+import { type EventInput, event } from "../core/events/index.ts";
 import type { Sequence } from "../core/ids.ts";
 import type { SessionState } from "../core/state.ts";
 import type { Lease, ReleaseResult, Store, StoreChange } from "../store/contract.ts";
@@ -75,7 +75,8 @@ export class Driver {
   /** Works until there is nothing to do, the lease is lost, or `signal` aborts. @throws what a performer threw */
   async drive(signal: AbortSignal): Promise<DriveEnd> {
     const stop = () => this.#tell(() => undefined);
-    const unsubscribe = this.#parts.store.subscribe((change) => this.#hear(change));
+    const { store, lease } = this.#parts;
+    const unsubscribe = store.subscribe((change) => this.#hear(change), lease.sessionId);
     signal.addEventListener("abort", stop, { once: true });
     this.#keeper.listen({
       onLost: () => this.#tell(() => (this.#lost = true)),
@@ -95,6 +96,7 @@ export class Driver {
       this.#abortAll();
       this.#ended.abort();
       this.#parts.performers.connections.drop();
+      this.#parts.performers.wayOut?.drop();
       this.#parts.performers.deadlines.close();
     }
   }
@@ -168,6 +170,7 @@ export class Driver {
       context: journal.context,
       signal,
       onSignOfLife: () => this.#alive(),
+      onFacts: (events: readonly EventInput[]) => this.#tell(() => journal.note({ intent: null, events })),
     };
     try {
       if (intent.kind !== "model") await this.#verified.promise;

@@ -191,6 +191,7 @@ class Engine {
     const timer = new AbortController();
     const due = this.#harness.clock.sleep(waitMs, timer.signal).catch(() => undefined);
     await Promise.race([this.#changed.promise, due]);
-    timer.abort();
+    // Nobody looks at the reason; without one an error with its stack would be made, seven times as dear as the rest.
+    timer.abort(null);
   }
 }

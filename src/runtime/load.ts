@@ -10,8 +10,11 @@ import { reduce } from "../core/reduce.ts";
 import { emptyState, type SessionState } from "../core/state.ts";
 import type { Store } from "../store/contract.ts";
 
-/** Folded page by page, so that no more than a page is in memory besides the context. */
-const PAGE = 500;
+/**
+ * Folded page by page, so that no more than a page is in memory besides the context. Short pages are also faster:
+ * what is read is garbage before anybody has to move it.
+ */
+const PAGE = 200;
 
 /** A session as far as it has been read. */
 export interface Loaded {

@@ -5,14 +5,16 @@ import { join } from "node:path";
 import type { Chance, Clock } from "../core/clock.ts";
 import { NightshiftError } from "../core/errors.ts";
 import type { EventBody } from "../core/events/index.ts";
+import type { SessionId } from "../core/ids.ts";
 import { createRedactor } from "../core/redact.ts";
 import type { Redactor } from "../core/seal.ts";
+import type { EgressRule } from "../gateway/egress/contract.ts";
 import type { ModelAdapter } from "../model/contract.ts";
 import type { SandboxBackend } from "../sandbox/contract.ts";
-import type { Owner, Store } from "../store/contract.ts";
+import type { Lease, Owner, Store } from "../store/contract.ts";
 import { builtinTools } from "../tool/builtin.ts";
 import type { Tool } from "../tool/contract.ts";
-import type { Worker } from "../worker/contract.ts";
+import type { Workspaces } from "../workspace/contract.ts";
 import { type ConfigFile, type Environment, processEnvironment, secretsOf } from "./config.ts";
 import { createKeylessModel } from "./keyless-model.ts";
 import { LEASE_TTL_MS } from "./lease-keeper.ts";
@@ -24,9 +26,11 @@ import {
   createWorker,
   openStore,
 } from "./registry.ts";
+import { networkOf, type SessionConfig } from "./session-config.ts";
 import { isOwnerDead, systemChance, systemClock, systemOwner } from "./system.ts";
 import { packageVersion } from "./version.ts";
-import type { Harness } from "./wake.ts";
+import type { Hands, Harness } from "./wake.ts";
+import type { WayOut } from "./way-out.ts";
 
 /** What a harness is opened with; everything has a default but the state folder of stores that keep files. */
 export interface OpenOptions {
@@ -53,6 +57,8 @@ export interface OpenHarness extends Harness, AsyncDisposable {
   readonly chance: Chance;
   /** The backend's handle on sandboxes. @throws NightshiftError `E_BACKEND_UNKNOWN` */
   sandboxBackend(name: string): Promise<SandboxBackend>;
+  /** Checkouts and checkpoints of the sessions in this state folder. */
+  workspaces(): Promise<Workspaces>;
   /** Closes the store, unless it was handed in. Whatever drives must have ended before. */
   close(): Promise<void>;
 }
@@ -99,6 +105,7 @@ class OpenedHarness implements OpenHarness {
   /** One adapter per model, so that what an adapter remembers outlives a wake. */
   readonly #models = new Map<string, ModelAdapter>();
   readonly #sandboxes = new Map<string, SandboxBackend>();
+  #workspaces: Promise<Workspaces> | undefined;
   #temporaryFolder: string | undefined;
 
   constructor({ options, clock, chance, owner, store, ownsStore }: Parts) {
@@ -112,22 +119,48 @@ class OpenedHarness implements OpenHarness {
     this.redactor = createRedactor({ secrets: secretsOf(this.#environment, options.file) });
   }
 
-  async resolve(
-    config: EventBody<"session.created">,
-  ): Promise<{ readonly worker: Worker; readonly backend: SandboxBackend }> {
+  async resolve(config: EventBody<"session.created">, lease: Pick<Lease, "sessionId">): Promise<Hands> {
     const { tools, clock } = this;
     const model = await this.#model(config.agent.model);
     const worker = await createWorker(config.agent.worker, { model, tools, clock });
     const { backend: kind } = config.sandbox;
     // An unknown name is refused now, and not by the first command.
-    if (!backendNames("sandbox").includes(kind)) return { worker, backend: await this.sandboxBackend(kind) };
-    return { worker, backend: new LazyBackend(kind, () => this.sandboxBackend(kind)) };
+    const isKnown = backendNames("sandbox").includes(kind);
+    const backend = isKnown
+      ? new LazyBackend(kind, () => this.sandboxBackend(kind))
+      : await this.sandboxBackend(kind);
+    const rules = networkOf(config.sandbox.options);
+    return {
+      worker,
+      backend,
+      workspaces: () => this.workspaces(),
+      ...(rules.length > 0 && { wayOut: await this.#wayOut(config, rules, lease.sessionId) }),
+    };
+  }
+
+  workspaces(): Promise<Workspaces> {
+    this.#workspaces ??= this.#openWorkspaces();
+    return this.#workspaces;
+  }
+
+  async #openWorkspaces(): Promise<Workspaces> {
+    const { openWorkspaces } = await import("../workspace/index.ts");
+    return openWorkspaces({
+      folder: join(this.#fileFolder(), "workspaces"),
+      environment: this.#environment,
+      unique: () => this.chance.unique(12),
+    });
+  }
+
+  async #wayOut(config: SessionConfig, rules: readonly EgressRule[], sessionId: SessionId): Promise<WayOut> {
+    const { createWayOut } = await import("./way-out.ts");
+    return createWayOut(join(this.#fileFolder(), "egress", sessionId), rules, config.policy.no_contact_ms);
   }
 
   async sandboxBackend(name: string): Promise<SandboxBackend> {
     const known = this.#options.sandboxes?.[name] ?? this.#sandboxes.get(name);
     if (known !== undefined) return known;
-    const backend = await createSandboxBackend(name, { folder: join(this.#sandboxFolder(), name) });
+    const backend = await createSandboxBackend(name, { folder: join(this.#fileFolder(), "sandboxes", name) });
     this.#sandboxes.set(name, backend);
     return backend;
   }
@@ -159,10 +192,10 @@ class OpenedHarness implements OpenHarness {
     });
   }
 
-  /** Without a state folder, sandboxes are as fleeting as the store. */
-  #sandboxFolder(): string {
+  /** Without a state folder, sandboxes and checkouts are as fleeting as the store. */
+  #fileFolder(): string {
     const { stateFolder } = this.#options;
-    if (stateFolder !== undefined) return join(stateFolder, "sandboxes");
+    if (stateFolder !== undefined) return stateFolder;
     this.#temporaryFolder ??= mkdtempSync(join(tmpdir(), "nightshift-"));
     return this.#temporaryFolder;
   }
@@ -171,7 +204,8 @@ class OpenedHarness implements OpenHarness {
     if (this.#ownsStore) await this.store.close();
     const folder = this.#temporaryFolder;
     if (folder === undefined) return;
-    for (const name of this.#sandboxes.keys()) removeIfEmpty(join(folder, name));
+    for (const name of this.#sandboxes.keys()) removeIfEmpty(join(folder, "sandboxes", name));
+    removeIfEmpty(join(folder, "sandboxes"));
     removeIfEmpty(folder);
   }
 

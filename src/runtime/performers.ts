@@ -18,6 +18,8 @@ import type { Worker } from "../worker/contract.ts";
 import { checkpointOf, filesOf, goneWithTheLastOne, type OpenWorkspaces } from "./checkouts.ts";
 import type { SandboxConnections } from "./connections.ts";
 import type { Deadlines } from "./deadlines.ts";
+import { mountsOf } from "./session-config.ts";
+import type { WayOut } from "./way-out.ts";
 
 /** Kept output of one execution. */
 const OUTPUT_BYTES = 100_000;
@@ -38,6 +40,8 @@ export interface PerformerParts {
   readonly backend: SandboxBackend;
   /** For sessions with a checkout of their own. */
   readonly workspaces: OpenWorkspaces;
+  /** For sessions that may reach hosts. */
+  readonly wayOut: WayOut | null;
   readonly connections: SandboxConnections;
   readonly deadlines: Deadlines;
   readonly clock: Clock;
@@ -51,6 +55,8 @@ export interface Moment {
   readonly context: Context;
   readonly signal: AbortSignal;
   readonly onSignOfLife: () => void;
+  /** Takes note of facts that nobody asked for; they are committed whatever becomes of the intent. */
+  readonly onFacts: (facts: readonly EventInput[]) => void;
 }
 
 /** Performs an intent that is in the committed fold. @throws NightshiftError `E_SANDBOX_STALE` for a fenced driver */
@@ -123,6 +129,7 @@ async function execute(
     const reply = await within(parts.deadlines, wallMs + DAEMON_GRACE_MS, moment.signal, (signal) =>
       sandbox.execute(request, { signal, onOutput }),
     );
+    noteDecisions(parts, moment);
     return [receiptOf(call, reply)];
   } catch (error) {
     // What a daemon cannot note down it does not begin.
@@ -178,6 +185,8 @@ async function provision(
       ...files,
       noContactMs: config.policy.no_contact_ms,
       options: config.sandbox.options,
+      mounts: mountsOf(config.sandbox.options),
+      ...(parts.wayOut && { egress: await parts.wayOut.open(moment.signal) }),
     };
     const made = await within(parts.deadlines, PROVISION_TIMEOUT_MS, moment.signal, (signal) =>
       parts.backend.provision(spec, signal),
@@ -202,6 +211,8 @@ async function destroy(parts: PerformerParts, sandbox: SandboxState, moment: Mom
       await within(parts.deadlines, DESTROY_TIMEOUT_MS, moment.signal, () =>
         parts.backend.destroy(sandbox.id, sandbox.handle ?? undefined),
       );
+      noteDecisions(parts, moment);
+      await parts.wayOut?.close();
       return [event("sandbox.destroyed", { sandbox: sandbox.id })];
     } catch (error) {
       if (attempt < DESTROY_TRIES) {
@@ -215,6 +226,12 @@ async function destroy(parts: PerformerParts, sandbox: SandboxState, moment: Mom
       ];
     }
   }
+}
+
+/** What the sandbox reached, or was kept from, is in the log with the receipts of what it ran. */
+function noteDecisions({ wayOut }: PerformerParts, { state, onFacts }: Moment): void {
+  const facts = wayOut?.news(state.egress) ?? [];
+  if (facts.length > 0) onFacts(facts);
 }
 
 /** A lost sandbox is a fact, whoever notices it first. */

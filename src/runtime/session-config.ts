@@ -1,6 +1,9 @@
 /** The first event of a session, from what people say and defaults for the rest. */
 import { NightshiftError } from "../core/errors.ts";
 import type { EventBody } from "../core/events/index.ts";
+import type { Json } from "../core/text.ts";
+import type { EgressRule } from "../gateway/egress/contract.ts";
+import type { Mount } from "../sandbox/contract.ts";
 import { type ModelConfig, parseModelName } from "./providers.ts";
 
 /** Everything that is fixed when a session is made. */
@@ -22,6 +25,12 @@ export interface SessionOptions {
   readonly agent?: string;
   /** Sandbox backend. Default: `process`, which is no isolation. */
   readonly sandbox?: string;
+  /** Work on a checkout made from this commit, and not in the folder itself. */
+  readonly base?: string;
+  /** What commands may reach; nothing unless named. */
+  readonly network?: readonly EgressRule[];
+  /** Folders of the machine that commands see as well. */
+  readonly mounts?: readonly Mount[];
   readonly limits?: SessionConfig["limits"];
   readonly policy?: Partial<SessionPolicy>;
   readonly metadata?: SessionConfig["metadata"];
@@ -73,10 +82,33 @@ export function sessionConfig(options: SessionOptions): SessionConfig {
       system: options.system ?? SYSTEM_PROMPT,
       tools: checkedTools(options.tools ?? TOOL_NAMES),
     },
-    sandbox: { backend: options.sandbox ?? "process", workspace: options.workspace, options: {} },
+    sandbox: sandboxOf(options),
     limits,
     policy: { ...STANDARD_POLICY, ...options.policy },
   };
+}
+
+function sandboxOf({ sandbox, workspace, base, network, mounts }: SessionOptions): SessionConfig["sandbox"] {
+  const asJson = (list: readonly object[]): Json => JSON.parse(JSON.stringify(list)) as Json;
+  return {
+    backend: sandbox ?? "process",
+    workspace,
+    options: {
+      ...(network !== undefined && network.length > 0 && { network: asJson(network) }),
+      ...(mounts !== undefined && mounts.length > 0 && { mounts: asJson(mounts) }),
+    },
+    ...(base !== undefined && { checkout: { base } }),
+  };
+}
+
+/** What a session's commands may reach, as {@link sessionConfig} has written it. */
+export function networkOf(options: SessionConfig["sandbox"]["options"]): readonly EgressRule[] {
+  return (options["network"] ?? []) as unknown as readonly EgressRule[];
+}
+
+/** What a session's commands see of the machine besides, as {@link sessionConfig} has written it. */
+export function mountsOf(options: SessionConfig["sandbox"]["options"]): readonly Mount[] {
+  return (options["mounts"] ?? []) as unknown as readonly Mount[];
 }
 
 function checkedTools(tools: readonly string[]): string[] {

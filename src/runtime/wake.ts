@@ -21,6 +21,7 @@ import { type DriveEnd, Driver } from "./driver.ts";
 import { Journal } from "./journal.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { type Loaded, loadSession, verifyOlder } from "./load.ts";
+import type { WayOut } from "./way-out.ts";
 
 export { LEASE_TTL_MS } from "./lease-keeper.ts";
 
@@ -48,6 +49,8 @@ export interface Hands {
   readonly backend: SandboxBackend;
   /** For sessions with a checkout of their own; a harness without it has none of those. */
   readonly workspaces?: OpenWorkspaces;
+  /** For sessions that may reach hosts; absent: none. */
+  readonly wayOut?: WayOut;
 }
 
 /** What a caller of {@link wake} may want to watch. */
@@ -101,7 +104,8 @@ async function prepareDriver(
   const { config } = loaded.state;
   if (config === null)
     throw new NightshiftError("E_LOG_CORRUPT", `${lease.sessionId} does not begin with session.created`);
-  const { worker, backend, workspaces = noWorkspaces } = await harness.resolve(config, lease);
+  const hands = await harness.resolve(config, lease);
+  const { worker, backend, workspaces = noWorkspaces, wayOut = null } = hands;
   const { snapshotEvents } = harness;
   const journal = new Journal(
     {
@@ -125,7 +129,7 @@ async function prepareDriver(
     keeper,
     journal,
     performers: {
-      ...{ worker, tools, backend, workspaces, connections, deadlines, clock },
+      ...{ worker, tools, backend, workspaces, wayOut, connections, deadlines, clock },
       ...(onOutput && { onOutput }),
     },
     verify,

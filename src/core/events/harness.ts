@@ -45,22 +45,14 @@ export const harnessEvents = {
   }),
   "sandbox.destroy_requested": z.object({ sandbox }),
   "sandbox.destroyed": z.object({ sandbox }),
-  /** What the egress proxy let through and what it did not, in the order of its own record, up to `offset` of it. */
+  /**
+   * What the egress proxy let through and what it did not: the lines of its own record from one byte to another, so
+   * that each is here exactly once.
+   */
   "egress.decided": z.object({
-    sandbox,
-    offset: z.int().nonnegative(),
-    decisions: z.array(
-      z.object({
-        at: timestampMs,
-        decision: z.enum(["allowed", "refused"]),
-        host: z.string(),
-        port: z.int(),
-        method: z.string(),
-        path: z.string(),
-        reason: z.string(),
-        count: z.int().positive(),
-      }),
-    ),
+    from: z.int().nonnegative(),
+    to: z.int().positive(),
+    lines: z.array(z.record(z.string(), json)).min(1),
   }),
   /** The next request could exceed this cap. */
   "budget.exhausted": z.object({ cap: z.string(), limit: z.number(), used: z.number(), wanted: z.number() }),

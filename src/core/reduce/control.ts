@@ -185,5 +185,16 @@ function forked(state: SessionState, from: SessionId): SessionState {
   };
   const phase = state.phase === "terminated" ? "idle" : state.phase;
   const workspace = forkedWorkspace(state.workspace, from);
-  return { ...state, phase, calls, request: null, ledger, sandbox: null, workspace, halt: null, epoch: 0 };
+  return {
+    ...state,
+    phase,
+    calls,
+    request: null,
+    ledger,
+    sandbox: null,
+    egress: 0,
+    workspace,
+    halt: null,
+    epoch: 0,
+  };
 }
