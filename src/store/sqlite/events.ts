@@ -90,6 +90,12 @@ function selectRows(
   return statement.all(row.key, after ?? (backwards ? Number.MAX_SAFE_INTEGER : 0), ...(types ?? []), limit);
 }
 
+/**
+ * A limit to be given later. SQLite plans for the value of a bare `LIMIT ?`, and so prepares the statement anew each
+ * time that it is given one.
+ */
+const SOME = "? + 0";
+
 /** One statement per shape of range; each is prepared once. */
 function selectEvents(types: number, backwards: boolean, hashes: boolean): string {
   const beyond = backwards ? "e.seq < ?" : "e.seq > ?";
@@ -100,7 +106,7 @@ function selectEvents(types: number, backwards: boolean, hashes: boolean): strin
   const hashColumns = hashes ? `, e.hash, ${previous} AS previous` : "";
   const order = backwards ? "DESC" : "ASC";
   return `SELECT e.seq, e.at, e.type, e.v, e.body${hashColumns} FROM events e
-    WHERE e.session = ? AND ${beyond}${filter} ORDER BY e.seq ${order} LIMIT ?`;
+    WHERE e.session = ? AND ${beyond}${filter} ORDER BY e.seq ${order} LIMIT ${SOME}`;
 }
 
 function decode([seq, at, type, v, body, hash, previous]: SqlRow): EventRow {

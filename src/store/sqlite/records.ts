@@ -10,9 +10,10 @@ import { hexOf } from "./rows.ts";
 
 const COLUMNS = "id, created_at, updated_at, seq, hash, epoch, owner, lease_until, due, summary";
 const SELECT_ONE = `SELECT ${COLUMNS} FROM sessions WHERE id = ?`;
-const SELECT_PAGE = `SELECT ${COLUMNS} FROM sessions WHERE key < ? ORDER BY key DESC LIMIT ?`;
+// Not a bare `LIMIT ?`: SQLite plans for its value, and so prepares the statement anew each time.
+const SELECT_PAGE = `SELECT ${COLUMNS} FROM sessions WHERE key < ? ORDER BY key DESC LIMIT ? + 0`;
 const SELECT_DUE =
-  "SELECT id, owner, lease_until FROM sessions WHERE due <= ? ORDER BY due, key LIMIT ? OFFSET ?";
+  "SELECT id, owner, lease_until FROM sessions WHERE due <= ? ORDER BY due, key LIMIT ? + 0 OFFSET ? + 0";
 const SELECT_NEXT = "SELECT min(due) AS next FROM sessions WHERE due > ?";
 
 /** Due sessions that are looked at together. */
