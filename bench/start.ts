@@ -1,10 +1,9 @@
 /** Whole processes: from the start of node to the model call of a session of 1,000 turns, against a node that does nothing. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { SessionId } from "../src/core/ids.ts";
 import type { Benchmark, RunOptions } from "./benchmark.ts";
-import { runChild, runProcess } from "./processes.ts";
+import { buildPackage, resumeInChild } from "./package.ts";
+import { runProcess } from "./processes.ts";
 import { compared, type Result } from "./report.ts";
 import { seedSession } from "./seed.ts";
 import { type Pair, summarizePairs } from "./statistics.ts";
@@ -13,18 +12,6 @@ import { Workload } from "./workload.ts";
 
 /** A session whose request is lost more often than this in a row trips a breaker, so each is used for so many. */
 const STARTS_PER_SESSION = 40;
-
-/** The package as it is published. Built anew, so that what is measured is what the sources say. */
-async function build(isTiny: boolean): Promise<string> {
-  const root = fileURLToPath(new URL("..", import.meta.url));
-  const dist = join(root, "dist");
-  if (!isTiny || !existsSync(join(dist, "runtime", "wake.js"))) {
-    await runProcess([process.execPath, join(root, "scripts", "build.ts")], {
-      PATH: `${join(root, "node_modules", ".bin")}:${process.env.PATH}`,
-    });
-  }
-  return dist;
-}
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const startedMs = performance.now();
@@ -35,7 +22,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 async function run({ folder, isTiny, reps, onProgress }: RunOptions): Promise<Result> {
   const turns = isTiny ? 10 : 1000;
   const repetitions = reps ?? (isTiny ? 1 : 31);
-  const dist = await build(isTiny);
+  const dist = await buildPackage(isTiny);
   const state = join(folder, "state");
   const store = await openStore(state, "inline");
   const sessions: SessionId[] = [];
@@ -46,8 +33,9 @@ async function run({ folder, isTiny, reps, onProgress }: RunOptions): Promise<Re
   await store.close();
   const resume = async (rep: number): Promise<void> => {
     const sessionId = sessions[Math.floor(Math.max(0, rep) / STARTS_PER_SESSION)];
-    const child = { cache: join(folder, "compile-cache"), dist, folder: state, sessionId };
-    const { messages } = await runChild<{ messages: number }>("./start-child.mjs", child);
+    if (sessionId === undefined) throw new Error("there are too few sessions");
+    const cache = join(folder, "compile-cache");
+    const { messages } = await resumeInChild({ dist, cache, folder: state, sessionId, closes: false });
     if (messages !== 2 * turns + 1) throw new Error(`resumed with ${messages} messages`);
   };
   const bare = () => runProcess([process.execPath, "-e", "0"]);
@@ -62,7 +50,9 @@ async function run({ folder, isTiny, reps, onProgress }: RunOptions): Promise<Re
   return {
     parameters: { turns, reps: repetitions },
     figures: [compared(`process, ${turns} turns`, "ms", summarizePairs(pairs), { of: "ratio", atMost: 3 })],
-    notes: ["Baseline: `node -e 0`, from start to exit. Ours: the built package with node's compile cache."],
+    notes: [
+      "Baseline: `node -e 0`, from start to exit. Ours: the built package with its caches of compiled code.",
+    ],
   };
 }
 

@@ -1,11 +1,12 @@
 /**
  * Opening a log until the next model call: the store is opened, the lease taken, the session folded, and the next
- * request committed. Each time in a process of its own, because that is where a session is resumed.
+ * request committed. Each time in a process of its own, because that is where a session is resumed, on the built package.
  */
 import { join } from "node:path";
 import type { SessionId } from "../src/core/ids.ts";
 import type { Benchmark, RunOptions } from "./benchmark.ts";
 import { NaiveLoop } from "./naive.ts";
+import { buildPackage, type ModelCallSeen, resumeInChild } from "./package.ts";
 import { runChild } from "./processes.ts";
 import { compared, type Figure, type Result } from "./report.ts";
 import { type LogLength, seedSession } from "./seed.ts";
@@ -13,22 +14,12 @@ import { type Pair, summarizePairs } from "./statistics.ts";
 import { openStore } from "./store.ts";
 import { Workload } from "./workload.ts";
 
-/** What the child is to open. */
-export type WakeChild =
-  | { readonly kind: "ours"; readonly folder: string; readonly sessionId: SessionId }
-  | { readonly kind: "naive"; readonly path: string };
-
-/** What it answers. */
-export interface WakeAnswer {
-  /** From before the log is opened to the model call. */
-  readonly ms: number;
-  /** What the model was sent. */
-  readonly messages: number;
-}
-
 interface Place {
   readonly length: LogLength;
-  readonly children: { readonly ours: WakeChild; readonly naive: WakeChild | null };
+  readonly folder: string;
+  readonly sessionId: SessionId;
+  /** Null where there is nothing to compare with. */
+  readonly naivePath: string | null;
   readonly times: { readonly ours: number[]; readonly naive: number[] };
 }
 
@@ -54,10 +45,9 @@ async function makePlace(folder: string, length: LogLength): Promise<Place> {
   await store.close();
   return {
     length,
-    children: {
-      ours: { kind: "ours", folder: state, sessionId },
-      naive: threads === 1 ? { kind: "naive", path: writeNaive(`${state}.jsonl`, turns, workload) } : null,
-    },
+    folder: state,
+    sessionId,
+    naivePath: threads === 1 ? writeNaive(`${state}.jsonl`, turns, workload) : null,
     times: { ours: [], naive: [] },
   };
 }
@@ -69,19 +59,24 @@ function writeNaive(path: string, turns: number, workload: Workload): string {
   return path;
 }
 
-async function time(place: Place, side: "ours" | "naive", cache: string): Promise<void> {
-  const child = place.children[side];
-  if (child === null) return;
-  const { ms, messages } = await runChild<WakeAnswer>("./wake-child.ts", child, {
-    environment: { NODE_COMPILE_CACHE: cache },
-  });
-  if (messages !== 2 * place.length.turns + 1) throw new Error(`${side} resumed with ${messages} messages`);
-  place.times[side].push(ms);
+async function time(place: Place, side: "ours" | "naive", dist: string, cache: string): Promise<void> {
+  const { folder, sessionId, naivePath, length, times } = place;
+  if (side === "naive" && naivePath === null) return;
+  const { ms, messages } =
+    side === "ours"
+      ? await resumeInChild({ dist, cache, folder, sessionId, closes: true })
+      : await runChild<ModelCallSeen>(
+          "./naive-child.ts",
+          { path: naivePath },
+          { environment: { NODE_COMPILE_CACHE: cache } },
+        );
+  if (messages !== 2 * length.turns + 1) throw new Error(`${side} resumed with ${messages} messages`);
+  times[side].push(ms);
 }
 
 function figuresOf(places: readonly Place[]): Figure[] {
   const figures = places
-    .filter(({ children }) => children.naive !== null)
+    .filter(({ naivePath }) => naivePath !== null)
     .map(({ length: { turns }, times }) => {
       const target = turns === 1000 ? ({ of: "ratio", atMost: 1 } as const) : null;
       return compared(`${turns} turns`, "ms", summarizePairs(pairsOf(times.ours, times.naive)), target);
@@ -102,6 +97,7 @@ function pairsOf(ours: readonly number[], baseline: readonly number[]): Pair[] {
 async function run({ folder, isTiny, reps, onProgress }: RunOptions): Promise<Result> {
   const lengths = isTiny ? TINY_LENGTHS : LENGTHS;
   const repetitions = Math.min(REPS_MAX - 1, reps ?? (isTiny ? 1 : 25));
+  const dist = await buildPackage(isTiny);
   const cache = join(folder, "compile-cache");
   const places: Place[] = [];
   for (const length of lengths) {
@@ -113,7 +109,7 @@ async function run({ folder, isTiny, reps, onProgress }: RunOptions): Promise<Re
     onProgress(`repetition ${rep + 1} of ${repetitions}`);
     for (const place of places) {
       const sides = rep % 2 === 0 ? (["ours", "naive"] as const) : (["naive", "ours"] as const);
-      for (const side of sides) await time(place, side, cache);
+      for (const side of sides) await time(place, side, dist, cache);
       if (rep < 0) for (const side of sides) place.times[side].pop();
     }
   }
@@ -121,7 +117,7 @@ async function run({ folder, isTiny, reps, onProgress }: RunOptions): Promise<Re
     parameters: { reps: repetitions },
     figures: figuresOf(places),
     notes: [
-      "Baseline: readFile, split, JSON.parse of each line, and the messages in a list; it writes nothing. Ours takes a lease and commits the next request, which are two syncs.",
+      "Baseline: readFile, split, JSON.parse of each line, and the messages in a list; it writes nothing. Ours takes a lease and commits the next request, which are two syncs; the built package with its caches of compiled code.",
     ],
   };
 }

@@ -1,8 +1,8 @@
-// A whole process, from its start to the model call of a session, on the built package. Plain JavaScript, because
-// the stripping of types would be measured too.
+// A process that carries a session on, on the built package, until the model is called. Plain JavaScript, because the
+// stripping of types would be measured too.
 import { enableCompileCache } from "node:module";
 
-const { cache, dist, folder, sessionId } = JSON.parse(process.argv[2]);
+const { cache, dist, folder, sessionId, closes } = JSON.parse(process.argv[2]);
 enableCompileCache(cache);
 const { createSqliteStore } = await import(`${dist}/store/sqlite.js`);
 const { isOwnerDead, systemChance, systemClock, systemOwner } = await import(`${dist}/runtime/system.js`);
@@ -10,11 +10,17 @@ const { createRedactor } = await import(`${dist}/core/redact.js`);
 const { LEASE_TTL_MS, wake } = await import(`${dist}/runtime/wake.js`);
 const { createLoopWorker } = await import(`${dist}/worker/loop.js`);
 
+const startedMs = performance.now();
+const stop = new AbortController();
 const model = {
   provider: "instant",
-  stream: ({ messages }) => {
-    process.stdout.write(`${JSON.stringify({ messages: messages.length })}\n`);
-    process.exit(0);
+  async *stream({ messages }) {
+    const ms = performance.now() - startedMs;
+    process.stdout.write(`${JSON.stringify({ ms, messages: messages.length })}\n`);
+    if (!closes) process.exit(0);
+    stop.abort();
+    await new Promise(() => undefined);
+    yield undefined;
   },
 };
 const owner = systemOwner(systemChance.unique(12));
@@ -32,4 +38,5 @@ const harness = {
   leaseTtlMs: LEASE_TTL_MS,
   resolve: async () => ({ worker, backend: { kind: "none" } }),
 };
-await wake(harness, sessionId);
+await wake(harness, sessionId, { signal: stop.signal });
+await store.close();
