@@ -220,9 +220,10 @@ export interface Store {
   /**
    * Calls back soon (≤ 50 ms) after anything was written by this or another process. A hint only: it may come
    * late, doubled or for nothing; positions are the truth. `change` says what was written, where that is known.
+   * @param sessionId - what is known to be of another session need not be told: many drivers share a store
    * @returns the way to stop it
    */
-  subscribe(listener: (change?: StoreChange) => void): () => void;
+  subscribe(listener: (change?: StoreChange) => void, sessionId?: SessionId): () => void;
 
   /** Ends it; calls in progress settle first, later ones reject with `E_STORE_CLOSED`. */
   close(): Promise<void>;

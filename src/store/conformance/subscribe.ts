@@ -1,4 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
+import type { SessionId } from "../../core/ids.ts";
 import type { Store, StoreChange } from "../contract.ts";
 import { follow } from "../follow.ts";
 import {
@@ -16,12 +17,12 @@ import {
 } from "./subject.ts";
 
 /** Resolves at the next notification. */
-function nextChange(store: Store): Promise<StoreChange | undefined> {
+function nextChange(store: Store, sessionId?: SessionId): Promise<StoreChange | undefined> {
   return new Promise((resolve) => {
     const stop = store.subscribe((change) => {
       stop();
       resolve(change);
-    });
+    }, sessionId);
   });
 }
 
@@ -64,6 +65,18 @@ export const subscribeCases: readonly StoreCase[] = [
       await store.submit(SESSION, submission("a"));
       await change;
       deepEqual(await textsOf(other), ["a"]);
+    },
+  },
+  {
+    name: "a subscription to one session hears of that session, whoever writes to it",
+    async run(subject) {
+      const store = await withSession(subject);
+      const other = await subject.open();
+      for (const writer of [store, other]) {
+        const change = nextChange(store, SESSION);
+        await writer.submit(SESSION, submission(writer === store ? "a" : "b"));
+        await change;
+      }
     },
   },
   {

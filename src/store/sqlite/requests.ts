@@ -135,11 +135,3 @@ export function errorOf(failure: Failure): NightshiftError {
   const { code, message, ...details } = failure;
   return new NightshiftError(code, message, details);
 }
-
-/** The request without what is not stored: the readable form of an event is as large as its body. */
-export function lean(request: WriteRequest): WriteRequest {
-  if (!("batch" in request)) return request;
-  const { appendId, at, events } = request.batch;
-  const rows = events.map(({ type, v, body, blobs }) => ({ type, v, body, blobs }));
-  return { ...request, batch: { appendId, at, events: rows } };
-}

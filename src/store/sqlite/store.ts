@@ -210,9 +210,9 @@ export class SqliteStore implements Store {
     });
   }
 
-  subscribe(listener: (change?: StoreChange) => void): () => void {
+  subscribe(listener: (change?: StoreChange) => void, sessionId?: SessionId): () => void {
     if (this.#closing !== undefined) throw storeClosed();
-    return this.#parts.watch.subscribe(listener);
+    return this.#parts.watch.subscribe(listener, sessionId);
   }
 
   close(): Promise<void> {

@@ -5,7 +5,8 @@
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { type ErrorCode, messageOf, NightshiftError } from "../../core/errors.ts";
 import { storeClosed } from "../failures.ts";
-import { failureOf, lean, type WriteOutcome, type WriteRequest } from "./requests.ts";
+import { type Parcel, pack } from "./parcel.ts";
+import { failureOf, type WriteOutcome, type WriteRequest } from "./requests.ts";
 import type { Writer } from "./writer.ts";
 
 /** What the thread is started with. */
@@ -17,7 +18,7 @@ export interface ThreadSettings {
 }
 
 /** What is sent to the thread: some requests, or the wish that it end. */
-export type ThreadMessage = readonly WriteRequest[] | "end";
+export type ThreadMessage = Parcel | "end";
 
 /** Settles one request. */
 type Settle = (outcome: WriteOutcome) => void;
@@ -48,7 +49,7 @@ export class ThreadWriter implements Writer {
 
   write(request: WriteRequest): Promise<WriteOutcome> {
     if (this.#isClosed) return Promise.reject(storeClosed());
-    if (this.#requests.push(lean(request)) === 1) setImmediate(() => this.#send());
+    if (this.#requests.push(request) === 1) setImmediate(() => this.#send());
     return new Promise((resolve) => this.#unsettled.push(resolve));
   }
 
@@ -77,7 +78,7 @@ export class ThreadWriter implements Writer {
     // An idle store does not keep the process alive, an unanswered request does.
     this.#thread.port.ref();
     try {
-      post(this.#thread, requests);
+      post(this.#thread, pack(requests));
     } catch (error) {
       const unsent = this.#unsettled.splice(-requests.length);
       this.#fail(unsent, "E_INTERNAL", `a request cannot be sent to the writer: ${messageOf(error)}`);

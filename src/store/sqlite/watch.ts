@@ -1,4 +1,5 @@
 /** Notices writes of other processes, by SQLite's counter of foreign commits. */
+import type { SessionId } from "../../core/ids.ts";
 import type { StoreChange } from "../contract.ts";
 import type { Connection } from "./connection.ts";
 
@@ -16,6 +17,8 @@ export const timerTicker: Ticker = (everyMs, look) => {
 
 type Listener = (change?: StoreChange) => void;
 
+const NOBODY: ReadonlySet<Listener> = new Set();
+
 /**
  * Asks the connection that writes for its counter of foreign commits, if it is another one than that which looks:
  * to the latter, this process's own commits are foreign too. Undefined when it has not written anything.
@@ -27,7 +30,8 @@ export class Watch {
   readonly #connection: Connection;
   readonly #ticker: Ticker;
   readonly #askWriter: AskWriter | undefined;
-  readonly #listeners = new Set<Listener>();
+  /** By what they want to hear of; those under `null` hear of everything. */
+  readonly #listeners = new Map<SessionId | null, Set<Listener>>();
   #stop: (() => void) | undefined;
   #version: unknown;
   #writerVersion: unknown;
@@ -40,25 +44,33 @@ export class Watch {
   }
 
   /** See `Store.subscribe`. */
-  subscribe(listener: Listener): () => void {
+  subscribe(listener: Listener, sessionId: SessionId | null = null): () => void {
     // Of its own, so that the same function can be subscribed twice and stopped once.
     const ownListener: Listener = (change) => listener(change);
-    this.#listeners.add(ownListener);
+    const listeners = this.#listeners.get(sessionId) ?? new Set();
+    this.#listeners.set(sessionId, listeners.add(ownListener));
     if (this.#stop === undefined) {
       this.#version = this.#read();
       this.#stop = this.#ticker(LOOK_EVERY_MS, () => this.#look());
     }
     return () => {
-      this.#listeners.delete(ownListener);
+      listeners.delete(ownListener);
+      if (listeners.size > 0 || this.#listeners.get(sessionId) !== listeners) return;
+      this.#listeners.delete(sessionId);
       if (this.#listeners.size === 0) this.close();
     };
   }
 
-  /** Tells everybody, after the present call has been answered. */
+  /** Tells those whom it may concern, after the present call has been answered. */
   notify(change?: StoreChange): void {
     queueMicrotask(() => {
-      for (const listener of this.#listeners) listener(change);
+      for (const listeners of this.#concerned(change)) for (const listener of listeners) listener(change);
     });
+  }
+
+  #concerned(change: StoreChange | undefined): Iterable<ReadonlySet<Listener>> {
+    if (change === undefined) return this.#listeners.values();
+    return [this.#listeners.get(null) ?? NOBODY, this.#listeners.get(change.sessionId) ?? NOBODY];
   }
 
   /** Stops looking. */

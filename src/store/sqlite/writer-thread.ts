@@ -7,6 +7,7 @@ import { Connection } from "./connection.ts";
 import { openDatabase } from "./database.ts";
 import { HEADS_FILE } from "./folder.ts";
 import { HeadsFile } from "./heads.ts";
+import { unpack } from "./parcel.ts";
 import { failureOf, type WriteOutcome, type WriteRequest } from "./requests.ts";
 import { storeError } from "./sql-errors.ts";
 import type { ThreadMessage, ThreadSettings } from "./thread-writer.ts";
@@ -74,7 +75,7 @@ function take(): { readonly requests: WriteRequest[]; readonly isLast: boolean }
     const received = receiveMessageOnPort(port) as { readonly message: ThreadMessage } | undefined;
     if (received === undefined) return { requests, isLast: false };
     if (received.message === "end") return { requests, isLast: true };
-    requests.push(...received.message);
+    requests.push(...unpack(received.message));
   }
 }
 
