@@ -1,5 +1,6 @@
 /** Where a session stands, in a person's words, and what they can do about it. */
 import { ERROR_CODES, unreachable } from "../core/errors.ts";
+import { countOf } from "../core/reduce/portions.ts";
 import type { SessionState, StopReason } from "../core/state.ts";
 import type { SessionRecord } from "../store/contract.ts";
 import { isErrorCode } from "./exit-codes.ts";
@@ -63,7 +64,7 @@ export function activityOf(state: SessionState, now: number): string {
     const tries = formatQuantity(state.retry.failures, "failure");
     return `asks the model again at ${formatMoment(state.retry.resumeAt, now)} (${state.retry.errorClass}, ${tries})`;
   }
-  if (state.queue.length > 0) return `${formatQuantity(state.queue.length, "message")} not picked up yet`;
+  if (countOf(state.queue) > 0) return `${formatQuantity(countOf(state.queue), "message")} not picked up yet`;
   return state.phase === "running" ? "works" : "idle";
 }
 

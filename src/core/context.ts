@@ -9,6 +9,7 @@ import { hash } from "node:crypto";
 import type { EventBody, SessionEvent } from "./events/index.ts";
 import type { CallId, Sequence } from "./ids.ts";
 import type { AssistantBlock, Message, ToolDescription } from "./message.ts";
+import { kept, type Portions, withLast } from "./reduce/portions.ts";
 import type { Json, Text } from "./text.ts";
 
 /** The renderer that new threads pin. A changed rendering is a new number; old ones stay. */
@@ -42,7 +43,7 @@ export interface Context {
   /** The turn that is not closed yet. */
   readonly turn: Turn;
   /** Messages of people that no request has picked up. */
-  readonly queue: readonly WaitingText[];
+  readonly queue: Portions<WaitingText>;
 }
 
 /** What the thread fixed at its start. */
@@ -91,7 +92,7 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
     case "user.message":
       return {
         ...context,
-        queue: [...context.queue, { seq: event.seq, text: joined(event.body.content) }],
+        queue: withLast(context.queue, { seq: event.seq, text: joined(event.body.content) }),
       };
     case "harness.input_accepted":
       return accept(context, event.body.seqs);
@@ -238,7 +239,7 @@ function openThread(context: Context, body: EventBody<"session.thread_created">)
 }
 
 function accept(context: Context, seqs: readonly Sequence[]): Context {
-  const waiting = new Map(context.queue.map(({ seq, text }) => [seq, text]));
+  const waiting = new Map(context.queue.flatMap((portion) => portion.map(({ seq, text }) => [seq, text])));
   const texts = seqs.flatMap((seq) => waiting.get(seq) ?? []);
   return withInput({ ...context, queue: without(context.queue, seqs) }, texts);
 }
@@ -247,9 +248,9 @@ function withInput(context: Context, texts: readonly string[]): Context {
   return { ...context, turn: { ...context.turn, input: [...context.turn.input, ...texts] } };
 }
 
-function without(queue: readonly WaitingText[], seqs: readonly Sequence[]): readonly WaitingText[] {
+function without(queue: Portions<WaitingText>, seqs: readonly Sequence[]): Portions<WaitingText> {
   const gone = new Set(seqs);
-  return queue.filter(({ seq }) => !gone.has(seq));
+  return kept(queue, ({ seq }) => !gone.has(seq));
 }
 
 function withBlock(context: Context, request: number, block: AssistantBlock): Context {

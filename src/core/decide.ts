@@ -66,7 +66,7 @@ export function decide(state: SessionState, now: Now): Step {
 
 function situationOf(state: SessionState, now: Now): Situation {
   if (state.config === null) return "empty";
-  if (state.queue.some((input) => input.rejected)) return "input-rejected";
+  if (state.queue.some((portion) => portion.some((input) => input.rejected))) return "input-rejected";
   if (state.request !== null && state.request.epoch !== now.epoch) return "request-orphaned";
   if (state.halt !== null) return "halting";
   if (state.phase === "terminated") return "resting";

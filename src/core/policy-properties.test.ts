@@ -115,7 +115,7 @@ describe("whatever happens", () => {
     fc.assert(
       fc.property(stories, ([story, when]) => {
         const { log, state, context } = play(story, when);
-        const from = state.thread?.fromSeq ?? state.queue[0]?.seq ?? log.length + 1;
+        const from = state.thread?.fromSeq ?? state.queue[0]?.[0]?.seq ?? log.length + 1;
         const read = log.slice(from - 1).reduce(reduceContext, emptyContext());
         expect(closeTurn(read).digest).toBe(closeTurn(context).digest);
         const open = new Set(

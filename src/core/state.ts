@@ -4,6 +4,7 @@
  */
 import type { EventBody } from "./events/index.ts";
 import type { CallId, SandboxId, Sequence, SessionId, ThreadId } from "./ids.ts";
+import type { Portions } from "./reduce/portions.ts";
 import type { Json } from "./text.ts";
 
 /** Where a session stands. */
@@ -25,7 +26,7 @@ export interface SessionState {
   /** Why no new model request may start until a person lifts it; set by going idle for such a reason. */
   readonly hold: StopReason["type"] | null;
   /** Messages that wait to be picked up, oldest first. */
-  readonly queue: readonly QueuedInput[];
+  readonly queue: Portions<QueuedInput>;
   /** Does the model owe an answer to what it has been given? */
   readonly answerOwed: boolean;
   /** Was the last answer a refusal? */

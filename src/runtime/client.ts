@@ -6,6 +6,7 @@ import type { Chance, Clock } from "../core/clock.ts";
 import { NightshiftError } from "../core/errors.ts";
 import { type ClientEventInput, type EventBody, event } from "../core/events/index.ts";
 import { sessionId as asId, type SessionId } from "../core/ids.ts";
+import { countOf } from "../core/reduce/portions.ts";
 import { type Redactor, seal } from "../core/seal.ts";
 import type { SessionState } from "../core/state.ts";
 import type { Store, SubmitResult } from "../store/contract.ts";
@@ -66,10 +67,10 @@ function checkWelcome(state: SessionState, inputs: readonly ClientEventInput[]):
     throw new NightshiftError("E_SESSION_TERMINATED", `${state.sessionId} is over and takes no more events`);
   }
   const messages = inputs.filter((input) => input.type === "user.message");
-  if (state.queue.length + messages.length > QUEUE_MAX) {
+  if (countOf(state.queue) + messages.length > QUEUE_MAX) {
     throw new NightshiftError(
       "E_QUEUE_FULL",
-      `${state.sessionId} has ${state.queue.length} messages waiting; the limit is ${QUEUE_MAX}`,
+      `${state.sessionId} has ${countOf(state.queue)} messages waiting; the limit is ${QUEUE_MAX}`,
     );
   }
   const capsMoney = inputs.some(

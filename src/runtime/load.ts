@@ -82,7 +82,7 @@ export async function verifyOlder(
 /** First event that the next request's context needs: the thread's start, or the oldest message that waits. */
 function contextStart(state: SessionState): Sequence {
   if (state.thread !== null) return state.thread.fromSeq;
-  return state.queue[0]?.seq ?? state.seq + 1;
+  return state.queue[0]?.[0]?.seq ?? state.seq + 1;
 }
 
 /** The log after a position, checked. */

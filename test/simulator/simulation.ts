@@ -110,7 +110,16 @@ class Simulation {
   #unrest(): string {
     const sessions = this.#world.machine.observer.sessions().map(({ session, due, isOwned }) => {
       const { phase, hold, halt, queue, sandbox } = this.#world.log(session).state;
-      return { session, due, isOwned, phase, hold, halt, queue: queue.length, sandbox: sandbox?.status };
+      return {
+        session,
+        due,
+        isOwned,
+        phase,
+        hold,
+        halt,
+        queue: queue.flat().length,
+        sandbox: sandbox?.status,
+      };
     });
     return JSON.stringify(sessions);
   }

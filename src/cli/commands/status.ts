@@ -1,6 +1,7 @@
 /** `status`: where one session stands, or how the whole state folder does. */
 import { existsSync } from "node:fs";
 import { NightshiftError } from "../../core/errors.ts";
+import { countOf } from "../../core/reduce/portions.ts";
 import type { SessionState } from "../../core/state.ts";
 import { loadState } from "../../runtime/load.ts";
 import type { OpenHarness } from "../../runtime/open.ts";
@@ -103,7 +104,7 @@ async function sessionStatus(
       driver: record.held ? record.owner : null,
       due_at: record.due,
       hold: state.hold,
-      queued_messages: state.queue.length,
+      queued_messages: countOf(state.queue),
       workspace: state.config?.sandbox.workspace ?? null,
       model: modelOf(state),
       head: `${record.seq}:${record.hash}`,
@@ -126,7 +127,7 @@ function sessionLines(state: SessionState, record: SessionRecord, now: number, w
     ["folder", config?.sandbox.workspace ?? ""],
     ["spent", spentText(state)],
     ["caps", capsText(state)],
-    ["queue", state.queue.length === 0 ? "" : formatQuantity(state.queue.length, "message")],
+    ["queue", countOf(state.queue) === 0 ? "" : formatQuantity(countOf(state.queue), "message")],
     ...openCalls(state),
     ["sandbox", sandbox === null ? "" : `${sandbox.backend}, ${sandbox.status}`],
     ["cached", ledger.cacheReadTokens === 0 ? "" : `${formatCount(ledger.cacheReadTokens)} tokens read`],

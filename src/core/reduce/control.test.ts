@@ -88,31 +88,31 @@ describe("messages", () => {
     rejected,
   });
   reduceTable([
-    { name: "wait", before: [created()], event: said("go"), changes: { queue: [waits(2)] } },
+    { name: "wait", before: [created()], event: said("go"), changes: { queue: [[waits(2)]] } },
     {
       name: "wait in order",
       before: [created(), said("go")],
       event: said("on"),
-      changes: { queue: [waits(2), waits(3)] },
+      changes: { queue: [[waits(2), waits(3)]] },
     },
-    { name: "wait while it works", before: busy, event: said("on"), changes: { queue: [waits(10)] } },
+    { name: "wait while it works", before: busy, event: said("on"), changes: { queue: [[waits(10)]] } },
     {
       name: "are to be rejected while it works, if so wanted",
       before: busy,
       event: said("on", "reject"),
-      changes: { queue: [waits(10, true)] },
+      changes: { queue: [[waits(10, true)]] },
     },
     {
       name: "interrupt while it works, if so wanted",
       before: busy,
       event: said("on", "interrupt"),
-      changes: { queue: [waits(10)], ...halt("interrupt", 10) },
+      changes: { queue: [[waits(10)]], ...halt("interrupt", 10) },
     },
     {
       name: "are accepted",
       before: [created(), said("a"), said("b"), said("c")],
       event: accepted(2, 4),
-      changes: { queue: [waits(3)], answerOwed: true },
+      changes: { queue: [[waits(3)]], answerOwed: true },
     },
     {
       name: "are rejected",
@@ -125,7 +125,7 @@ describe("messages", () => {
       before: [...asking(), failedWith(1, "network"), sandboxLost(), idle("retries_exhausted")],
       event: said("again"),
       changes: (before) => ({
-        queue: [waits(12)],
+        queue: [[waits(12)]],
         hold: null,
         retry: null,
         sandbox: { ...before.sandbox!, failures: 0 },
@@ -135,7 +135,7 @@ describe("messages", () => {
       name: "do not shorten a back-off",
       before: [...busy, failedWith(1, "network"), rescheduled(START_MS + 99_000, START_MS)],
       event: said("again"),
-      changes: { queue: [waits(12)] },
+      changes: { queue: [[waits(12)]] },
     },
     { name: "come too late when it is over", before: [created(), terminated], event: said("x"), changes: {} },
   ]);

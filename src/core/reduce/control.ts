@@ -2,6 +2,7 @@
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { Sequence, SessionId, ThreadId } from "../ids.ts";
 import type { CallState, Halt, SandboxState, SessionState, StopReason } from "../state.ts";
+import { kept, withLast } from "./portions.ts";
 import { checkedOut, forkedWorkspace, reduceWorkspaceWish } from "./workspace.ts";
 
 /** Notes `session.*`, `user.*`, `control.*` and `harness.*`. */
@@ -98,7 +99,8 @@ function wentIdle(state: SessionState, reason: StopReason, at: number): SessionS
   const { halt } = state;
   // A message sent after the stop was asked for (or together with it) is the redirection: it lifts the hold.
   const haltSeq = halt?.seq ?? Number.POSITIVE_INFINITY;
-  const redirected = reason.type !== "paused" && state.queue.some((input) => input.seq >= haltSeq);
+  const redirected =
+    reason.type !== "paused" && state.queue.some((portion) => portion.some((input) => input.seq >= haltSeq));
   const holding = holdOf(reason);
   const pauseSeq = halt?.pauseSeq ?? null;
   return {
@@ -117,7 +119,7 @@ function messageArrived(state: SessionState, event: SessionEvent<"user.message">
   if (state.phase === "terminated") return state;
   const steering = event.body.steering ?? state.config?.policy.steering ?? "enqueue";
   const busy = isBusy(state);
-  const queue = [...state.queue, { seq: event.seq, rejected: busy && steering === "reject" }];
+  const queue = withLast(state.queue, { seq: event.seq, rejected: busy && steering === "reject" });
   // A pause and an open question are lifted by their own answers only.
   const lifted = state.hold === "paused" || state.hold === "requires_action" ? state.hold : null;
   const sandbox = givenNewChances(state.sandbox);
@@ -161,7 +163,7 @@ function awaitsPerson(call: CallState): boolean {
 
 function withoutQueued(state: SessionState, seqs: readonly number[]): SessionState {
   const gone = new Set(seqs);
-  return { ...state, queue: state.queue.filter((input) => !gone.has(input.seq)) };
+  return { ...state, queue: kept(state.queue, (input) => !gone.has(input.seq)) };
 }
 
 function threadCreated(state: SessionState, body: EventBody<"session.thread_created">): SessionState {

@@ -19,7 +19,12 @@ export function answerOwed(state: SessionState, now: Now): Step {
     return append(openThread(state, config, now));
   if (state.queue.length > 0) {
     return append(
-      event("harness.input_accepted", { seqs: state.queue.slice(0, INPUT_MAX).map((input) => input.seq) }),
+      event("harness.input_accepted", {
+        seqs: state.queue
+          .flat()
+          .slice(0, INPUT_MAX)
+          .map((input) => input.seq),
+      }),
     );
   }
   if (state.cutShort >= CUT_SHORT_MAX)
@@ -57,7 +62,7 @@ function openThread(state: SessionState, config: Config, now: Now): EventInput {
     system: config.agent.system,
     tools,
     model: config.agent.model,
-    from_seq: state.thread?.fromSeq ?? state.queue[0]?.seq ?? state.seq,
+    from_seq: state.thread?.fromSeq ?? state.queue[0]?.[0]?.seq ?? state.seq,
   });
 }
 

@@ -10,7 +10,7 @@ export function noMessageStranded(): Invariant {
       for (const log of logs) {
         const { queue, hold, phase } = log.state;
         if (phase === "terminated" || hold !== null) continue;
-        const [first] = queue;
+        const first = queue[0]?.[0];
         if (first !== undefined) return `message ${first.seq} of ${log.session} was never picked up`;
         const forgotten = unmentioned(log);
         if (forgotten !== undefined)
