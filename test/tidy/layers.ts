@@ -42,6 +42,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "core",
     "store",
     "sandbox",
+    "workspace",
     "model",
     "tool",
     "gateway",

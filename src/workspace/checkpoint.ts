@@ -1,0 +1,175 @@
+/** Making checkpoints, and knowing which tree the files are. */
+import { existsSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { NightshiftError } from "../core/errors.ts";
+import { replaceFile, syncFolder } from "../sandbox/daemon/durable.ts";
+import { FileShrank } from "./blobs.ts";
+import { Commits } from "./commits.ts";
+import type { Checkpoint, CheckpointRequest, SkippedFile } from "./contract.ts";
+import type { Findings } from "./findings.ts";
+import { ImportStream } from "./import-stream.ts";
+import { readablePath } from "./paths.ts";
+import { namesIn, type Place, readJson } from "./place.ts";
+import { removeTree } from "./remove.ts";
+import { makeRepository } from "./scratch.ts";
+import { type FilesContext, findChanges, forgetKnown, saveKnown } from "./session-files.ts";
+
+const ATTEMPTS_MAX = 3;
+const PACKS_MAX = 50;
+const REASON_LENGTH_MAX = 200;
+
+/** What git does not keep of a checkpoint. */
+interface Remarks {
+  readonly skipped: readonly SkippedFile[];
+  readonly skippedCount: number;
+  readonly changedSubmodules: readonly string[];
+}
+
+/** See the contract of workspaces. */
+export async function makeCheckpoint(
+  context: FilesContext,
+  request: CheckpointRequest,
+  signal: AbortSignal,
+): Promise<Checkpoint> {
+  const { git, session } = context;
+  const commits = new Commits(git, session.repository);
+  const [made = null] = await commits.resolve([commits.refOf(request.number)], signal);
+  if (made === null) {
+    await commits.check([request.previous], signal);
+    await commitFiles(context, commits, request, signal);
+  }
+  const [commit = null] =
+    made === null ? await commits.resolve([commits.refOf(request.number)], signal) : [made];
+  if (commit === null) throw new NightshiftError("E_INTERNAL", `checkpoint ${request.number} has no commit`);
+  const { parent, tree } = await commits.read(commit, signal);
+  if (parent !== request.previous) {
+    const message = `checkpoint ${request.number} exists, and follows ${parent} instead of ${request.previous}`;
+    throw new NightshiftError("E_WORKSPACE_GIT", message, { hint: "This is a bug worth reporting." });
+  }
+  const changes = await commits.count({ from: parent, to: commit }, signal);
+  const remarks = (readJson(remarksPath(context, request.number)) as Remarks | undefined) ?? NO_REMARKS;
+  return { number: request.number, commit, tree, changes, ...remarks };
+}
+
+const NO_REMARKS: Remarks = { skipped: [], skippedCount: 0, changedSubmodules: [] };
+
+function remarksPath({ session }: FilesContext, number: number): string {
+  return join(session.folder, `remarks-${number}.json`);
+}
+
+/** Tries again when files got shorter under its eyes, or when what it remembered of them is wrong. */
+async function commitFiles(
+  context: FilesContext,
+  commits: Commits,
+  request: CheckpointRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await tryCommit(context, commits, request, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (attempt >= ATTEMPTS_MAX) throw error instanceof FileShrank ? busy(error) : error;
+      if (!(error instanceof NightshiftError) || error.code === "E_WORKSPACE_GIT") forgetKnown(context);
+      if (error instanceof NightshiftError && !["E_WORKSPACE_GIT", "E_WORKSPACE_BUSY"].includes(error.code))
+        throw error;
+    }
+  }
+}
+
+async function tryCommit(
+  context: FilesContext,
+  commits: Commits,
+  { number, previous, reason, atMs }: CheckpointRequest,
+  signal: AbortSignal,
+): Promise<void> {
+  const { git, session, record, pristine } = context;
+  const place = { gitFolder: session.repository };
+  removeUnfinishedPacks(session.repository);
+  const stream = new ImportStream(git.start(place, ["fast-import", "--quiet", "--date-format=raw"]));
+  const abort = (): void => void stream.abort();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    const findings = await findChanges(context, stream, signal);
+    keepRemarks(context, number, findings);
+    const title = reason.replace(/\s+/g, " ").trim().slice(0, REASON_LENGTH_MAX) || "Checkpoint";
+    const trailers = `Nightshift-Session: ${session.sessionId}\nNightshift-Checkpoint: ${number}\n`;
+    const text = {
+      ref: commits.refOf(number),
+      parent: previous,
+      baseTree: record.tree,
+      message: `${title}\n\n${trailers}`,
+      atMs,
+    };
+    await stream.commit(text, findings, pristine.submodules);
+    syncFolders(session.repository);
+    saveKnown(context, findings.known);
+  } finally {
+    signal.removeEventListener("abort", abort);
+    await stream.abort();
+  }
+  if (namesIn(join(session.repository, "objects", "pack")).length > 2 * PACKS_MAX) {
+    await git.run(place, ["repack", "-a", "-d", "-l", "-q"], signal);
+  }
+}
+
+/** Of runs that were killed. There is one writer; should another one live, it fails and makes no commit. */
+function removeUnfinishedPacks(repository: string): void {
+  const packs = join(repository, "objects", "pack");
+  for (const name of namesIn(packs)) if (name.startsWith("tmp_")) rmSync(join(packs, name), { force: true });
+}
+
+/** Durable before the commit, so that whoever finds the commit finds them too. */
+function keepRemarks(context: FilesContext, number: number, findings: Findings): void {
+  const { skipped, skippedCount, changedSubmodules } = findings;
+  const path = remarksPath(context, number);
+  if (skippedCount === 0 && changedSubmodules.size === 0) {
+    if (existsSync(path)) rmSync(path);
+    return;
+  }
+  const remarks: Remarks = {
+    skipped,
+    skippedCount,
+    changedSubmodules: [...changedSubmodules].map(readablePath),
+  };
+  replaceFile(path, JSON.stringify(remarks));
+}
+
+/** Git syncs its files; this makes their names last. */
+function syncFolders(repository: string): void {
+  syncFolder(join(repository, "objects", "pack"));
+  for (let folder = join(repository, "refs", "nightshift", "checkpoints"); ; folder = dirname(folder)) {
+    syncFolder(folder);
+    if (folder === repository) return;
+  }
+}
+
+function busy(cause: FileShrank): NightshiftError {
+  return new NightshiftError("E_WORKSPACE_BUSY", "files in the workspace got shorter while they were read", {
+    retryable: true,
+    cause,
+  });
+}
+
+/** The tree that the files are now; makes nothing that lasts. */
+export async function treeOfFiles(context: FilesContext, place: Place, signal: AbortSignal): Promise<string> {
+  const { git, session, record, pristine } = context;
+  const build = place.build();
+  const gitFolder = join(build, "tree.git");
+  try {
+    const objects = join(session.repository, "objects");
+    await makeRepository(git, gitFolder, { objectFormat: pristine.objectFormat, objects }, signal);
+    const run = { gitFolder, settings: ["core.fsync=none"] };
+    const stream = new ImportStream(git.start(run, ["fast-import", "--quiet", "--date-format=raw"]));
+    try {
+      const findings = await findChanges(context, stream, signal);
+      if (findings.files.length === 0 && findings.removals.length === 0) return record.tree;
+      const text = { ref: "refs/tree", parent: record.base, baseTree: record.tree, message: "", atMs: 0 };
+      return (await stream.commit(text, findings, pristine.submodules)).tree;
+    } finally {
+      await stream.abort();
+    }
+  } finally {
+    await removeTree(build);
+  }
+}

@@ -1,0 +1,71 @@
+/** Making the files of a session anew: an empty upper folder over the pristine checkout, or a copy of it. */
+import { execFile } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { KnownFile } from "./findings.ts";
+import type { Git } from "./git.ts";
+import { type BytePath, isReservedName, joinPath } from "./paths.ts";
+import { namesIn, type SessionPlace, type SessionRecord } from "./place.ts";
+import { removeTree } from "./remove.ts";
+import { OpenFolder, stampOf } from "./walk.ts";
+
+const runFile = promisify(execFile);
+
+/** Makes the files of a generation, as in the base. What an earlier try has left is replaced. */
+export async function makeFiles(
+  git: Git,
+  session: SessionPlace,
+  record: SessionRecord,
+  checkout: string,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  const folder = session.generation(record.generation);
+  await removeTree(folder);
+  mkdirSync(folder, { recursive: true });
+  if (record.kind === "overlay") {
+    for (const name of ["upper", "work"]) mkdirSync(join(folder, name));
+    return;
+  }
+  const copy = join(folder, "copy");
+  const options = { signal, env: git.cleanEnvironment };
+  const words = process.platform === "linux" ? ["-a", "--reflink=auto"] : ["-a"];
+  await runFile("cp", [...words, "--", checkout, copy], options);
+  // Before the included files come in: those are not as in the base.
+  const known = JSON.stringify([...knownIn(copy)]);
+  if (record.included.length > 0)
+    await runFile("cp", [...words, "--", `${session.included}/.`, copy], options);
+  writeFileSync(join(folder, "known.json"), known);
+}
+
+/** Removes all files of a session but those that count. */
+export async function removeOldFiles(session: SessionPlace, record: SessionRecord): Promise<void> {
+  for (const name of namesIn(session.generations)) {
+    if (name !== `${record.generation}`) await removeTree(join(session.generations, name));
+  }
+}
+
+/** A number that no files have, not even unfinished ones. */
+export function nextGeneration(session: SessionPlace, record: SessionRecord): number {
+  return Math.max(record.generation, ...namesIn(session.generations).map(Number).filter(Number.isFinite)) + 1;
+}
+
+function knownIn(folder: string): Map<BytePath, KnownFile> {
+  const known = new Map<BytePath, KnownFile>();
+  const visit = (path: BytePath, open: OpenFolder): void => {
+    for (const name of open.names()) {
+      const stats = isReservedName(name) ? undefined : open.look(name);
+      const own = joinPath(path, name);
+      if (stats?.isFile()) known.set(own, { stamp: stampOf(stats), blob: "" });
+      const child = stats?.isDirectory() ? open.child(name) : undefined;
+      if (child === undefined) continue;
+      visit(own, child);
+      child.close();
+    }
+  };
+  const top = OpenFolder.open(folder);
+  visit("" as BytePath, top);
+  top.close();
+  return known;
+}

@@ -1,0 +1,21 @@
+/** The files that sessions work on, and their checkpoints. */
+export type {
+  ChangeCount,
+  ChangedFile,
+  Checkpoint,
+  CheckpointRequest,
+  CommitHash,
+  CommitRange,
+  Leftover,
+  Origin,
+  Patch,
+  PreparedWorkspace,
+  PrepareOptions,
+  SkippedFile,
+  WorkspaceFiles,
+  WorkspaceLimits,
+  Workspaces,
+  WorkspacesOptions,
+} from "./contract.ts";
+export { DEFAULT_WORKSPACE_LIMITS, SKIPPED_MAX } from "./contract.ts";
+export { openWorkspaces } from "./workspaces.ts";

@@ -1,0 +1,270 @@
+/** The workspaces of one state folder, put together. */
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { NightshiftError } from "../core/errors.ts";
+import { isSessionId, type SessionId } from "../core/ids.ts";
+import { makeCheckpoint } from "./checkpoint.ts";
+import { Commits } from "./commits.ts";
+import {
+  type ChangedFile,
+  type Checkpoint,
+  type CheckpointRequest,
+  type CommitHash,
+  type CommitRange,
+  DEFAULT_WORKSPACE_LIMITS,
+  type Leftover,
+  type Patch,
+  type PreparedWorkspace,
+  type PrepareOptions,
+  type WorkspaceFiles,
+  type WorkspaceLimits,
+  type Workspaces,
+  type WorkspacesOptions,
+} from "./contract.ts";
+import { makeFiles } from "./files.ts";
+import { Git } from "./git.ts";
+import { probeOverlay } from "./overlay.ts";
+import { bytePath, readablePath } from "./paths.ts";
+import {
+  lastUseOf,
+  namesIn,
+  Place,
+  readJson,
+  readPristine,
+  SessionPlace,
+  type SessionRecord,
+  touchPristine,
+} from "./place.ts";
+import { prepareSession } from "./prepare.ts";
+import { checkoutOf, trimPristines } from "./pristine.ts";
+import { removeTree } from "./remove.ts";
+import { restoreFiles } from "./restore.ts";
+import { makeRepository } from "./scratch.ts";
+import { type FilesContext, workspaceFilesOf } from "./session-files.ts";
+import { exportCommit, sendCommits } from "./transfer.ts";
+
+/** Opens the workspaces of a folder; nothing is made before it is needed. */
+export function openWorkspaces(options: WorkspacesOptions): Workspaces {
+  return new FolderOfWorkspaces(options);
+}
+
+class FolderOfWorkspaces implements Workspaces {
+  readonly #git: Git;
+  readonly #place: Place;
+  readonly #limits: WorkspaceLimits;
+  readonly #copies: boolean;
+  #overlays: Promise<boolean> | undefined;
+
+  constructor(options: WorkspacesOptions) {
+    this.#limits = { ...DEFAULT_WORKSPACE_LIMITS, ...options.limits };
+    this.#git = new Git(options.environment, this.#limits.gitMs);
+    this.#place = new Place(options.folder, options.unique);
+    this.#copies = options.copies ?? false;
+  }
+
+  async prepare(
+    sessionId: SessionId,
+    source: string,
+    options: PrepareOptions,
+    signal: AbortSignal,
+  ): Promise<PreparedWorkspace> {
+    const found = await this.find(sessionId);
+    if (found !== undefined) return found;
+    await this.#sweep();
+    const kind = (build: string): Promise<"overlay" | "copy"> => this.#kind(build);
+    const context = { git: this.#git, place: this.#place, limits: this.#limits, kind };
+    await prepareSession(context, sessionId, source, options, signal);
+    return this.#mustFind(sessionId);
+  }
+
+  async fork(
+    sessionId: SessionId,
+    from: { readonly sessionId: SessionId; readonly commit: CommitHash },
+    signal: AbortSignal,
+  ): Promise<PreparedWorkspace> {
+    const found = await this.find(sessionId);
+    if (found !== undefined) return found;
+    await this.#sweep();
+    const source = this.#session(from.sessionId);
+    const { record, checkout, pristine } = this.#context(source);
+    const commits = new Commits(this.#git, source.repository);
+    await commits.check([from.commit], signal);
+    const build = this.#place.build();
+    try {
+      const session = new SessionPlace(sessionId, join(build, "session"));
+      mkdirSync(session.folder);
+      const own = { ...record, generation: 1 };
+      session.write(own);
+      const objects = join(checkout, ".git", "objects");
+      await makeRepository(
+        this.#git,
+        session.repository,
+        { objectFormat: pristine.objectFormat, objects },
+        signal,
+      );
+      mkdirSync(join(session.repository, "info"), { recursive: true });
+      const exclude = join("info", "exclude");
+      copyFileSync(join(source.repository, exclude), join(session.repository, exclude));
+      const range = { commit: from.commit, without: record.base };
+      if (from.commit !== record.base) {
+        await sendCommits(this.#git, source.repository, session.repository, range, signal);
+      }
+      const words = ["update-ref", commits.forkRef, from.commit];
+      await this.#git.run({ gitFolder: session.repository }, words, signal);
+      if (existsSync(source.included)) await copyFolder(this.#git, source.included, session.included, signal);
+      await makeFiles(this.#git, session, own, checkout, signal);
+      const context = { git: this.#git, limits: this.#limits, session, record: own, checkout, pristine };
+      if (from.commit !== record.base) await restoreFiles(context, this.#place, from.commit, signal);
+      touchPristine(this.#place.pristine(record.pristine));
+      this.#place.finish(session.folder, this.#place.session(sessionId));
+    } finally {
+      await removeTree(build);
+    }
+    return this.#mustFind(sessionId);
+  }
+
+  find(sessionId: SessionId): Promise<PreparedWorkspace | undefined> {
+    const session = this.#session(sessionId);
+    const record = session.read();
+    if (record === undefined) return Promise.resolve(undefined);
+    const { base, tree, origin, subfolder, included, likelySecrets, nestedRepositories } = record;
+    const context = this.#context(session);
+    const submodules = context.pristine.submodules.map(({ path }) => readablePath(bytePath(path)));
+    const files = workspaceFilesOf(context);
+    const facts = { base, tree, origin, subfolder, included, likelySecrets, nestedRepositories, submodules };
+    return Promise.resolve({ sessionId, files, ...facts });
+  }
+
+  checkpoint(sessionId: SessionId, request: CheckpointRequest, signal: AbortSignal): Promise<Checkpoint> {
+    return this.#inSession(sessionId, (context) => makeCheckpoint(context, request, signal));
+  }
+
+  restore(sessionId: SessionId, commit: CommitHash, signal: AbortSignal): Promise<WorkspaceFiles> {
+    return this.#inSession(sessionId, (context) => restoreFiles(context, this.#place, commit, signal));
+  }
+
+  diff(sessionId: SessionId, range: CommitRange, bytesMax: number, signal: AbortSignal): Promise<Patch> {
+    return this.#inSession(sessionId, ({ session }) =>
+      new Commits(this.#git, session.repository).diff(range, bytesMax, signal),
+    );
+  }
+
+  changedFiles(
+    sessionId: SessionId,
+    range: CommitRange,
+    signal: AbortSignal,
+  ): Promise<readonly ChangedFile[]> {
+    return this.#inSession(sessionId, ({ session }) =>
+      new Commits(this.#git, session.repository).changedFiles(range, signal),
+    );
+  }
+
+  export(
+    sessionId: SessionId,
+    commit: CommitHash,
+    branch: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly created: boolean }> {
+    return this.#inSession(sessionId, ({ session, record }) =>
+      exportCommit(this.#git, session, record, commit, branch, signal),
+    );
+  }
+
+  remove(sessionId: SessionId): Promise<void> {
+    return this.#place.discard(this.#place.session(sessionId));
+  }
+
+  async findLeftovers(known: ReadonlySet<SessionId>): Promise<readonly Leftover[]> {
+    const leftovers: Leftover[] = this.#place.deserted().map((path) => ({ kind: "build", path }));
+    for (const name of namesIn(this.#place.folder)) {
+      if (!isSessionId(name)) continue;
+      const session = this.#session(name);
+      if (!known.has(name)) leftovers.push({ kind: "session", path: session.folder });
+      else {
+        const current = session.read()?.generation;
+        const old = namesIn(session.generations).filter((each) => each !== `${current}`);
+        leftovers.push(
+          ...old.map((each) => ({ kind: "files", path: join(session.generations, each) }) as const),
+        );
+      }
+    }
+    return leftovers;
+  }
+
+  async removeLeftover({ path }: Leftover): Promise<void> {
+    if (!path.startsWith(`${this.#place.folder}/`) || path.includes("/../")) {
+      throw new NightshiftError("E_INTERNAL", `${path} is not below ${this.#place.folder}`);
+    }
+    await this.#place.discard(path);
+  }
+
+  trimPristine(bytesMax: number): Promise<{ readonly removed: number; readonly bytes: number }> {
+    return trimPristines(this.#place, () => this.#pristinesInUse(), bytesMax, lastUseOf);
+  }
+
+  /** Of sessions, and of those that are being made. */
+  #pristinesInUse(): ReadonlySet<string> {
+    const sessions = namesIn(this.#place.folder)
+      .filter(isSessionId)
+      .map((name) => join(this.#place.folder, name));
+    const builds = namesIn(this.#place.builds).map((name) => join(this.#place.builds, name, "session"));
+    const records = [...sessions, ...builds].map((folder) => readJson(join(folder, "record.json")));
+    return new Set((records as (SessionRecord | undefined)[]).flatMap((record) => record?.pristine ?? []));
+  }
+
+  /** Removes what killed processes were building. */
+  async #sweep(): Promise<void> {
+    for (const folder of this.#place.deserted()) await removeTree(folder);
+  }
+
+  #kind(build: string): Promise<"overlay" | "copy"> {
+    this.#overlays ??= this.#probe(build);
+    return this.#overlays.then((works) => (works ? "overlay" : "copy"));
+  }
+
+  async #probe(build: string): Promise<boolean> {
+    if (this.#copies) return false;
+    const folder = join(build, "probe");
+    mkdirSync(folder);
+    try {
+      return await probeOverlay(folder, this.#git.cleanEnvironment);
+    } finally {
+      await removeTree(folder);
+    }
+  }
+
+  #session(sessionId: SessionId): SessionPlace {
+    return new SessionPlace(sessionId, this.#place.session(sessionId));
+  }
+
+  #context(session: SessionPlace): FilesContext {
+    const record = session.mustRead();
+    const pristine = readPristine(this.#place.pristine(record.pristine));
+    if (pristine === undefined) {
+      const message = `the pristine checkout of session ${session.sessionId} is gone`;
+      throw new NightshiftError("E_WORKSPACE_UNKNOWN", message);
+    }
+    const checkout = checkoutOf(this.#place, record.pristine);
+    return { git: this.#git, limits: this.#limits, session, record, checkout, pristine };
+  }
+
+  async #inSession<Answer>(
+    sessionId: SessionId,
+    act: (context: FilesContext) => Promise<Answer>,
+  ): Promise<Answer> {
+    return act(this.#context(this.#session(sessionId)));
+  }
+
+  async #mustFind(sessionId: SessionId): Promise<PreparedWorkspace> {
+    const found = await this.find(sessionId);
+    if (found === undefined)
+      throw new NightshiftError("E_WORKSPACE_UNKNOWN", `session ${sessionId} was removed`);
+    return found;
+  }
+}
+
+async function copyFolder(git: Git, from: string, to: string, signal: AbortSignal): Promise<void> {
+  const { execFile } = await import("node:child_process");
+  const { promisify } = await import("node:util");
+  await promisify(execFile)("cp", ["-a", "--", from, to], { signal, env: git.cleanEnvironment });
+}
