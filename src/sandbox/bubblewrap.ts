@@ -30,18 +30,22 @@ export function createBubblewrapBackend(options: BubblewrapBackendOptions): Sand
 class BubblewrapSandboxes extends DaemonSandboxes {
   constructor({ folder, tools = join(dirname(folder), "tools") }: BubblewrapBackendOptions) {
     let provided: PodTools | undefined;
+    const provide = (): PodTools => {
+      provided ??= providePodTools(tools, process.env["PATH"] ?? "");
+      return provided;
+    };
     super({
       kind: "bubblewrap",
       folder,
       check: () => {
         findBubblewrap();
-        provided ??= providePodTools(tools, process.env["PATH"] ?? "");
+        provide();
       },
       environment: (spec) => podEnvironment(process.env, spec),
       pod: (spec) => {
         const settings: LauncherSettings = {
           bubblewrap: findBubblewrap(),
-          tools: (provided ??= providePodTools(tools, process.env["PATH"] ?? "")),
+          tools: provide(),
           code: runnerCode(),
         };
         return { module: moduleUrl("./bubblewrap/launcher"), settings: settings as unknown as Json, spec };

@@ -44,5 +44,8 @@ class ProcessSandboxes extends DaemonSandboxes implements ProcessBackend {
 /** What cannot be kept must not be promised. Limits and the way out are covered by the warning. */
 function refuseViews({ mounts = [], overlay }: SandboxSpec): void {
   if (mounts.length === 0 && overlay === undefined) return;
-  throw new NightshiftError("E_SANDBOX_UNAVAILABLE", "the sandbox `process` has no view of its own to mount into");
+  throw new NightshiftError(
+    "E_SANDBOX_UNAVAILABLE",
+    "the sandbox `process` has no view of its own to mount into",
+  );
 }

@@ -20,7 +20,13 @@ const TERMINAL_INPUT: readonly number[] = [0x5412, 0x541c];
 /** Unix, IPv4, IPv6, netlink: the ones that a network namespace holds. */
 const SOCKET_FAMILIES: readonly number[] = [1, 2, 10, 16];
 /** Calls whose first argument names a process; 1 would be the runner. */
-const ON_PROCESS = ["prlimit64", "sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr"];
+const ON_PROCESS = [
+  "prlimit64",
+  "sched_setaffinity",
+  "sched_setscheduler",
+  "sched_setparam",
+  "sched_setattr",
+];
 /** Calls that name a process by their second argument, if the first one is this. */
 const ON_WHICH = { setpriority: 0, ioprio_set: 1 } as const;
 const RUNNER = 1;

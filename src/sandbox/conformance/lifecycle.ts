@@ -23,7 +23,7 @@ export const lifecycleCases: readonly ConformanceCase<SandboxSubject>[] = [
       assert.equal(sandbox.incarnation, again.incarnation);
       sandbox.detach();
       // Those that came too late may still be ending.
-      while (rig.survivors().length > 1) await subject.clock.sleep(10);
+      while (rig.daemons().length > 1) await subject.clock.sleep(10);
       const alive = rig.survivors();
       await backend.provision(spec, NEVER);
       assert.deepEqual(rig.survivors(), alive, "no second daemon");

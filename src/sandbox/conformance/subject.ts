@@ -25,14 +25,20 @@ export interface OtherHarness {
 export interface SandboxRig extends AsyncDisposable {
   readonly backend: SandboxBackend;
   readonly spec: SandboxSpec;
+  /** Absolute path of a folder outside of the workspace, for what a case makes. */
+  readonly folder: string;
   /** A variable of the harness's own environment that no command may see. */
   readonly canary: { readonly name: string; readonly value: string };
   /** Attaches from another process and sends a request from there; resolves when it has been sent. */
   startHarness(handle: SandboxHandle, epoch: number, request: ExecRequest): Promise<OtherHarness>;
   /** Kills the daemon, and nothing else, as a crash would. */
   crash(): Promise<void>;
+  /** Kills the pod from outside, and nothing else; only where there is one. */
+  crashPod(): Promise<void>;
   /** Largest memory that the daemon has ever had, in bytes. */
   peakMemory(): number;
+  /** Descriptions of the sandbox's daemons: one, but for the moment in which several are being started. */
+  daemons(): readonly string[];
   /** Descriptions of every process of this sandbox that lives, its daemon among them. */
   survivors(): readonly string[];
   /** Paths of what is left of the sandbox outside of the workspace. */
@@ -43,9 +49,18 @@ export interface SandboxRig extends AsyncDisposable {
 export interface SandboxSubject {
   /** Backend name as in the registry. */
   readonly kind: string;
+  /** Commands are kept apart from the machine and under limits. Without it, the cases about isolation make no sense. */
+  readonly isolates: boolean;
   /** A real one: processes do not know any other. */
   readonly clock: Clock;
-  open(options?: { readonly noContactMs?: number }): Promise<SandboxRig>;
+  open(options?: RigOptions): Promise<SandboxRig>;
+}
+
+/** How a rig is to be. */
+export interface RigOptions {
+  readonly noContactMs?: number;
+  /** More of the spec, from the path of the rig's folder. */
+  readonly spec?: (folder: string) => Partial<SandboxSpec>;
 }
 
 /** Plenty, so that only cases about limits meet them. */
@@ -75,10 +90,7 @@ export class Bench implements AsyncDisposable {
   }
 
   /** A fresh sandbox, attached under epoch 1. */
-  static async open(
-    subject: SandboxSubject,
-    options: { readonly noContactMs?: number } = {},
-  ): Promise<Bench> {
+  static async open(subject: SandboxSubject, options: RigOptions = {}): Promise<Bench> {
     const bench = new Bench(subject, await subject.open(options));
     await bench.provision();
     await bench.attach(1);
@@ -152,6 +164,13 @@ export class Bench implements AsyncDisposable {
   /** Waits until a command succeeds. */
   untilSucceeds(command: string): Promise<void> {
     return this.until(command, async () => (await this.run(command)).exitCode === 0);
+  }
+
+  /** Waits until a file is there, starting no process. */
+  untilFile(path: string): Promise<void> {
+    const look = async (): Promise<boolean> =>
+      (await this.perform("glob", { pattern: path })).output === `${path}\n`;
+    return this.until(path, look);
   }
 
   /** Waits for something to become true, but not for ever. */

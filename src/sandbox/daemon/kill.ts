@@ -162,7 +162,12 @@ function straysAmong(
   owned: Set<number>,
   strays: Strays,
 ): ProcessInfo[] {
-  const leaders = new Set(strays.leaders().filter(isAlive).map(({ pid }) => pid));
+  const leaders = new Set(
+    strays
+      .leaders()
+      .filter(isAlive)
+      .map(({ pid }) => pid),
+  );
   const rest = others.filter(({ pid }) => !members.has(pid));
   for (const info of rest) if (leaders.has(info.group) || leaders.has(info.session)) owned.add(info.pid);
   for (let size = -1; size !== owned.size; ) {

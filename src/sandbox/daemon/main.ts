@@ -201,7 +201,7 @@ class Daemon {
       root: INNER_WORKSPACE,
       environment,
       leftovers: journal.unfinished().flatMap(({ entry }) => entry.temporary ?? []),
-      egress: pod.spec.egress === undefined ? null : INNER_EGRESS_FOLDER,
+      egress: egress === undefined ? null : join(INNER_EGRESS_FOLDER, basename(egress)),
     });
     return runner;
   }

@@ -1,5 +1,6 @@
 /** The runner: does in a pod what the daemon tells it over the wire. */
 import { rmSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import type { Duplex } from "node:stream";
 import { StringDecoder } from "node:string_decoder";
 import { isNightshiftError, messageOf, NightshiftError, unreachable } from "../../core/errors.ts";
@@ -90,7 +91,8 @@ export class RunnerHost {
 
   async #start({ root, key, environment, leftovers, egress }: RunnerConfig): Promise<Json> {
     const pipes = new PipePool(this.#place.pipeFolder, this.#place.pipeMaker);
-    await Promise.all([pipes.fill(), egress === null ? undefined : startEgressShim(egress)]);
+    // Looking at any file makes Node start its threads; when commands have taken all that may run, it would die of it.
+    await Promise.all([pipes.fill(), stat(root), egress === null ? undefined : startEgressShim(egress)]);
     for (const path of leftovers) rmSync(path, { force: true });
     const marked = withMarker(environment, `${key}.pod`);
     const shell = findShell(environment);

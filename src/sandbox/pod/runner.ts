@@ -21,7 +21,8 @@ function openWire(name: string): Duplex {
 }
 
 function main([wire = "0,1", folder = "/tmp", program = "mkfifo"]: readonly string[]): void {
-  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const) process.on(signal, NOTHING);
+  for (const signal of ["SIGHUP", "SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const)
+    process.on(signal, NOTHING);
   const folderFile = /^\d+$/.test(folder) ? { folderFile: Number(folder) } : {};
   const pipeFolder = /^\d+$/.test(folder) ? `/proc/self/fd/${folder}` : folder;
   const place = { wire: openWire(wire), pipeFolder, pipeMaker: { program, ...folderFile } };
