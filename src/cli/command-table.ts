@@ -1,5 +1,6 @@
 /** The commands as data: what they take and what they do. Each loads its own code when it is run. */
 import { driveCommands } from "./command-table/drive.ts";
+import { fileCommands } from "./command-table/files.ts";
 import { lookCommands } from "./command-table/look.ts";
 import { personCommands } from "./command-table/person.ts";
 import { repairCommands } from "./command-table/repair.ts";
@@ -11,6 +12,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...driveCommands,
   ...personCommands,
   ...lookCommands,
+  ...fileCommands,
   ...repairCommands,
   ...tryCommands,
 ];

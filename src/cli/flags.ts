@@ -1,11 +1,13 @@
 /** What flags take. Strict: a number with anything behind it is a mistake, not a number. */
 import { NightshiftError } from "../core/errors.ts";
+import type { EgressRule } from "../gateway/egress/contract.ts";
 import { parseDuration } from "../runtime/duration.ts";
 import type { ModelConfig } from "../runtime/providers.ts";
 
 type Price = NonNullable<ModelConfig["price"]>;
 
 const MICRO = 1_000_000;
+const HTTPS_PORT = 443;
 const DOLLARS_MAX = 1_000_000;
 
 /** A parser for whole numbers from `min` (default 1) to `max`. */
@@ -70,6 +72,23 @@ export function names(flag: string): (text: string) => readonly string[] {
     if (list.every((name) => /^[\w.-]+$/.test(name))) return [...new Set(list)];
     throw wrong(flag, "names with commas between them, or none", text);
   };
+}
+
+/** A parser for hosts that may be reached: `host[:port][/path]`, with commas between them. */
+export function hosts(flag: string): (text: string) => readonly EgressRule[] {
+  return (text) =>
+    text.split(",").map((entry) => {
+      const match = /^((?:\*\.)?[\w.-]+|\[[\da-f:]+\])(?::(\d{1,5}))?(\/[^\s]*)?$/i.exec(entry.trim());
+      const port = Number(match?.[2] ?? HTTPS_PORT);
+      if (match?.[1] === undefined || port < 1 || port > 65_535)
+        throw wrong(flag, "hosts such as registry.example.com or api.example.com:8443/v1", entry);
+      return {
+        name: entry.trim(),
+        host: match[1].toLowerCase(),
+        port,
+        ...(match[3] === undefined ? {} : { path: match[3] }),
+      };
+    });
 }
 
 /** A parser for web addresses. */

@@ -29,6 +29,7 @@ const provider = z.strictObject({
 export const configSchema = z.strictObject({
   model: modelName.optional(),
   state: z.string().startsWith("/", "must be an absolute path").optional(),
+  sandbox: z.string().max(64).optional(),
   system: z.string().max(100_000).optional(),
   tools: z.array(z.string()).max(128).optional(),
   max_output_tokens: z.int().min(1).max(1_000_000).optional(),

@@ -37,6 +37,8 @@ export interface Settings {
   readonly stateFolder: string;
   /** `provider:model`; undefined when nobody named one. */
   readonly model: string | undefined;
+  /** Name of a backend; undefined when nobody named one. */
+  readonly sandbox: string | undefined;
   readonly file: ConfigFile;
 }
 
@@ -59,7 +61,8 @@ export async function loadSettings(request: SettingsRequest): Promise<Settings> 
           join(xdgFolder(environment, "XDG_STATE_HOME", ".local/state"), "nightshift"),
         )
       : resolve(directory, state);
-  return { environment, workspace, stateFolder, model, file };
+  const sandbox = nonEmpty(environment.NIGHTSHIFT_SANDBOX) ?? file.sandbox;
+  return { environment, workspace, stateFolder, model, sandbox, file };
 }
 
 /** Where the user's config file is, if there is one. */

@@ -6,17 +6,19 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
-import type { ConformanceCase } from "../core/conformance.ts";
+import type { ConformanceCase, ConformanceSkip } from "../core/conformance.ts";
 import { NightshiftError } from "../core/errors.ts";
 import type { ModelAdapter } from "../model/contract.ts";
 import type { Script } from "../model/script-schema.ts";
 import type { ModelKey } from "../model/sdk/stream.ts";
+import type { SandboxSubject } from "../sandbox/conformance.ts";
 import type { SandboxBackend } from "../sandbox/contract.ts";
 import type { Store } from "../store/contract.ts";
 import type { StoreIntegrity } from "../store/integrity/contract.ts";
 import type { OwnerProbe } from "../store/owner.ts";
 import type { Worker } from "../worker/contract.ts";
 import type { LoopParts } from "../worker/loop.ts";
+import type { Environment } from "./config.ts";
 import { type CaseResult, runCases } from "./run-cases.ts";
 
 /** What stores are made of. */
@@ -61,7 +63,16 @@ const INTEGRITIES = {
 
 const SANDBOXES = {
   process: async (parts) => (await import("../sandbox/process.ts")).createProcessBackend(parts),
+  bubblewrap: async (parts) => (await import("../sandbox/bubblewrap.ts")).createBubblewrapBackend(parts),
 } as const satisfies Table<SandboxParts, Promise<SandboxBackend>>;
+
+/** The sandbox that isolates on this machine. @throws NightshiftError `E_SANDBOX_UNAVAILABLE` when none does */
+export async function chooseSandbox(environment: Environment): Promise<string> {
+  const { pickBackend } = await import("../sandbox/diagnosis/pick.ts");
+  const { createDiagnosisHost } = await import("../sandbox/diagnosis/host.ts");
+  const { PATH: path, DOCKER_HOST: dockerHost } = environment;
+  return await pickBackend(createDiagnosisHost({ path, dockerHost }));
+}
 
 /** What a person must be told before work begins in such a sandbox. Here, so that nothing has to be loaded for it. */
 const WARNINGS: { readonly [sandbox in keyof typeof SANDBOXES]?: string } = {
@@ -104,9 +115,12 @@ const SUITES = {
   },
   sandbox: {
     process: async function* (clock) {
-      const { sandboxConformance } = await import("../sandbox/conformance.ts");
       const { processSubjects } = await import("../sandbox/process-subjects.ts");
-      for (const subject of processSubjects(clock)) yield* suiteOf(sandboxConformance, subject, clock);
+      for (const subject of processSubjects(clock)) yield* sandboxSuite(subject, clock);
+    },
+    bubblewrap: async function* (clock) {
+      const { bubblewrapSubjects } = await import("../sandbox/bubblewrap-subjects.ts");
+      for (const subject of bubblewrapSubjects(clock)) yield* sandboxSuite(subject, clock);
     },
   },
   model: {
@@ -149,12 +163,18 @@ async function* modelSuite(name: string, clock: Clock): AsyncGenerator<CaseResul
     yield* suiteOf(modelConformance, subject, clock);
 }
 
+async function* sandboxSuite(subject: SandboxSubject, clock: Clock): AsyncGenerator<CaseResult> {
+  const { sandboxConformance, sandboxSkips } = await import("../sandbox/conformance.ts");
+  yield* suiteOf(sandboxConformance, subject, clock, sandboxSkips(subject));
+}
+
 function suiteOf<Subject>(
   cases: readonly ConformanceCase<Subject>[],
   subject: Subject,
   clock: Clock,
+  skips: readonly ConformanceSkip[] = [],
 ): AsyncGenerator<CaseResult> {
-  return runCases(cases, { clock, open: async () => ({ subject, close: async () => undefined }) });
+  return runCases(cases, { clock, skips, open: async () => ({ subject, close: async () => undefined }) });
 }
 
 /** The seams that have a conformance suite. */

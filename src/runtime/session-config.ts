@@ -103,12 +103,12 @@ function sandboxOf({ sandbox, workspace, base, network, mounts }: SessionOptions
 
 /** What a session's commands may reach, as {@link sessionConfig} has written it. */
 export function networkOf(options: SessionConfig["sandbox"]["options"]): readonly EgressRule[] {
-  return (options["network"] ?? []) as unknown as readonly EgressRule[];
+  return (options.network ?? []) as unknown as readonly EgressRule[];
 }
 
 /** What a session's commands see of the machine besides, as {@link sessionConfig} has written it. */
 export function mountsOf(options: SessionConfig["sandbox"]["options"]): readonly Mount[] {
-  return (options["mounts"] ?? []) as unknown as readonly Mount[];
+  return (options.mounts ?? []) as unknown as readonly Mount[];
 }
 
 function checkedTools(tools: readonly string[]): string[] {

@@ -175,6 +175,7 @@ export class Place implements AsyncDisposable {
       HOME: this.folder,
       XDG_CONFIG_HOME: join(this.folder, "config"),
       NIGHTSHIFT_STATE: this.state,
+      NIGHTSHIFT_SANDBOX: "process",
       NODE_NO_WARNINGS: "1",
       ...more,
     };

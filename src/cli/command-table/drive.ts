@@ -1,7 +1,7 @@
 /** `run` and `resume`. */
 import type { ResumeFlags } from "../commands/resume.ts";
 import type { RunFlags } from "../commands/run.ts";
-import { dollars, duration, names, oneOf, price, webAddress, wholeNumber } from "../flags.ts";
+import { dollars, duration, hosts, names, oneOf, price, webAddress, wholeNumber } from "../flags.ts";
 import { ANY_SESSION, COUNT_MAX, type CommandSpec, command, type FlagSpec, PLACE_FLAGS } from "./spec.ts";
 
 const TOKENS_MAX = 1_000_000_000_000;
@@ -67,7 +67,30 @@ const AGENT_FLAGS: readonly FlagSpec[] = [
   },
   { name: "system", value: "<text>", description: "system prompt" },
   { name: "title", value: "<text>", description: "title for listings" },
-  { name: "sandbox", value: "<backend>", description: "where commands run; process is no isolation" },
+  {
+    name: "sandbox",
+    value: "<backend>",
+    description: "where commands run: bubblewrap, docker; process is no isolation (default: what works)",
+  },
+  {
+    name: "dirty",
+    value: "<choice>",
+    description: "changes that are not committed: refuse (default), include, ignore",
+    parse: oneOf("--dirty", ["refuse", "include", "ignore"]),
+  },
+  { name: "base", value: "<revision>", description: "begin with this commit (default: what is checked out)" },
+  {
+    name: "network",
+    value: "<hosts>",
+    description: "what commands may reach, with commas: host[:port][/path] (default: nothing)",
+    parse: hosts("--network"),
+  },
+  {
+    name: "mount",
+    value: "<folders>",
+    description: "folders to see as well, with commas: source[:target][:rw]",
+    parse: (text) => text.split(","),
+  },
   {
     name: "idle-timeout",
     value: "<duration>",

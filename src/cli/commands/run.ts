@@ -3,14 +3,14 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { NightshiftError } from "../../core/errors.ts";
 import { event } from "../../core/events/index.ts";
-import { createSession } from "../../runtime/client.ts";
+import { createSession, newSessionId } from "../../runtime/client.ts";
 import type { ConfigFile, Settings } from "../../runtime/config.ts";
 import { parseDuration } from "../../runtime/duration.ts";
 import { accessOf, type ModelConfig, missingKey, parseModelName, SCRIPTED } from "../../runtime/providers.ts";
-import { sandboxWarning } from "../../runtime/registry.ts";
 import {
   OUTPUT_TOKENS_STANDARD,
   type SessionConfig,
+  type SessionOptions,
   type SessionPolicy,
   sessionConfig,
 } from "../../runtime/session-config.ts";
@@ -18,13 +18,13 @@ import { carryOn, type DriveFlags } from "../carry-on.ts";
 import { type CommandContext, openFor, settingsFor } from "../context.ts";
 import { Interruption } from "../interruption.ts";
 import { wrap } from "../render/text.ts";
+import { type BeginFlags, beginnings, sandboxFor, warnOf } from "./begin.ts";
 
 /** Flags of `run`. */
-export interface RunFlags extends DriveFlags {
+export interface RunFlags extends DriveFlags, BeginFlags {
   readonly tools?: readonly string[];
   readonly system?: string;
   readonly title?: string;
-  readonly sandbox?: string;
   readonly maxRequests?: number;
   readonly maxTokens?: number;
   readonly maxCost?: number;
@@ -49,15 +49,18 @@ export async function run(
   const { output } = context;
   const prompt = promptOf(words);
   const settings = await settingsFor(context, flags);
-  const config = configOf(context, settings, flags, prompt);
-  await checkModel(config.agent.model, settings);
-  const warning = sandboxWarning(config.sandbox.backend);
+  const sandbox = await sandboxFor(flags, settings);
+  const options = optionsOf(context, settings, flags, prompt);
+  const { agent } = sessionConfig(options);
+  await checkModel(agent.model, settings);
   using interruption = new Interruption();
   await using harness = await openFor(settings);
-  if (warning !== undefined) output.note(...wrap(`warning: ${warning}`, output.width));
-  const sessionId = await createSession(harness, config, [
-    event("user.message", { content: [{ type: "text", text: prompt }] }),
-  ]);
+  warnOf(sandbox, output);
+  const sessionId = newSessionId(harness);
+  const say = (text: string): void => output.note(...wrap(text, output.width));
+  const begin = await beginnings(harness, sessionId, sandbox, settings, flags, say);
+  const question = event("user.message", { content: [{ type: "text", text: prompt }] });
+  await createSession(harness, sessionConfig({ ...options, ...begin }), [question], sessionId);
   if (flags.json === true) output.note(`session ${sessionId}`);
   else output.print(`session  ${sessionId}`, `state    ${settings.stateFolder}`);
   return await carryOn(context, harness, sessionId, { after: 1, calls: [], interruption, flags });
@@ -71,26 +74,24 @@ function promptOf(words: readonly string[]): string {
   });
 }
 
-function configOf(
+function optionsOf(
   context: CommandContext,
   settings: Settings,
   flags: RunFlags,
   prompt: string,
-): SessionConfig {
+): SessionOptions {
   const { file } = settings;
   const tools = flags.tools ?? file.tools;
   const system = flags.system ?? file.system;
-  const sandbox = flags.sandbox ?? "process";
-  return sessionConfig({
+  return {
     model: modelOf(context, settings, flags),
     workspace: settings.workspace,
     title: flags.title ?? titleOf(prompt),
-    sandbox,
     ...(tools === undefined ? {} : { tools }),
     ...(system === undefined ? {} : { system }),
     limits: limitsOf(flags),
     policy: policyOf(flags, file),
-  });
+  };
 }
 
 function modelOf(context: CommandContext, { model, file }: Settings, flags: RunFlags): ModelConfig {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { messageOf, NightshiftError } from "../../core/errors.ts";
 import { type ClientEventInput, event } from "../../core/events/index.ts";
 import type { SessionId } from "../../core/ids.ts";
+import type { SessionState } from "../../core/state.ts";
 import { sendEvents } from "../../runtime/client.ts";
 import { loadState } from "../../runtime/load.ts";
 import type { OpenHarness } from "../../runtime/open.ts";
@@ -103,12 +104,16 @@ export function confirm(
   });
 }
 
+/** What a command sends. */
 interface Submission {
   readonly events: readonly ClientEventInput[];
   readonly done: string;
+  /** @throws NightshiftError when it makes no sense for this session */
+  readonly check?: (state: SessionState) => void;
 }
 
-function submit(
+/** Sends it, and says who will act on it. */
+export function submit(
   context: CommandContext,
   id: string,
   flags: SendFlags,
@@ -116,6 +121,7 @@ function submit(
 ): Promise<number> {
   return withHarness(context, flags, async (harness) => {
     const sessionId = await findSession(harness, id);
+    submission.check?.(await loadState(harness.store, sessionId));
     await sendEvents(harness, sessionId, submission.events);
     await say(context, harness, sessionId, { flags, done: submission.done });
     return EXIT.ok;

@@ -106,6 +106,8 @@ async function sessionStatus(
       hold: state.hold,
       queued_messages: countOf(state.queue),
       workspace: state.config?.sandbox.workspace ?? null,
+      checkpoint: state.workspace === null ? null : { ...state.workspace.saved },
+      unsaved_runs: state.workspace?.unsaved ?? null,
       model: modelOf(state),
       head: `${record.seq}:${record.hash}`,
     });
@@ -130,11 +132,20 @@ function sessionLines(state: SessionState, record: SessionRecord, now: number, w
     ["queue", countOf(state.queue) === 0 ? "" : formatQuantity(countOf(state.queue), "message")],
     ...openCalls(state),
     ["sandbox", sandbox === null ? "" : `${sandbox.backend}, ${sandbox.status}`],
+    ["files", filesText(state)],
     ["cached", ledger.cacheReadTokens === 0 ? "" : `${formatCount(ledger.cacheReadTokens)} tokens read`],
     ["last", `event ${record.seq} at ${formatMoment(record.updatedAt, now)}, epoch ${record.epoch}`],
   ];
   const lines = facts.flatMap(([label, text]) => (text === "" ? [] : factLines(label, text, width)));
   return [...lines, `head     ${record.seq}:${record.hash}`];
+}
+
+function filesText({ workspace }: SessionState): string {
+  if (workspace === null) return "";
+  const { saved, unsaved, making } = workspace;
+  const place = saved.number === 0 ? "base" : `checkpoint ${saved.number}`;
+  const since = unsaved === 0 ? "" : `, ${formatQuantity(unsaved, "run")} since`;
+  return `${place} (${saved.commit.slice(0, 12)})${making === null ? since : ", being saved"}`;
 }
 
 function openCalls(state: SessionState): (readonly [label: string, text: string])[] {

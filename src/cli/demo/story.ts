@@ -106,6 +106,7 @@ export class Story implements AsyncDisposable {
       ANTHROPIC_API_KEY: "scripted",
       XDG_CONFIG_HOME: folder,
       NIGHTSHIFT_MODEL: undefined,
+      NIGHTSHIFT_SANDBOX: "process",
       COLUMNS: String(width),
     };
     const started = new HarnessProcess([...words, ...this.place], { ...environment, ...own }, quote);

@@ -177,12 +177,44 @@ function describeHarness(event: SessionEvent, verbose: boolean): Line[] {
     case "sandbox.ready":
     case "sandbox.destroyed":
       return verbose ? [cut("sandbox", event.type.slice("sandbox.".length))] : [];
+    case "checkpoint.created":
+    case "checkpoint.failed":
+    case "workspace.restored":
+    case "workspace.rewound":
+    case "egress.decided":
+      return aboutFiles(event);
     case "budget.exhausted":
       return [cut("budget", capText(event.body))];
     case "breaker.tripped":
       return [cut("breaker", `${event.body.cause}: ${event.body.detail}`)];
     default:
       return [];
+  }
+}
+
+type AboutFiles = SessionEvent<
+  "checkpoint.created" | "checkpoint.failed" | "workspace.restored" | "workspace.rewound" | "egress.decided"
+>;
+
+function aboutFiles(event: AboutFiles): Line[] {
+  switch (event.type) {
+    case "checkpoint.created": {
+      const { number, commit, files_changed } = event.body;
+      return [cut("files", `checkpoint ${number} is ${commit.slice(0, 12)}, ${files_changed} changed`)];
+    }
+    case "checkpoint.failed":
+      return [cut("files", `checkpoint ${event.body.number} failed: ${event.body.reason}`)];
+    case "workspace.restored": {
+      const { checkpoint, lost_count } = event.body;
+      return [cut("files", `restored from checkpoint ${checkpoint}; lost what ${lost_count} runs changed`)];
+    }
+    case "workspace.rewound":
+      return [cut("files", `taken back to checkpoint ${event.body.checkpoint} by a person`)];
+    case "egress.decided": {
+      const refused = event.body.lines.filter(({ verdict }) => verdict === "refused");
+      const hosts = [...new Set(refused.map(({ host }) => String(host)))].join(", ");
+      return refused.length === 0 ? [] : [cut("network", `refused: ${hosts}`)];
+    }
   }
 }
 

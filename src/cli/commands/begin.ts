@@ -1,0 +1,97 @@
+/** Where a new session's commands run, and on which files. */
+import { existsSync } from "node:fs";
+import { isAbsolute, resolve } from "node:path";
+import { NightshiftError } from "../../core/errors.ts";
+import type { SessionId } from "../../core/ids.ts";
+import type { EgressRule } from "../../gateway/egress/contract.ts";
+import type { Settings } from "../../runtime/config.ts";
+import type { OpenHarness } from "../../runtime/open.ts";
+import { chooseSandbox, sandboxWarning } from "../../runtime/registry.ts";
+import type { SessionOptions } from "../../runtime/session-config.ts";
+import type { Mount } from "../../sandbox/contract.ts";
+import type { PreparedWorkspace } from "../../workspace/contract.ts";
+import type { Output } from "../output.ts";
+import { formatQuantity } from "../render/format.ts";
+import { wrap } from "../render/text.ts";
+
+/** Flags about sandbox and files. */
+export interface BeginFlags {
+  readonly sandbox?: string;
+  readonly dirty?: "refuse" | "include" | "ignore";
+  readonly base?: string;
+  readonly network?: readonly EgressRule[];
+  readonly mount?: readonly string[];
+}
+
+/** What flags come to for the session's configuration. */
+export type Beginnings = Pick<SessionOptions, "sandbox" | "base" | "network" | "mounts">;
+
+/** The one that was named, or the first that isolates here. @throws NightshiftError `E_SANDBOX_UNAVAILABLE`, `E_BACKEND_UNKNOWN` */
+export async function sandboxFor({ sandbox }: BeginFlags, settings: Settings): Promise<string> {
+  const named = sandbox ?? settings.sandbox;
+  if (named === undefined) return await chooseSandbox(settings.environment);
+  // Refuses a name that there is not.
+  sandboxWarning(named);
+  return named;
+}
+
+/**
+ * Makes what the sandbox begins with: a checkout where commands are isolated, for they may do what they like with it;
+ * the folder itself where they are not.
+ */
+export async function beginnings(
+  harness: OpenHarness,
+  sessionId: SessionId,
+  sandbox: string,
+  settings: Settings,
+  flags: BeginFlags,
+  say: (text: string) => void,
+): Promise<Beginnings> {
+  const { network = [], mount = [] } = flags;
+  const mounts = mount.map((text) => mountOf(text, settings.workspace));
+  if (sandboxWarning(sandbox) !== undefined) {
+    const unfit = ["dirty", "base", "network", "mount"] as const;
+    const given = unfit.find((name) => flags[name] !== undefined);
+    if (given === undefined) return { sandbox };
+    throw new NightshiftError("E_USAGE", `--${given} needs a sandbox that isolates, and ${sandbox} does not`);
+  }
+  const workspaces = await harness.workspaces();
+  const options = {
+    dirty: flags.dirty ?? "refuse",
+    atMs: harness.clock.wallMs(),
+    ...(flags.base !== undefined && { base: flags.base }),
+  };
+  const never = new AbortController().signal;
+  const prepared = await workspaces.prepare(sessionId, settings.workspace, options, never);
+  for (const line of remarksOn(prepared)) say(line);
+  return { sandbox, base: prepared.base, network, mounts };
+}
+
+function remarksOn({ likelySecrets, included, nestedRepositories }: PreparedWorkspace): string[] {
+  const remarks: string[] = [];
+  if (likelySecrets.length > 0)
+    remarks.push(`warning: the agent can read what looks like secrets: ${likelySecrets.join(", ")}`);
+  if (included.length > 0)
+    remarks.push(`${formatQuantity(included.length, "ignored file")} came in by .worktreeinclude`);
+  if (nestedRepositories.length > 0)
+    remarks.push(`repositories within this one stay out: ${nestedRepositories.join(", ")}`);
+  return remarks;
+}
+
+/** `source`, `source:target`, each with `:rw` behind it where it may be written. */
+function mountOf(text: string, folder: string): Mount {
+  const [source = "", ...rest] = text.split(":");
+  const access = rest.at(-1) === "rw" ? "read-write" : "read-only";
+  const [target = resolve(folder, source), ...more] = access === "read-write" ? rest.slice(0, -1) : rest;
+  const path = resolve(folder, source);
+  if (source === "" || more.length > 0 || !isAbsolute(target))
+    throw new NightshiftError("E_USAGE", `--mount takes source[:target][:rw], not "${text}"`);
+  if (!existsSync(path)) throw new NightshiftError("E_USAGE", `--mount: there is no ${path}`);
+  return { source: path, target, access };
+}
+
+/** What a person must know before work begins. */
+export function warnOf(sandbox: string, output: Output): void {
+  const warning = sandboxWarning(sandbox);
+  if (warning !== undefined) output.note(...wrap(`warning: ${warning}`, output.width));
+}
