@@ -13,6 +13,8 @@ export interface FaultActions {
   compete(process: Process, session: SessionId): boolean;
   message(session: SessionId): boolean;
   control(session: SessionId): boolean;
+  /** Does a daemon of the session's live? */
+  hasDaemon(session: SessionId): boolean;
   killDaemon(session: SessionId, forgets: boolean): boolean;
   jumpWall(byMs: number): boolean;
   suspend(forMs: number): boolean;
@@ -72,11 +74,19 @@ interface Lead {
   readonly at: Point;
   readonly strike: Strike | null;
   readonly chance: number;
+  /** Only while the session's daemon lives, which leads to the target and not past it. */
+  readonly whileAlive?: boolean;
 }
 
 /** What leads to a target: a strike at another point, or (null) a person who stops what runs. */
 const LEADS: readonly Lead[] = [
-  { to: /^daemon-.*@session\./, at: "snapshot.before", strike: { kind: "refuse" }, chance: 0.4 },
+  {
+    to: /^daemon-.*@session\./,
+    at: "snapshot.before",
+    strike: { kind: "refuse" },
+    chance: 0.9,
+    whileAlive: true,
+  },
   { to: /@session\./, at: "snapshot.before", strike: { kind: "refuse" }, chance: 0.85 },
   { to: /@cancel\./, at: "execute.before", strike: null, chance: 0.85 },
   { to: /^daemon-.*@provision\./, at: "execute.after", strike: { kind: "lose-reply" }, chance: 0.85 },
@@ -146,6 +156,7 @@ export class FaultInjector implements Striker {
     const target = this.#plan.target ?? "";
     const lead = LEADS.find(({ to, at }) => at === point && to.test(target));
     if (lead === undefined || this.#targetLeft === 0 || !this.#random.chance(lead.chance)) return null;
+    if (lead.whileAlive && (session === null || !this.#actions.hasDaemon(session))) return null;
     if (lead.strike === null && session !== null) this.#actions.stopForAMoment(session);
     return lead.strike;
   }

@@ -144,35 +144,58 @@ const BUSY: ReadonlySet<OperationName> = new Set([
   "read",
   "timer",
   "request",
+  "claim",
+  "snapshot",
+  "renew",
+  "submit",
+  "provision",
 ]);
+/** The others by how rarely they are passed. */
 const RARE: Readonly<Partial<Record<OperationName, number>>> = {
-  cancel: 18,
-  session: 3,
-  prepare: 9,
+  session: 4,
   execute: 3,
-  destroy: 3,
+  destroy: 4,
+  prepare: 6,
+  cancel: 7,
 };
 /** How rarely a daemon lives when a point is passed. */
 const RARELY_ALIVE: Readonly<Partial<Record<OperationName, number>>> = {
-  claim: 7,
-  snapshot: 5,
-  hint: 5,
-  release: 13,
-  session: 23,
-  submit: 9,
-  request: 10,
-  due: 7,
-  part: 6,
-  timer: 8,
-  provision: 6,
-  destroy: 13,
-  read: 5,
+  claim: 9,
+  snapshot: 9,
+  hint: 6,
+  release: 16,
+  session: 12,
+  submit: 16,
+  request: 7,
+  due: 8,
+  part: 5,
+  timer: 6,
+  read: 6,
+  renew: 5,
+  append: 2,
+  attach: 2,
+  execute: 3,
+  prepare: 4,
+  cancel: 7,
+  destroy: 14,
 };
+/** To make a sandbox while it lives is rarer than to have just made it. */
+const PROVISION_ALIVE = { before: 8, after: 2 } as const;
 
-/** What seeds aim at, one after the other; what is rarer comes more often. */
-export const TARGETS: readonly Pair[] = PAIRS.flatMap((pair) => {
-  const [fault, name] = pair.split(/[@.]/) as [Fault, OperationName];
-  const daemon = DAEMON.has(fault) ? (RARELY_ALIVE[name] ?? 4) : 0;
-  const own = BUSY.has(name) ? 0 : (RARE[name] ?? 1);
-  return Array<Pair>(own + daemon).fill(pair);
-});
+function weightOf(pair: Pair): number {
+  const [fault, name, moment] = pair.split(/[@.]/) as [Fault, OperationName, "before" | "after"];
+  if (!DAEMON.has(fault)) return BUSY.has(name) ? 0 : (RARE[name] ?? 1);
+  return name === "provision" ? PROVISION_ALIVE[moment] : (RARELY_ALIVE[name] ?? 4);
+}
+
+/**
+ * What seeds aim at, one after the other: what is rarer comes more often, and each pair at even distances, so that
+ * any run of seeds meets all of them about alike.
+ */
+export const TARGETS: readonly Pair[] = PAIRS.flatMap((pair, index) => {
+  const weight = weightOf(pair);
+  const shift = (index * 0.618_034) % 1;
+  return Array.from({ length: weight }, (_, turn) => ({ pair, at: (turn + shift) / weight }));
+})
+  .sort((one, other) => one.at - other.at)
+  .map(({ pair }) => pair);

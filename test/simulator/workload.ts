@@ -144,8 +144,11 @@ export function message(text: string, steering?: "enqueue" | "interrupt" | "reje
 }
 
 function planAction(random: Random, label: string, aim: Aim): PersonAction {
-  const input =
-    aim.talks && random.chance(0.7) ? message(`more ${random.text(4)}`) : planControl(random, null);
+  // A person who pauses or ends a session keeps it from what its seed aims at.
+  const chanceOfMessage = aim.works || aim.talks ? 0.85 : 0;
+  const input = random.chance(chanceOfMessage)
+    ? message(`more ${random.text(4)}`)
+    : planControl(random, null);
   return { label, afterMs: random.between(0, 20_000), events: [input] };
 }
 
@@ -200,7 +203,7 @@ function respond(request: ModelRequest, random: Random, style: Style): ScriptTur
 /** Answers come to an end sooner or later, whatever a seed aims at. */
 function chanceOfTools({ works, graceMs }: Aim, turnIndex: number): number {
   if (works && turnIndex < 25) return 0.95;
-  return graceMs !== null && graceMs > 0 ? 0.5 : Math.max(0, 0.85 - turnIndex * 0.1);
+  return graceMs !== null ? 0.65 : Math.max(0, 0.85 - turnIndex * 0.1);
 }
 
 function planFailure(random: Random): ScriptFault {

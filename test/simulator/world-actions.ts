@@ -5,6 +5,7 @@ import type { DiskFault } from "./disk.ts";
 import type { FaultActions } from "./faults.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
+import { sessionOf } from "./sandbox.ts";
 import type { Crowd, Scene } from "./scene.ts";
 import { message, planControl } from "./workload.ts";
 
@@ -72,6 +73,10 @@ export class WorldActions implements FaultActions {
     if (!this.#exists(session) || state.phase === "terminated") return false;
     const open = state.calls.find((call) => call.status === "in_doubt");
     return this.#send(session, planControl(this.#random, open?.call ?? null));
+  }
+
+  hasDaemon(session: SessionId): boolean {
+    return this.#scene.sandboxes.live().some((sandbox) => sessionOf(sandbox) === session);
   }
 
   killDaemon(session: SessionId, forgets: boolean): boolean {
