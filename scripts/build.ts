@@ -3,10 +3,13 @@
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, globSync, mkdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Pack, pack } from "./pack.ts";
+import { type Pack, pack, packAlone } from "./pack.ts";
 
 /** What says a version or helps, and the process inside a sandbox: they load little, and fast. */
 const LEAN_PROGRAMS: readonly string[] = ["cli/main.js", "cli/program.js", "sandbox/daemon/main.js"];
+
+/** Runs where nothing else of this package can be seen, so it holds all that it needs. */
+const LONE_PROGRAMS: readonly string[] = ["sandbox/pod/runner.js"];
 
 const PACKS: readonly Pack[] = [
   {
@@ -36,5 +39,8 @@ function removeStaleOutput(): void {
 const compilation = spawnSync("tsc", ["-p", "tsconfig.build.json"], { stdio: "inherit" });
 copyAssets();
 removeStaleOutput();
-if (compilation.status === 0) for (const each of PACKS) await pack("dist", each);
+if (compilation.status === 0) {
+  for (const program of LONE_PROGRAMS) await packAlone("dist", program);
+  for (const each of PACKS) await pack("dist", each);
+}
 process.exitCode = compilation.status ?? 1;

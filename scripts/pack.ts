@@ -38,6 +38,15 @@ export async function pack(dist: string, { name, entries, apart }: Pack): Promis
   return modules.size;
 }
 
+/** Puts a built program and all that it imports into the program's own file. */
+export async function packAlone(dist: string, program: string): Promise<void> {
+  const file = join(resolve(dist), program);
+  const build = await rolldown({ input: file, platform: "node" });
+  const { output } = await build.generate({ format: "esm", codeSplitting: false });
+  await build.close();
+  writeFileSync(file, output[0].code);
+}
+
 interface Module {
   readonly text: string;
   readonly exports: readonly string[];
