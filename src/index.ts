@@ -19,6 +19,7 @@ export { eventId, isSessionId } from "./core/ids.ts";
 export type { SessionState } from "./core/state.ts";
 export { costCharged, tokensCharged } from "./core/state.ts";
 export type { ModelAdapter, ModelPart, ModelRequest } from "./model/contract.ts";
+export type { SendOptions } from "./runtime/client.ts";
 export { createSession, sendEvents } from "./runtime/client.ts";
 export type { EngineOptions } from "./runtime/engine.ts";
 export { runEngine } from "./runtime/engine.ts";

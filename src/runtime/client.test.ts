@@ -8,6 +8,7 @@ import type { ClientEventInput } from "../core/events/index.ts";
 import { isSessionId } from "../core/ids.ts";
 import { countOf } from "../core/reduce/portions.ts";
 import { NO_REDACTION, seal } from "../core/seal.ts";
+import { sendEvents } from "./client.ts";
 import { loadState } from "./load.ts";
 
 const done = (): World => new World({ script: { turns: [{ text: "Done." }, { text: "Again." }] } });
@@ -47,6 +48,37 @@ describe("sending", () => {
     await expect(world.send(id, pause)).rejects.toMatchObject({ code: "E_SESSION_TERMINATED" });
     expect(await world.types(id)).toEqual(before);
   });
+
+  test("again under the caller's own id stores nothing, whatever has become of the session", async () => {
+    const world = done();
+    const id = await world.create({ tools: [], policy: { steering: "reject" } });
+    const sent = [said("once"), cancel] as ClientEventInput[];
+    const first = await sendEvents(world.client, id, sent, { appendId: "from-the-caller" });
+    expect(first).toMatchObject({ repeated: false });
+    await world.clock.until(world.wake(id));
+    const before = await world.types(id);
+    const again = await sendEvents(world.client, id, sent, { appendId: "from-the-caller" });
+    expect(again).toEqual({ ...first, repeated: true });
+    expect(await world.types(id)).toEqual(before);
+  });
+
+  test("something else under the same id is an error", async () => {
+    const world = done();
+    const id = await world.create({ tools: [] });
+    await sendEvents(world.client, id, [said("one") as ClientEventInput], { appendId: "x" });
+    const other = sendEvents(world.client, id, [said("two") as ClientEventInput], { appendId: "x" });
+    await expect(other).rejects.toMatchObject({ code: "E_APPEND_MISMATCH" });
+  });
+
+  test.each(["", "1.1", "a b", "x".repeat(65)])(
+    "an id cannot be %j: drivers have theirs",
+    async (appendId) => {
+      const world = done();
+      const id = await world.create({ tools: [] });
+      const sent = sendEvents(world.client, id, [pause as ClientEventInput], { appendId });
+      await expect(sent).rejects.toMatchObject({ code: "E_USAGE" });
+    },
+  );
 
   test("is refused when too many messages wait", async () => {
     const world = done();

@@ -17,6 +17,9 @@ import { uniqueSuffix } from "./system.ts";
 /** Messages that may wait to be picked up. */
 const QUEUE_MAX = 1000;
 
+/** Names that a caller may give; drivers have dots in theirs. */
+const APPEND_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
 /** What a client needs. */
 export interface ClientParts {
   readonly store: Store;
@@ -43,20 +46,39 @@ export async function createSession(
   return sessionId;
 }
 
+/** How events are sent. */
+export interface SendOptions {
+  /**
+   * A name for this submission, 1 to 64 letters, digits, `_` and `-`, unique within the session. Sending the same
+   * again under the same name, after an answer that got lost, stores nothing and gives the first answer.
+   */
+  readonly appendId?: string;
+}
+
 /**
  * Sends client events: all or none, in order.
  * @throws NightshiftError `E_SESSION_UNKNOWN`, `E_SESSION_TERMINATED`, `E_SESSION_BUSY` (policy `reject`), `E_QUEUE_FULL`,
- * `E_CONFIG` (a cap in money without a price)
+ * `E_CONFIG` (a cap in money without a price), `E_APPEND_MISMATCH` (other events under the same name)
  */
 export async function sendEvents(
   parts: ClientParts,
   sessionId: SessionId,
   inputs: readonly ClientEventInput[],
+  options: SendOptions = {},
 ): Promise<SubmitResult> {
-  checkWelcome(await loadState(parts.store, sessionId), inputs);
+  const { appendId = parts.chance.unique(16) } = options;
+  if (!APPEND_ID.test(appendId))
+    throw new NightshiftError("E_USAGE", `an append id has 1 to 64 of A-Z a-z 0-9 _ -, not "${appendId}"`);
+  // What is stored already was welcome then.
+  const isRepeated = options.appendId !== undefined && (await isStored(parts, sessionId, appendId));
+  if (!isRepeated) checkWelcome(await loadState(parts.store, sessionId), inputs);
   const events = inputs.map((input) => seal(input, parts.redactor));
-  const batch = { appendId: parts.chance.unique(16), at: parts.clock.wallMs(), events };
+  const batch = { appendId, at: parts.clock.wallMs(), events };
   return withRetries(parts.clock, () => parts.store.submit(sessionId, batch));
+}
+
+async function isStored(parts: ClientParts, sessionId: SessionId, appendId: string): Promise<boolean> {
+  return (await withRetries(parts.clock, () => parts.store.findAppend(sessionId, appendId))) !== undefined;
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The runtime: opens harnesses, makes sessions, wakes them. */
-export type { ClientParts } from "./client.ts";
+export type { ClientParts, SendOptions } from "./client.ts";
 export { createSession, sendEvents } from "./client.ts";
 export type { ConfigFile, Environment, Settings, SettingsRequest } from "./config.ts";
 export { loadSettings } from "./config.ts";

@@ -174,6 +174,9 @@ export interface Store {
    */
   submit(sessionId: SessionId, batch: SubmitBatch): Promise<SubmitResult>;
 
+  /** Position of the first event that was stored under this append id; undefined for none. @throws NightshiftError `E_SESSION_UNKNOWN` */
+  findAppend(sessionId: SessionId, appendId: string): Promise<Sequence | undefined>;
+
   /**
    * Reads events in order of `seq`. An empty answer means "caught up", never "gone".
    * @throws NightshiftError `E_SESSION_UNKNOWN`, `E_LOG_LOST`, `E_LOG_CORRUPT`, `E_BLOB_MISSING`, `E_EVENT_NEWER`

@@ -172,6 +172,11 @@ class MemoryStore implements Store {
       .map((event) => this.#read(event, range.hydrate));
   }
 
+  async findAppend(sessionId: SessionId, appendId: string): Promise<Sequence | undefined> {
+    this.#checkOpen();
+    return this.#session(sessionId).appends.get(appendId)?.firstSeq;
+  }
+
   async getSession(sessionId: SessionId): Promise<SessionRecord | undefined> {
     this.#checkOpen();
     const session = this.#data.sessions.get(sessionId);

@@ -92,6 +92,8 @@ export class SimulatedStore implements Store {
   getEvents: Store["getEvents"] = (id, range) =>
     this.#call("read", id, (store) => store.getEvents(id, range));
 
+  findAppend: Store["findAppend"] = async (id, appendId) => (await this.#open()).findAppend(id, appendId);
+
   getSession: Store["getSession"] = (id) => this.#call("session", id, (store) => store.getSession(id));
 
   getSnapshot: Store["getSnapshot"] = (id, fold) =>

@@ -35,6 +35,19 @@ export const repeatCases: readonly StoreCase[] = [
     },
   },
   {
+    name: "findAppend tells where a batch begins, and of no other",
+    async run(subject) {
+      const { store, lease } = await withLease(subject);
+      await store.append(lease, batchOf("x", { events: [answer("a"), answer("b")] }));
+      await store.append(lease, batchOf("y"));
+      const found = await Promise.all(
+        ["append x", "append y", "append z"].map((id) => store.findAppend(SESSION, id)),
+      );
+      deepEqual(found, [2, 4, undefined]);
+      await rejectsWith("E_SESSION_UNKNOWN", store.findAppend(OTHER_SESSION, "x"));
+    },
+  },
+  {
     name: "a repeated append also says whether the caller is fenced by now",
     async run(subject) {
       const { store, lease } = await withLease(subject);

@@ -24,6 +24,7 @@ export interface EventRow {
   readonly previous: string;
 }
 
+const SELECT_APPEND = "SELECT seq FROM events WHERE session = ? AND append_id = ?";
 const ERASED = "SELECT body_hash, replacement_hash FROM erasures WHERE session = ? AND seq = ?";
 
 /**
@@ -46,6 +47,12 @@ export function readEvents(connection: Connection, row: SessionRow, range: Event
   // In the order of the log, so that the first bad event is named.
   for (const each of range.backwards ? rows.toReversed() : rows) checkRow(connection, row, each);
   return rows.map(({ seq, at, type, v, body }) => eventOf(row, [seq, at, type, v, body], place));
+}
+
+/** Position of the first event of an append. */
+export function findAppend(connection: Connection, key: number, appendId: string): Sequence | undefined {
+  const row = connection.statement(SELECT_APPEND).get(key, appendId);
+  return row === undefined ? undefined : Number(row[0]);
 }
 
 /** The event in a row; without any detour, because thousands of them are read before a long session goes on. */

@@ -32,7 +32,7 @@ import { sessionUnknown, storeClosed } from "../failures.ts";
 import type { OwnerProbe } from "../owner.ts";
 import { readBlob } from "./blobs.ts";
 import type { Connection } from "./connection.ts";
-import { readEvents } from "./events.ts";
+import { findAppend, readEvents } from "./events.ts";
 import type { HeadsFile } from "./heads.ts";
 import { type Liveness, ownerOf, readDue, readPage, readRecord } from "./records.ts";
 import { errorOf, type WriteOutcome, type WriteRequest } from "./requests.ts";
@@ -103,6 +103,14 @@ export class SqliteStore implements Store {
   async submit(sessionId: SessionId, batch: SubmitBatch): Promise<SubmitResult> {
     checkSubmit(batch);
     return this.#submitted(sessionId, await this.#write({ kind: "submit", sessionId, batch }));
+  }
+
+  async findAppend(sessionId: SessionId, appendId: string): Promise<Sequence | undefined> {
+    return this.#read((reader) => {
+      const row = checkedSession(reader, this.#parts.heads, sessionId);
+      if (row === undefined) throw sessionUnknown(sessionId);
+      return findAppend(reader, row.key, appendId);
+    });
   }
 
   async getEvents(sessionId: SessionId, range: EventRange): Promise<readonly SessionEvent[]> {
