@@ -4,6 +4,7 @@
  * and executes nothing of the project or its dependencies; *build* has no way out and may run lifecycle scripts.
  * Layers are kept by key and shared by sessions, workers and referees; nobody can write them.
  */
+import type { Chance, Clock } from "../core/clock.ts";
 import type { Mount, SandboxBackend } from "../sandbox/contract.ts";
 
 /** Package managers that are understood. */
@@ -19,6 +20,8 @@ export interface Registry {
   readonly url: string;
   /** Further hosts (with port, if it is not the scheme's own) that the registry hands files out from. */
   readonly fileHosts: readonly string[];
+  /** The egress proxy adds credentials for this host (HTTPS only), so it is asked in base-URL form. */
+  readonly isInjected?: boolean;
 }
 
 /** One command of a set-up. */
@@ -27,6 +30,8 @@ export interface LayerStep {
   /** Relative to the workspace; empty for its root. */
   readonly folder: string;
   readonly environment: Readonly<Record<string, string>>;
+  /** The names of installed packages with install scripts are appended; without any, there is nothing to run. */
+  readonly forBuiltPackages?: boolean;
 }
 
 /** A file that the set-up depends on, as it was when the plan was made. */
@@ -37,13 +42,18 @@ export interface LayerInput {
   readonly sha256: string;
 }
 
-/** A folder of a layer and where it is to be seen. */
+/** A folder that a layer consists of, and where it is to be seen. */
 export interface LayerOutput {
-  /** Relative to the layer; where the build finds it below the workspace, or below the layer's `home`. */
+  /** Below the workspace of the set-up, or below {@link INNER_LAYER}. */
+  readonly from: "workspace" | "layer";
+  /** Relative to that; empty for all of it. */
   readonly path: string;
-  /** Absolute, inside. */
-  readonly target: string;
+  /** May be missing after the build. */
+  readonly isOptional?: boolean;
 }
+
+/** Where the parts of a layer that belong to no project folder are, inside. */
+export const INNER_LAYER = "/layer";
 
 /** How to make a layer. Plain data: it can be shown to a person, kept in a log and compared. */
 export interface LayerPlan {
@@ -52,15 +62,19 @@ export interface LayerPlan {
   readonly workspace: string;
   /** Everything that the fetch step may see. */
   readonly inputs: readonly LayerInput[];
+  /** Files that are seen with this content instead of their own: sources that must merely exist, cleaned settings. */
+  readonly standIns: Readonly<Record<string, string>>;
   readonly fetch: readonly LayerStep[];
   readonly build: readonly LayerStep[];
   readonly outputs: readonly LayerOutput[];
   /** For the commands that use the layer. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Inside folders with the layer's programs, to go before everything else in PATH. */
+  readonly path: readonly string[];
   readonly registries: readonly Registry[];
   /** Programs from outside of `/usr`, their folders read-only. */
   readonly toolchain: Toolchain;
-  /** SHA-256 in hex of everything above but the place of the workspace. */
+  /** SHA-256 in hex of everything above but the place of the workspace, and of the platform. */
   readonly key: string;
 }
 
@@ -72,6 +86,8 @@ export interface Toolchain {
   readonly path: readonly string[];
   /** What each program says of its version; part of the key. */
   readonly versions: Readonly<Record<string, string>>;
+  /** Where the person's own certificate authorities are. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /** What {@link LayerPlan}s are made from. */
@@ -80,7 +96,7 @@ export interface PlanRequest {
   readonly workspace: string;
   /** Of the check. */
   readonly argv: readonly string[];
-  /** Of the person who starts the session: PATH, HOME and the like. */
+  /** Of the person who starts the session: PATH, HOME and the like. Values do not get into the plan. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly registries: readonly Registry[];
   readonly signal: AbortSignal;
@@ -89,6 +105,8 @@ export interface PlanRequest {
 /** What it takes to make a layer. */
 export interface LayerTools {
   readonly backend: SandboxBackend;
+  readonly clock: Clock;
+  readonly chance: Chance;
   /** Absolute; layers are kept here. */
   readonly folder: string;
   /**

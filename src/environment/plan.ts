@@ -1,0 +1,109 @@
+/**
+ * Plans how to make the layer that a check needs: reads the workspace, asks the toolchain for its versions, and runs
+ * nothing of the project.
+ */
+import { hash } from "node:crypto";
+import { NightshiftError } from "../core/errors.ts";
+import type { Ecosystem, LayerPlan, PlanRequest } from "./contract.ts";
+import { cargoRecipe } from "./ecosystems/cargo.ts";
+import { goRecipe } from "./ecosystems/go.ts";
+import { NPM_LOCKFILES, npmRecipe } from "./ecosystems/npm.ts";
+import { PIP_REQUIREMENTS, pipRecipe } from "./ecosystems/pip.ts";
+import { pnpmRecipe } from "./ecosystems/pnpm.ts";
+import { uvRecipe } from "./ecosystems/uv.ts";
+import { berryRecipe, isBerryLockfile, yarnRecipe } from "./ecosystems/yarn.ts";
+import { ProjectFiles } from "./project-files.ts";
+import type { Recipe, RecipeRequest } from "./recipe.ts";
+import { registriesFor } from "./refusal.ts";
+import { findToolchain } from "./toolchain.ts";
+
+/** Changes whenever the same plan would make another layer. */
+const FORMAT = 1;
+
+const RECIPES: Readonly<Record<Ecosystem, (request: RecipeRequest) => Recipe>> = {
+  npm: npmRecipe,
+  pnpm: pnpmRecipe,
+  yarn: yarnRecipe,
+  "yarn-berry": berryRecipe,
+  pip: pipRecipe,
+  uv: uvRecipe,
+  cargo: cargoRecipe,
+  go: goRecipe,
+};
+
+const NODE_KINDS: readonly Ecosystem[] = ["npm", "pnpm", "yarn", "yarn-berry"];
+
+/** Programs that say which kind of project a check belongs to. */
+const PROGRAM_KINDS: Readonly<Record<string, readonly Ecosystem[]>> = {
+  npm: ["npm", ...NODE_KINDS],
+  npx: NODE_KINDS,
+  node: NODE_KINDS,
+  pnpm: ["pnpm"],
+  pnpx: ["pnpm"],
+  yarn: ["yarn", "yarn-berry"],
+  uv: ["uv"],
+  uvx: ["uv"],
+  python: ["uv", "pip"],
+  python3: ["uv", "pip"],
+  pytest: ["uv", "pip"],
+  tox: ["uv", "pip"],
+  pip: ["pip"],
+  cargo: ["cargo"],
+  go: ["go"],
+};
+
+/**
+ * The plan for a check, or undefined when the project has nothing to set up.
+ * @throws NightshiftError `E_SOURCE_REFUSED`, `E_TOOLCHAIN_MISSING`, `E_CONFIG` when no registry is known
+ */
+export async function planLayer(request: PlanRequest): Promise<LayerPlan | undefined> {
+  const files = new ProjectFiles(request.workspace);
+  const ecosystem = ecosystemOf(request.argv, files);
+  if (ecosystem === undefined) return undefined;
+  const registries = registriesFor(request.registries, ecosystem);
+  if (registries.length === 0) {
+    throw new NightshiftError("E_CONFIG", `no registry is known for ${ecosystem}`, {
+      hint: "Name one in the configuration, or configure one for its client.",
+    });
+  }
+  const recipe = RECIPES[ecosystem]({ files, registries });
+  const toolchain = await findToolchain(ecosystem, request);
+  const plan = { ecosystem, inputs: files.inputs, ...recipe, registries, toolchain };
+  const platform = `${process.platform} ${process.arch}`;
+  const key = hash("sha256", canonical({ format: FORMAT, platform, ...plan }), "hex");
+  return { ...plan, workspace: request.workspace, key };
+}
+
+/** The kind of project that the check belongs to, if the project is of such a kind; else the first that it is of. */
+function ecosystemOf(argv: readonly string[], files: ProjectFiles): Ecosystem | undefined {
+  const present = presentKinds(files);
+  const words = argv.flatMap((argument) => argument.split(/[\s;&|()]+/));
+  for (const word of words) {
+    const program = word.replace(/^.*\//, "").replace(/^python[\d.]+$/, "python3");
+    const fitting = PROGRAM_KINDS[program]?.find((kind) => present.includes(kind));
+    if (fitting !== undefined) return fitting;
+  }
+  return present[0];
+}
+
+function presentKinds(files: ProjectFiles): readonly Ecosystem[] {
+  const kinds: Ecosystem[] = [];
+  if (files.has("pnpm-lock.yaml")) kinds.push("pnpm");
+  const yarn = files.look("yarn.lock");
+  if (yarn !== undefined) kinds.push(isBerryLockfile(yarn) ? "yarn-berry" : "yarn");
+  if (NPM_LOCKFILES.some((path) => files.has(path))) kinds.push("npm");
+  if (files.has("uv.lock")) kinds.push("uv");
+  if (PIP_REQUIREMENTS.some((path) => files.has(path))) kinds.push("pip");
+  if (files.has("Cargo.lock")) kinds.push("cargo");
+  if (files.has("go.mod") || files.has("go.work")) kinds.push("go");
+  return kinds;
+}
+
+/** Text that is the same for the same content, whatever the order of keys. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : part,
+  );
+}

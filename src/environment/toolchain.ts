@@ -1,0 +1,221 @@
+/**
+ * Finds the programs that a check needs where the person who starts the session has them, and what folders outside of
+ * `/usr` must be seen for them to work. Version managers put small programs in front of the real ones; those are asked
+ * where the real ones are.
+ */
+import { execFile } from "node:child_process";
+import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import { messageOf, NightshiftError } from "../core/errors.ts";
+import type { Mount } from "../sandbox/contract.ts";
+import type { Ecosystem, Toolchain } from "./contract.ts";
+
+/** Where and for whom to look. */
+export interface ToolchainRequest {
+  readonly workspace: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+}
+
+/** A program as it was found. */
+interface Found {
+  readonly program: string;
+  /** Absolute, links resolved. */
+  readonly path: string;
+  /** The installation that it belongs to. */
+  readonly prefix: string;
+  /** With its programs. */
+  readonly bin: string;
+}
+
+const ANSWER_MS_MAX = 30_000;
+const ANSWER_BYTES_MAX = 64 * 1024;
+/** Seen in every sandbox. */
+const ALWAYS_SEEN: readonly string[] = ["/usr", "/bin", "/sbin", "/lib", "/lib64"];
+/** Folders that hold a person's things beside an installation; to show them would show too much. */
+const TOO_WIDE: readonly string[] = ["/", "/home", "/root", "/opt", "/mnt", "/srv", "/var", "/etc", "/tmp"];
+
+/** Programs that each set-up uses, and how each tells its version. */
+const PROGRAMS: Readonly<Record<Ecosystem, readonly string[]>> = {
+  npm: ["node", "npm"],
+  pnpm: ["node", "npm", "pnpm"],
+  yarn: ["node", "npm", "yarn"],
+  "yarn-berry": ["node", "npm", "yarn"],
+  pip: ["python3"],
+  uv: ["python3", "uv"],
+  cargo: ["cargo", "rustc"],
+  go: ["go"],
+};
+const CERTIFICATE_VARIABLES: readonly string[] = [
+  "NODE_EXTRA_CA_CERTS",
+  "SSL_CERT_FILE",
+  "PIP_CERT",
+  "REQUESTS_CA_BUNDLE",
+  "CARGO_HTTP_CAINFO",
+];
+const VERSION_ARGUMENTS: Readonly<Record<string, readonly string[]>> = { go: ["version"] };
+
+/** The programs of a kind of project. @throws NightshiftError `E_TOOLCHAIN_MISSING` that names what was not found */
+export async function findToolchain(ecosystem: Ecosystem, request: ToolchainRequest): Promise<Toolchain> {
+  const found: Found[] = [];
+  for (const program of PROGRAMS[ecosystem]) found.push(await findInstalled(program, request));
+  return toolchainOf(found, request);
+}
+
+/**
+ * The programs of any other check; an argument vector whose program is in the workspace, or in `/usr`, needs nothing.
+ * @throws NightshiftError `E_TOOLCHAIN_MISSING`
+ */
+export async function findProgramOf(argv: readonly string[], request: ToolchainRequest): Promise<Toolchain> {
+  const [program = ""] = argv;
+  if (program === "" || program.includes("/")) return { mounts: [], path: [], versions: {}, environment: {} };
+  return toolchainOf([await findInstalled(program, request)], request);
+}
+
+async function toolchainOf(found: readonly Found[], request: ToolchainRequest): Promise<Toolchain> {
+  const outside = found.filter(({ path }) => !isAlwaysSeen(path));
+  const prefixes = [...new Set(outside.map(({ prefix }) => prefix))];
+  const needed = prefixes.filter((prefix) => !prefixes.some((other) => prefix.startsWith(`${other}/`)));
+  const versions: Record<string, string> = {};
+  for (const { program, bin } of found)
+    versions[program] = await ask(join(bin, program), VERSION_ARGUMENTS[program] ?? ["--version"], request, [
+      bin,
+    ]);
+  const mounts: Mount[] = needed.map((source) => ({ source, target: source, access: "read-only" }));
+  const certificates = certificatesOf(request);
+  return {
+    mounts: [...mounts, ...certificates.mounts],
+    path: [...new Set(outside.map(({ bin }) => bin))],
+    versions,
+    environment: certificates.environment,
+  };
+}
+
+/** Authorities that the person has told clients to trust, as files. */
+function certificatesOf({ environment }: ToolchainRequest): Pick<Toolchain, "mounts" | "environment"> {
+  const mounts: Mount[] = [];
+  const named: Record<string, string> = {};
+  for (const variable of CERTIFICATE_VARIABLES) {
+    const path = environment[variable];
+    if (path === undefined || !isAbsolute(path) || !existsSync(path)) continue;
+    named[variable] = path;
+    const isSeen = isAlwaysSeen(path) || path.startsWith("/etc/ssl/certs/");
+    if (isSeen || mounts.some(({ source }) => source === path)) continue;
+    mounts.push({ source: realpathSync(path), target: path, access: "read-only" });
+  }
+  return { mounts, environment: named };
+}
+
+async function findInstalled(program: string, request: ToolchainRequest): Promise<Found> {
+  const first = onPath(program, request.environment.PATH ?? "");
+  if (first === undefined) {
+    throw new NightshiftError("E_TOOLCHAIN_MISSING", `the program \`${program}\` is not on the PATH`);
+  }
+  const path = await behindManager(program, first, request);
+  const real = realpathSync(path);
+  const bin = dirname(path);
+  const prefix = prefixOf(real, bin);
+  if (!isAlwaysSeen(real) && TOO_WIDE.includes(prefix)) {
+    throw new NightshiftError(
+      "E_TOOLCHAIN_MISSING",
+      `the program \`${program}\` (${real}) has no folder of its own to show`,
+    );
+  }
+  return { program, path: real, prefix, bin };
+}
+
+/** What rustup, pyenv and their like would start, for this workspace. */
+async function behindManager(program: string, path: string, request: ToolchainRequest): Promise<string> {
+  const real = realpathSync(path);
+  if (
+    /\/rustup$/.test(real) ||
+    (/\/\.cargo\/bin$/.test(dirname(path)) && existsSync(join(dirname(path), "rustup")))
+  )
+    return firstLine(await ask(join(dirname(path), "rustup"), ["which", program], request));
+  if (/\/shims$/.test(dirname(path))) {
+    const manager = /\/\.?(pyenv|nodenv|goenv|rbenv|asdf|mise)\//.exec(`${path}/`)?.[1];
+    const tool = manager === undefined ? undefined : managerProgram(manager, path, request);
+    if (tool !== undefined) return firstLine(await ask(tool, ["which", program], request));
+  }
+  if (program === "python3") return pythonBehind(path, request);
+  return path;
+}
+
+function managerProgram(manager: string, path: string, request: ToolchainRequest): string | undefined {
+  const own = join(dirname(dirname(path)), "bin", manager);
+  return existsSync(own) ? own : onPath(manager, request.environment.PATH ?? "");
+}
+
+/** An interpreter of a virtual environment stands for the one that it was made from. */
+async function pythonBehind(path: string, request: ToolchainRequest): Promise<string> {
+  const code = "import sys; print(getattr(sys, '_base_executable', None) or sys.executable)";
+  const base = firstLine(await ask(path, ["-I", "-c", code], request));
+  return isAbsolute(base) && existsSync(base) ? join(dirname(base), "python3") : path;
+}
+
+/** `/home/me/.nvm/versions/node/v22` for `/home/me/.nvm/versions/node/v22/bin/node`, and what it may link into. */
+function prefixOf(real: string, bin: string): string {
+  const place = /^(.*?)\/(?:bin|lib\/node_modules\/.*|libexec\/.*)$/.exec(dirname(real))?.[1];
+  const own = dirname(bin);
+  if (place !== undefined && place !== "") return place;
+  return /\/bin$/.test(bin) && real.startsWith(`${own}/`) ? own : dirname(real);
+}
+
+function onPath(program: string, path: string): string | undefined {
+  return path
+    .split(":")
+    .filter((folder) => isAbsolute(folder))
+    .map((folder) => join(folder, program))
+    .find(isProgram);
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function isAlwaysSeen(path: string): boolean {
+  return ALWAYS_SEEN.some((folder) => path.startsWith(`${folder}/`));
+}
+
+function firstLine(text: string): string {
+  return text.split("\n")[0]?.trim() ?? "";
+}
+
+/** Asks a program of the person's own about itself. It gets no keys, and its folder goes first on the PATH. */
+function ask(
+  program: string,
+  argv: readonly string[],
+  { workspace, environment, signal }: ToolchainRequest,
+  first: readonly string[] = [],
+): Promise<string> {
+  const passed: Record<string, string> = {
+    RUSTUP_AUTO_INSTALL: "0",
+    GOTOOLCHAIN: "local",
+    YARN_IGNORE_PATH: "1",
+  };
+  for (const name of ["HOME", "PYENV_ROOT", "RUSTUP_HOME", "CARGO_HOME", "NVM_DIR", "LANG"]) {
+    const value = environment[name];
+    if (value !== undefined) passed[name] = value;
+  }
+  passed.PATH = [...first, environment.PATH ?? "/usr/bin:/bin"].join(":");
+  const options = {
+    cwd: workspace,
+    env: passed,
+    signal,
+    timeout: ANSWER_MS_MAX,
+    maxBuffer: ANSWER_BYTES_MAX,
+  };
+  return new Promise((resolve, reject) => {
+    execFile(program, [...argv], options, (error, stdout) => {
+      if (error === null) return resolve(stdout.trim());
+      if (signal.aborted) return reject(signal.reason);
+      const message = `${program} ${argv.join(" ")} failed: ${messageOf(error)}`;
+      reject(new NightshiftError("E_TOOLCHAIN_MISSING", message, { cause: error }));
+    });
+  });
+}
