@@ -9,7 +9,7 @@ import type { Checkpoint, CheckpointRequest, SkippedFile } from "./contract.ts";
 import type { Findings } from "./findings.ts";
 import { ImportStream } from "./import-stream.ts";
 import { readablePath } from "./paths.ts";
-import { namesIn, type Place, readJson } from "./place.ts";
+import { namesIn, type Place, type PristineRecord, readJson, type SubmoduleRecord } from "./place.ts";
 import { removeTree } from "./remove.ts";
 import { makeRepository } from "./scratch.ts";
 import { type FilesContext, findChanges, forgetKnown, saveKnown } from "./session-files.ts";
@@ -101,7 +101,7 @@ async function tryCommit(
       message: `${title}\n\n${trailers}`,
       atMs,
     };
-    await stream.commit(text, findings, pristine.submodules);
+    await stream.commit(text, findings, gitlinksOf(pristine));
     syncFolders(session.repository);
     saveKnown(context, findings.known);
   } finally {
@@ -135,6 +135,12 @@ function keepRemarks(context: FilesContext, number: number, findings: Findings):
   replaceFile(path, JSON.stringify(remarks));
 }
 
+/** Submodules that the tree itself names, not those within them. */
+function gitlinksOf({ submodules }: PristineRecord): readonly SubmoduleRecord[] {
+  const all = submodules.map(({ path }) => `${path}/`);
+  return submodules.filter(({ path }) => !all.some((other) => path.startsWith(other)));
+}
+
 /** Git syncs its files; this makes their names last. */
 function syncFolders(repository: string): void {
   syncFolder(join(repository, "objects", "pack"));
@@ -165,7 +171,7 @@ export async function treeOfFiles(context: FilesContext, place: Place, signal: A
       const findings = await findChanges(context, stream, signal);
       if (findings.files.length === 0 && findings.removals.length === 0) return record.tree;
       const text = { ref: "refs/tree", parent: record.base, baseTree: record.tree, message: "", atMs: 0 };
-      return (await stream.commit(text, findings, pristine.submodules)).tree;
+      return (await stream.commit(text, findings, gitlinksOf(pristine))).tree;
     } finally {
       await stream.abort();
     }

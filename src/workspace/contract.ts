@@ -99,6 +99,8 @@ export interface PrepareOptions {
   readonly base?: string;
   /** Calendar time, for a base commit that has to be made. */
   readonly atMs: number;
+  /** Make a plain folder even where overlays work, for a sandbox that cannot mount. */
+  readonly copies?: boolean;
 }
 
 /** What to give to a sandbox: these are fields of {@link SandboxSpec}. */
@@ -245,6 +247,4 @@ export interface WorkspacesOptions {
   /** Random text for names of folders under construction. */
   readonly unique: () => string;
   readonly limits?: Partial<WorkspaceLimits>;
-  /** Copy files even where overlays work. */
-  readonly copies?: boolean;
 }

@@ -6,7 +6,7 @@
  * mounts the same overlay for a sandbox does it by the same rule, with the same options.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { existsSync, lstatSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Overlay } from "../sandbox/contract.ts";
 import { gitFailure } from "./git.ts";
@@ -54,6 +54,7 @@ export function viewOf(helper: ChildProcessWithoutNullStreams, view: string): st
 export async function probeOverlay(folder: string, environment: NodeJS.ProcessEnv): Promise<boolean> {
   if (process.platform !== "linux" || /[,:\\]/.test(folder) || folder.length > OPTIONS_LENGTH_MAX / 5)
     return false;
+  if (hasForeignMarks()) return false;
   const [lower, upper, work, view] = ["lower", "upper", "work", "view"].map((name) => join(folder, name));
   if (lower === undefined || upper === undefined || work === undefined || view === undefined) return false;
   for (const each of [lower, upper, work, view, join(lower, "gone")]) mkdirSync(each);
@@ -75,6 +76,18 @@ export async function probeOverlay(folder: string, environment: NodeJS.ProcessEn
   helper.stdin.end();
   const isClean = (await ended) === 0 && lstatSync(join(upper, "file")).isCharacterDevice();
   return reached && isClean && !existsSync(join(view, "gone"));
+}
+
+/**
+ * Does the kernel, unless told otherwise, note down in an upper folder that something is elsewhere? Then what is in
+ * it is not all that was changed. In user namespaces it never does.
+ */
+function hasForeignMarks(): boolean {
+  if (process.geteuid?.() !== 0) return false;
+  return ["redirect_dir", "metacopy"].some((name) => {
+    const path = `/sys/module/overlay/parameters/${name}`;
+    return existsSync(path) && readFileSync(path, "utf8").startsWith("Y");
+  });
 }
 
 /** A mounted overlay that files can be written through. */

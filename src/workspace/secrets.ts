@@ -2,7 +2,7 @@
 
 const NAMES: readonly RegExp[] = [
   /^\.env(\.(?!example$|sample$|template$|dist$).*)?$/i,
-  /\.(pem|key|p12|pfx|jks|keystore|kdbx|ppk|tfvars|tfstate)$/i,
+  /\.(pem|key|env|p12|pfx|jks|keystore|kdbx|ppk|tfvars|tfstate)$/i,
   /^id_(rsa|dsa|ecdsa|ed25519)(_sk)?$/,
   /^(\.npmrc|\.yarnrc\.yml|\.pypirc|\.netrc|_netrc|\.git-credentials|\.htpasswd|\.dockercfg|\.pgpass|\.envrc)$/i,
   /^(client_)?(credentials?|secrets?)(\.(json|ya?ml|toml|ini|txt|env|xml|properties))?$/i,

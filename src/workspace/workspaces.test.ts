@@ -31,11 +31,11 @@ describe.each([{ copies: false }, { copies: true }])("a workspace ($copies = cop
     git(source, "commit", "-qam", "second");
     git(source, "branch", "-f", "later");
     const before = contentOf(source);
-    const workspaces = workspacesIn(folder, { copies });
+    const workspaces = workspacesIn(folder);
     const { base, files, origin } = await workspaces.prepare(
       someSession(),
       join(source, "src"),
-      { dirty: "refuse", atMs },
+      { dirty: "refuse", atMs, copies },
       calm,
     );
     expect(contentOf(source)).toEqual(before);
@@ -56,9 +56,14 @@ describe.each([{ copies: false }, { copies: true }])("a workspace ($copies = cop
   test("is committed as its content is, and restored to it", async () => {
     const folder = temporaryFolder();
     const source = repository(join(folder, "project"), FILES);
-    const workspaces = workspacesIn(folder, { copies });
+    const workspaces = workspacesIn(folder);
     const session = someSession();
-    const { base, files } = await workspaces.prepare(session, source, { dirty: "refuse", atMs }, calm);
+    const { base, files } = await workspaces.prepare(
+      session,
+      source,
+      { dirty: "refuse", atMs, copies },
+      calm,
+    );
     inWorkspace(
       files,
       "rm src/a.txt; echo 2 >>src/b.txt; echo n >new; ln -s b.txt src/l; echo x >a.log; mkdir -p out d/e; echo >out/x; echo deep >d/e/f; chmod +x d/e/f; chmod -x run.sh",

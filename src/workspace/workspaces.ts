@@ -1,6 +1,8 @@
 /** The workspaces of one state folder, put together. */
+import { execFile } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { NightshiftError } from "../core/errors.ts";
 import { isSessionId, type SessionId } from "../core/ids.ts";
 import { makeCheckpoint } from "./checkpoint.ts";
@@ -43,6 +45,8 @@ import { makeRepository } from "./scratch.ts";
 import { type FilesContext, workspaceFilesOf } from "./session-files.ts";
 import { exportCommit, sendCommits } from "./transfer.ts";
 
+const runFile = promisify(execFile);
+
 /** Opens the workspaces of a folder; nothing is made before it is needed. */
 export function openWorkspaces(options: WorkspacesOptions): Workspaces {
   return new FolderOfWorkspaces(options);
@@ -52,14 +56,12 @@ class FolderOfWorkspaces implements Workspaces {
   readonly #git: Git;
   readonly #place: Place;
   readonly #limits: WorkspaceLimits;
-  readonly #copies: boolean;
   #overlays: Promise<boolean> | undefined;
 
   constructor(options: WorkspacesOptions) {
     this.#limits = { ...DEFAULT_WORKSPACE_LIMITS, ...options.limits };
     this.#git = new Git(options.environment, this.#limits.gitMs);
     this.#place = new Place(options.folder, options.unique);
-    this.#copies = options.copies ?? false;
   }
 
   async prepare(
@@ -71,7 +73,8 @@ class FolderOfWorkspaces implements Workspaces {
     const found = await this.find(sessionId);
     if (found !== undefined) return found;
     await this.#sweep();
-    const kind = (build: string): Promise<"overlay" | "copy"> => this.#kind(build);
+    const kind = async (build: string): Promise<"overlay" | "copy"> =>
+      options.copies === true ? "copy" : this.#kind(build);
     const context = { git: this.#git, place: this.#place, limits: this.#limits, kind };
     await prepareSession(context, sessionId, source, options, signal);
     return this.#mustFind(sessionId);
@@ -223,7 +226,6 @@ class FolderOfWorkspaces implements Workspaces {
   }
 
   async #probe(build: string): Promise<boolean> {
-    if (this.#copies) return false;
     const folder = join(build, "probe");
     mkdirSync(folder);
     try {
@@ -264,7 +266,5 @@ class FolderOfWorkspaces implements Workspaces {
 }
 
 async function copyFolder(git: Git, from: string, to: string, signal: AbortSignal): Promise<void> {
-  const { execFile } = await import("node:child_process");
-  const { promisify } = await import("node:util");
-  await promisify(execFile)("cp", ["-a", "--", from, to], { signal, env: git.cleanEnvironment });
+  await runFile("cp", ["-a", "--", from, to], { signal, env: git.cleanEnvironment });
 }

@@ -101,7 +101,7 @@ export function someSession(): SessionId {
 
 /** Workspaces in a folder of their own. */
 export function workspacesIn(folder: string, options: Partial<WorkspacesOptions> = {}): Workspaces {
-  const environment = { PATH: process.env["PATH"], HOME: join(folder, "home") };
+  const environment = { PATH: process.env.PATH, HOME: join(folder, "home") };
   return openWorkspaces({
     folder: join(folder, "state"),
     environment,
