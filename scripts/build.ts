@@ -14,7 +14,14 @@ const LONE_PROGRAMS: readonly string[] = ["sandbox/pod/runner.js"];
 const PACKS: readonly Pack[] = [
   {
     name: "harness",
-    entries: ["runtime/wake.js", "runtime/client.js", "store/sqlite.js", "worker/loop.js", "core/redact.js"],
+    entries: [
+      "runtime/wake.js",
+      "runtime/client.js",
+      "runtime/system.js",
+      "store/sqlite.js",
+      "worker/loop.js",
+      "core/redact.js",
+    ],
     apart: LEAN_PROGRAMS,
   },
   { name: "cli/shift", entries: ["cli/commands/run.js", "cli/commands/resume.js"], apart: LEAN_PROGRAMS },

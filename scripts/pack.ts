@@ -118,11 +118,10 @@ async function starter(
   const own = imports.filter((name) => name.startsWith("."));
   const loader = fileURLToPath(new URL("./packed-script.ts", import.meta.url));
   const lines = [
-    `import { join } from "node:path";`,
     `import { runPackedScript } from ${JSON.stringify(loader)};`,
     ...own.map((name, index) => `import * as own${index} from ${JSON.stringify(name)};`),
     `const imports = { ${own.map((name, index) => `${JSON.stringify(name)}: own${index}`).join(", ")} };`,
-    `const path = join(import.meta.dirname, ${JSON.stringify(basename(script))});`,
+    `const path = \`\${import.meta.dirname}/${basename(script)}\`;`,
     `const load = (name) => import(name);`,
     `export const { ${exports.join(", ")} } = runPackedScript(path, imports, load);`,
   ];

@@ -3,11 +3,14 @@
  * nothing: a function is compiled at its first call. What is kept here at the end of a process holds every function
  * that this process has called, so that the next one compiles hardly anything.
  */
-import { createHash } from "node:crypto";
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import * as nodeModule from "node:module";
-import { basename, join } from "node:path";
-import { Script } from "node:vm";
+
+// Not by `import`, which evaluates every lazy part of a built-in module to export it: for `node:fs` that is the line
+// editor of the REPL, for `node:crypto` all of Web Crypto.
+const { createHash } = process.getBuiltinModule("node:crypto");
+const { readFileSync, renameSync, writeFileSync } = process.getBuiltinModule("node:fs");
+const nodeModule = process.getBuiltinModule("node:module");
+const { basename, join } = process.getBuiltinModule("node:path");
+const { Script } = process.getBuiltinModule("node:vm");
 
 type Load = (name: string) => Promise<unknown>;
 type Exports = Readonly<Record<string, unknown>>;
@@ -44,7 +47,9 @@ export function runPackedScript(
 function cachePathOf(path: string, source: string): string | undefined {
   const folder = nodeModule.getCompileCacheDir?.();
   if (folder === undefined) return undefined;
-  const name = `nightshift-${basename(path, ".cjs")}-${digestOf(source).toString("hex", 0, 8)}.bin`;
+  // The place too, because compiled code names it in stack traces.
+  const digest = digestOf(`${path}\n${source}`).toString("hex", 0, 8);
+  const name = `nightshift-${basename(path, ".cjs")}-${digest}.bin`;
   return join(folder, name);
 }
 
