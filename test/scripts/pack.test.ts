@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -125,7 +126,8 @@ describe("a pack", () => {
     ]) {
       writeFileSync(join(folder, cache), damaged);
       expect(printed(program)).toBe("main 1, part 2");
-      expect(readFileSync(join(folder, cache)).length).toBe(bytes.length);
+      const written = readFileSync(join(folder, cache));
+      expect(createHash("sha256").update(written.subarray(32)).digest()).toEqual(written.subarray(0, 32));
     }
 
     // Another pack has another cache.
