@@ -36,8 +36,8 @@ interface Share {
 }
 
 const THREADS = 2;
-/** Faults make many errors, most of whose stacks nobody reads. */
-Error.stackTraceLimit = 5;
+/** Faults make many errors, and to walk the stack is most of what one costs: only a story that is read has stacks. */
+const STACK_FRAMES = { silent: 0, told: 10 } as const;
 
 /** Runs the seeds of a range in several threads. @param onReport - called for each, in any order */
 export async function runSeeds(range: SeedRange, onReport: (report: SeedReport) => void): Promise<void> {
@@ -53,14 +53,29 @@ export async function runSeedsHere(
   onReport: (report: SeedReport) => void,
   stopsEarly = false,
 ): Promise<void> {
+  const seeds = Array.from(
+    { length: range.seeds },
+    (_, index) => range.firstSeed + index * (range.step ?? 1),
+  );
+  await runEach(seeds, range, (report) => {
+    onReport(report);
+    return stopsEarly && report.violation !== null;
+  });
+}
+
+/** @param onReport - returns whether that is enough */
+async function runEach(
+  seeds: readonly number[],
+  range: SeedRange,
+  onReport: (report: SeedReport) => boolean,
+): Promise<void> {
   const template = await makeTemplate({ clock: { monotonicMs: () => 0 }, probe: { isDead: () => false } });
+  const frames = Error.stackTraceLimit;
+  Error.stackTraceLimit = range.keepsTraces ? STACK_FRAMES.told : STACK_FRAMES.silent;
   try {
-    for (let index = 0; index < range.seeds; index++) {
-      const report = await runSeed(range.firstSeed + index * (range.step ?? 1), range, template);
-      onReport(report);
-      if (stopsEarly && report.violation !== null) return;
-    }
+    for (const seed of seeds) if (onReport(await runSeed(seed, range, template))) return;
   } finally {
+    Error.stackTraceLimit = frames;
     rmSync(template, { recursive: true, force: true });
   }
 }
@@ -98,10 +113,12 @@ function runThread(share: Share, onReport: (report: SeedReport) => void): Promis
 }
 
 async function runShare({ range, offset, stride }: Share): Promise<void> {
-  const template = await makeTemplate({ clock: { monotonicMs: () => 0 }, probe: { isDead: () => false } });
-  for (let index = offset; index < range.seeds; index += stride)
-    parentPort?.postMessage(await runSeed(range.firstSeed + index, range, template));
-  rmSync(template, { recursive: true, force: true });
+  const seeds: number[] = [];
+  for (let index = offset; index < range.seeds; index += stride) seeds.push(range.firstSeed + index);
+  await runEach(seeds, range, (report) => {
+    parentPort?.postMessage(report);
+    return false;
+  });
 }
 
 if (!isMainThread && workerData !== null && typeof workerData === "object" && "stride" in workerData)
