@@ -38,6 +38,8 @@ export interface SessionState {
   /** Number of the last model request. */
   readonly requests: number;
   readonly request: OpenRequest | null;
+  /** By how many tokens the bound on the thread's context exceeded what the provider counted, the last time it told. */
+  readonly inputSurplus: number;
   /** Failures of the request that is owed; null when the last one answered. */
   readonly retry: RetryState | null;
   /** Requests lost in a row to dying harnesses. */
@@ -231,6 +233,7 @@ export function emptyState(sessionId: SessionId): SessionState {
     threads: 0,
     requests: 0,
     request: null,
+    inputSurplus: 0,
     retry: null,
     losses: 0,
     calls: [],

@@ -168,7 +168,7 @@ function withoutQueued(state: SessionState, seqs: readonly number[]): SessionSta
 
 function threadCreated(state: SessionState, body: EventBody<"session.thread_created">): SessionState {
   const thread = { id: body.session_thread_id as ThreadId, renderer: body.renderer, fromSeq: body.from_seq };
-  return { ...state, thread, threads: state.threads + 1 };
+  return { ...state, thread, threads: state.threads + 1, inputSurplus: 0 };
 }
 
 /** In the copy nothing is in flight: what was is unknown here, and the original's sandbox is not ours. */

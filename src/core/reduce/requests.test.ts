@@ -49,6 +49,8 @@ describe("requests and the ledger", () => {
       changes: (before) => ({
         request: null,
         answerOwed: false,
+        // 1100 were reserved, of which 1000 for the answer.
+        inputSurplus: 100 - 8,
         ledger: {
           ...before.ledger,
           inputTokens: 1,

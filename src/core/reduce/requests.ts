@@ -40,6 +40,7 @@ function ended(
         ...base,
         answerOwed: false,
         refused: body.stop_reason === "refusal",
+        inputSurplus: surplusAfter(state, request, body.model_usage),
         cutShort: body.stop_reason === "max_tokens" ? state.cutShort + 1 : 0,
         retry: null,
         losses: 0,
@@ -51,6 +52,18 @@ function ended(
     case "interrupted":
       return { ...base, answerOwed: true, retry: null };
   }
+}
+
+/** What was sent stays as it is, so its count holds for the next request, too; only what is new has to be bounded. */
+function surplusAfter(
+  { inputSurplus, config }: SessionState,
+  { reservation }: OpenRequest,
+  usage: EventBody<"span.model_request_end">["model_usage"],
+): number {
+  if (usage === undefined) return inputSurplus;
+  const counted = usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens;
+  const bound = reservation.tokens - (config?.agent.model.max_output_tokens ?? 0);
+  return counted === 0 ? inputSurplus : inputSurplus + bound - counted;
 }
 
 function failed(

@@ -29,7 +29,7 @@ export function answerOwed(state: SessionState, now: Now): Step {
   }
   if (state.cutShort >= CUT_SHORT_MAX)
     return append(event("session.status_idle", { stop_reason: { type: "max_tokens" } }));
-  const reservation = worstCase(config, now);
+  const reservation = worstCase(state, config, now);
   const exceeded = exceededCap(state, config, reservation);
   if (exceeded !== null) {
     return append(
@@ -84,10 +84,10 @@ function startRequest(state: SessionState, config: Config, now: Now, reservation
   });
 }
 
-/** Every input token uncached, every output token used. */
-function worstCase(config: Config, now: Now): Reservation {
+/** Every input token uncached, every output token used; of the context only what is new since the last count. */
+function worstCase(state: SessionState, config: Config, now: Now): Reservation {
   const { price, max_output_tokens } = config.agent.model;
-  const input = now.context().tokens;
+  const input = Math.max(0, now.context().tokens - state.inputSurplus);
   const inputPrice = price === undefined ? 0 : Math.max(price.input, price.cache_write);
   const micro = price === undefined ? 0 : (input * inputPrice + max_output_tokens * price.output) / 1_000_000;
   return { tokens: input + max_output_tokens, cost_micro_usd: Math.ceil(micro) };
