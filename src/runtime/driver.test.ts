@@ -8,7 +8,9 @@ import { NightshiftError } from "../core/errors.ts";
 import type { ClientEventInput } from "../core/events/index.ts";
 import { NO_REDACTION, seal } from "../core/seal.ts";
 import type { ModelAdapter, ModelPart } from "../model/contract.ts";
+import type { Sandbox, SandboxBackend } from "../sandbox/contract.ts";
 import { ANSWER_BLOCKS_MAX } from "../worker/loop.ts";
+import type { Harness } from "./wake.ts";
 
 type Call = { readonly name: string; readonly input: { readonly [key: string]: string } };
 const bash = (command: string): Call => ({ name: "bash", input: { command } });
@@ -316,6 +318,50 @@ describe("a lease that is lost", () => {
     expect(await world.clock.until(heir)).toMatchObject({ status: "left" });
     expect(await world.clock.until(zombie)).toMatchObject({ status: "fenced" });
     checkLog(await world.log(id));
+  });
+});
+
+/** Two calls that end in the same moment: one with a result, the other because its sandbox has a newer driver. */
+function endingTogether(world: World, gate: Promise<void>, onRun: () => void): Harness {
+  const harness = world.harness("zombie");
+  const attach: SandboxBackend["attach"] = async (handle, epoch, signal) => {
+    const sandbox = await world.sandboxes.attach(handle, epoch, signal);
+    const execute: Sandbox["execute"] = async ({ execId }) => {
+      onRun();
+      await gate;
+      if (execId.includes("c1_1"))
+        throw new NightshiftError("E_SANDBOX_STALE", "a newer harness has attached");
+      const result = { ending: "exited", exitCode: 0, output: "", droppedBytes: 0, durationMs: 0 } as const;
+      return { status: "finished", result };
+    };
+    return intercept(sandbox, { execute: () => execute });
+  };
+  const resolve: Harness["resolve"] = async (...asked) => ({
+    ...(await harness.resolve(...asked)),
+    backend: intercept<SandboxBackend>(world.sandboxes, { attach: () => attach }),
+  });
+  return { ...harness, resolve };
+}
+
+describe("a zombie with something to say", () => {
+  test("is fenced as well when its sandbox tells it first", async () => {
+    const world = held(bash("wait door"), bash("wait door"));
+    const id = await world.create();
+    const gate = Promise.withResolvers<void>();
+    let runs = 0;
+    const zombie = world.wake(
+      id,
+      {},
+      endingTogether(world, gate.promise, () => (runs += 1)),
+    );
+    await world.clock.untilTrue(() => runs === 2);
+    world.dead.add("zombie");
+    const { owner } = world.harness("heir");
+    await world.store.claim(id, { owner, ttlMs: 10_000, at: world.clock.wallMs() });
+    const before = await world.types(id);
+    gate.resolve();
+    expect(await world.clock.until(zombie)).toMatchObject({ status: "fenced" });
+    expect(await world.types(id)).toEqual(before);
   });
 });
 

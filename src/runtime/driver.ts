@@ -84,11 +84,9 @@ export class Driver {
       onFailed: (error) => this.#tell(() => (this.#failure ??= error)),
     });
     try {
-      return await this.#loop(signal);
+      return await this.#loopOrGiveBack(signal);
     } catch (error) {
       if (isNightshiftError(error, "E_FENCED")) return { status: "fenced" };
-      // As a rule it means that somebody drives who has the lease by now; if not, it must not stay with us.
-      if (isNightshiftError(error, "E_SANDBOX_STALE")) return await this.#giveBack(STALE_PAUSE_MS);
       throw error;
     } finally {
       unsubscribe();
@@ -98,6 +96,16 @@ export class Driver {
       this.#parts.performers.connections.drop();
       this.#parts.performers.wayOut?.drop();
       this.#parts.performers.deadlines.close();
+    }
+  }
+
+  async #loopOrGiveBack(signal: AbortSignal): Promise<DriveEnd> {
+    try {
+      return await this.#loop(signal);
+    } catch (error) {
+      if (!isNightshiftError(error, "E_SANDBOX_STALE")) throw error;
+      // As a rule it means that somebody drives who has the lease by now; if not, it must not stay with us.
+      return await this.#giveBack(STALE_PAUSE_MS);
     }
   }
 
