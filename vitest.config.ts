@@ -3,6 +3,8 @@ import { CountReporter } from "./test/setup/count-reporter.ts";
 import { SkipReporter } from "./test/setup/skip-reporter.ts";
 
 const heavySuites = [
+  "test/environment/**/*.test.ts",
+  "test/escape/**/*.test.ts",
   "test/integrity/corruption.test.ts",
   "test/kill/**/*.test.ts",
   "test/simulator/**/*.test.ts",
