@@ -164,8 +164,8 @@ const RARELY_ALIVE: Readonly<Partial<Record<OperationName, number>>> = {
   snapshot: 9,
   hint: 6,
   release: 16,
-  session: 12,
-  submit: 16,
+  session: 14,
+  submit: 17,
   request: 7,
   due: 8,
   part: 5,
@@ -177,7 +177,7 @@ const RARELY_ALIVE: Readonly<Partial<Record<OperationName, number>>> = {
   execute: 3,
   prepare: 4,
   cancel: 7,
-  destroy: 14,
+  destroy: 16,
 };
 /** To make a sandbox while it lives is rarer than to have just made it. */
 const PROVISION_ALIVE = { before: 8, after: 2 } as const;

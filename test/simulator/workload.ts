@@ -145,7 +145,7 @@ export function message(text: string, steering?: "enqueue" | "interrupt" | "reje
 
 function planAction(random: Random, label: string, aim: Aim): PersonAction {
   // A person who pauses or ends a session keeps it from what its seed aims at.
-  const chanceOfMessage = aim.works || aim.talks ? 0.85 : 0;
+  const chanceOfMessage = aim.works || aim.talks ? 0.93 : 0;
   const input = random.chance(chanceOfMessage)
     ? message(`more ${random.text(4)}`)
     : planControl(random, null);
