@@ -1,11 +1,12 @@
 /** What a pod is as a container: everything that the engine is told about it. */
-import { existsSync } from "node:fs";
-import { dirname, isAbsolute } from "node:path";
+import { existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { NightshiftError } from "../../core/errors.ts";
 import type { PodTools } from "../bubblewrap/tools.ts";
 import { INNER_TOOLS, type RunnerCode, SETTINGS } from "../bubblewrap/view.ts";
 import { DEFAULT_RESOURCES, INNER_WORKSPACE, type Overlay, type SandboxSpec } from "../contract.ts";
 import { MARKER_VARIABLE } from "../daemon/kill.ts";
+import { sandboxKey } from "../daemon/record.ts";
 import { INNER_EGRESS_FOLDER } from "../pod/contract.ts";
 import { INNER_HOME } from "../pod/environment.ts";
 import type { EngineFacts } from "./engine.ts";
@@ -34,6 +35,16 @@ export interface ContainerParts {
 const OVERLAY_OPTIONS_BYTES_MAX = 3_900;
 const CPU_SHARE = 1e9;
 
+/** The engine's own list, and the folder of devices, which is in memory and belongs to root. */
+const READ_ONLY: readonly string[] = [
+  "/proc/bus",
+  "/proc/fs",
+  "/proc/irq",
+  "/proc/sys",
+  "/proc/sysrq-trigger",
+  "/dev",
+];
+
 /** The body of a request to make the container. */
 export function containerOptions(parts: ContainerParts): object {
   const { spec, key, image, user, code, engine } = parts;
@@ -61,6 +72,7 @@ export function containerOptions(parts: ContainerParts): object {
       CgroupnsMode: "private",
       ...(engine.remapsUsers && { UsernsMode: "host" }),
       ReadonlyRootfs: true,
+      ReadonlyPaths: READ_ONLY,
       Privileged: false,
       CapDrop: ["ALL"],
       SecurityOpt: ["no-new-privileges:true"],
@@ -122,23 +134,25 @@ function mountsOf({ spec, podFolder, tools, code, volume }: ContainerParts): obj
 
 /**
  * The body of a request to make the volume that is an overlay. The engine mounts it when the container starts, so
- * its mount is as short-lived as the pod.
+ * its mount is as short-lived as the pod. Its folders get short names of ours, so that no character of a path means
+ * anything to the kernel or the engine.
+ * @param folder - of the sandbox; private
  * @param isUser - attributes of the overlay are kept where users other than root can read them
  * @throws NightshiftError `E_SANDBOX_UNAVAILABLE`
  */
-export function overlayVolume(key: string, { lower, upper, work }: Overlay, isUser: boolean): object {
-  for (const path of [...lower, upper, work]) checkOverlayPath(path);
-  const paths = `lowerdir=${lower.join(":")},upperdir=${upper},workdir=${work}`;
+export function overlayVolume(folder: string, overlay: Overlay, isUser: boolean): object {
+  const place = join(folder, "overlay");
+  rmSync(place, { recursive: true, force: true });
+  mkdirSync(place, { mode: 0o700 });
+  const link = (name: string, target: string): string => {
+    symlinkSync(target, join(place, name));
+    return join(place, name);
+  };
+  const lower = overlay.lower.map((path, index) => link(`${index}`, path)).join(":");
+  const paths = `lowerdir=${lower},upperdir=${link("upper", overlay.upper)},workdir=${link("work", overlay.work)}`;
   const options = isUser ? `${paths},userxattr` : paths;
-  if (Buffer.byteLength(options) > OVERLAY_OPTIONS_BYTES_MAX) {
-    throw new NightshiftError(
-      "E_SANDBOX_UNAVAILABLE",
-      "the overlay's folders have too many or too long names",
-      {
-        hint: "Use a state folder with a shorter path, or --sandbox bubblewrap.",
-      },
-    );
-  }
+  checkOverlay(place, options);
+  const key = sandboxKey(folder);
   return {
     Name: containerName(key),
     Driver: "local",
@@ -147,11 +161,15 @@ export function overlayVolume(key: string, { lower, upper, work }: Overlay, isUs
   };
 }
 
-function checkOverlayPath(path: string): void {
-  if (isAbsolute(path) && !/[,:\\]/.test(path)) return;
-  throw new NightshiftError(
-    "E_SANDBOX_UNAVAILABLE",
-    `the engine cannot overlay ${path}: the path must be absolute and without comma, colon or backslash`,
-    { hint: "Use a state folder with another path, or --sandbox bubblewrap." },
-  );
+function checkOverlay(place: string, options: string): void {
+  const hint = "Use a state folder with another path, or --sandbox bubblewrap.";
+  if (/[,:\\]/.test(place)) {
+    const message = `the engine cannot make an overlay in ${place}: there is a comma, a colon or a backslash in its path`;
+    throw new NightshiftError("E_SANDBOX_UNAVAILABLE", message, { hint });
+  }
+  if (Buffer.byteLength(options) > OVERLAY_OPTIONS_BYTES_MAX) {
+    const message =
+      "the engine cannot make the overlay: it has too many folders for the length of their paths";
+    throw new NightshiftError("E_SANDBOX_UNAVAILABLE", message, { hint });
+  }
 }

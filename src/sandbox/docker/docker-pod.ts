@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { endProcesses } from "../bubblewrap/pod-record.ts";
 import { isAlive, type ProcessIdentity } from "../daemon/processes.ts";
 import { FILES, sandboxKey } from "../daemon/record.ts";
-import { type GroupPlan, memoryKills } from "../limits/control-group.ts";
+import { type Controller, forgiveDead, type GroupPlan, memoryKills } from "../limits/control-group.ts";
 import { findHierarchies } from "../limits/hierarchies.ts";
 import type { LimitsInForce, Pod } from "../pod/contract.ts";
 import { containerName, LABEL } from "./container.ts";
@@ -26,6 +26,8 @@ export interface PodParts {
   /** Process 1. */
   readonly inner: ProcessIdentity;
   readonly limits: LimitsInForce;
+  /** How many processes may live. */
+  readonly processes: number;
 }
 
 /** One container, watched through its process and its wire: the engine itself may be started anew meanwhile. */
@@ -37,21 +39,26 @@ export class DockerPod implements Pod {
   readonly #folder: string;
   readonly #inner: ProcessIdentity;
   readonly #memory: GroupPlan | undefined;
+  readonly #counting: GroupPlan | undefined;
+  readonly #processes: number;
   #killsSeen: number;
   #ending: Promise<void> | undefined;
 
-  constructor({ wire, engine, folder, inner, limits }: PodParts) {
+  constructor({ wire, engine, folder, inner, limits, processes }: PodParts) {
     this.wire = wire;
     this.limits = limits;
     this.#engine = engine;
     this.#folder = folder;
     this.#inner = inner;
-    this.#memory = memoryGroupOf(inner);
+    this.#processes = processes;
+    this.#memory = groupOf(inner, "memory");
+    this.#counting = groupOf(inner, "pids");
     this.#killsSeen = this.#kills();
     this.ended = this.#watch();
   }
 
   tookMemoryKill(): boolean {
+    this.#forgiveDead();
     const kills = this.#kills();
     const isNew = kills > this.#killsSeen;
     this.#killsSeen = kills;
@@ -82,11 +89,22 @@ export class DockerPod implements Pod {
 
   async #reason(): Promise<string> {
     try {
-      const state = await this.#engine.inspectContainer(containerName(sandboxKey(this.#folder)));
+      const state = await this.#engine.inspectContainer(this.#name);
       return state === undefined ? "the container was removed" : `the container ended with ${state.exitCode}`;
     } catch {
       return "the container ended, and its engine does not say why";
     }
+  }
+
+  #forgiveDead(): void {
+    if (this.#counting === undefined) return;
+    const limit = forgiveDead(this.#counting, this.#processes);
+    // Should the engine not answer, the next command asks again.
+    if (limit !== undefined) void this.#engine.limitProcesses(this.#name, limit).catch(() => undefined);
+  }
+
+  get #name(): string {
+    return containerName(sandboxKey(this.#folder));
   }
 
   #kills(): number {
@@ -119,15 +137,15 @@ async function whenGone(identity: ProcessIdentity, intervalMs: number, signal: A
 }
 
 /** Where the kernel counts for the container, if this process may see it. */
-function memoryGroupOf({ pid }: ProcessIdentity): GroupPlan | undefined {
+function groupOf({ pid }: ProcessIdentity, controller: Controller): GroupPlan | undefined {
   try {
     const mountInfo = readFileSync("/proc/self/mountinfo", "utf8");
     const found = findHierarchies(mountInfo, readFileSync(`/proc/${pid}/cgroup`, "utf8"));
     const hierarchy =
-      found.find(({ version, controllers }) => version === 1 && controllers.includes("memory")) ??
+      found.find(({ version, controllers }) => version === 1 && controllers.includes(controller)) ??
       found.find(({ version }) => version === 2);
     if (hierarchy === undefined) return undefined;
-    return { version: hierarchy.version, folder: hierarchy.own, controllers: ["memory"] };
+    return { version: hierarchy.version, folder: hierarchy.own, controllers: [controller] };
   } catch {
     return undefined;
   }

@@ -4,6 +4,7 @@ declare module "dockerode" {
     readonly id: string;
     start(): Promise<unknown>;
     inspect(): Promise<unknown>;
+    update(options: { readonly PidsLimit: number }): Promise<unknown>;
     logs(options: object): Promise<Buffer>;
     remove(options: { readonly force: boolean; readonly v: boolean }): Promise<unknown>;
   }

@@ -118,6 +118,13 @@ export class Engine {
     return { isRunning, pid, exitCode, error, labels: found.Config.Labels ?? {} };
   }
 
+  /** Changes a limit of a container that runs. */
+  async limitProcesses(name: string, processes: number): Promise<void> {
+    await this.#ask(`limit the container ${name}`, () =>
+      this.#docker.getContainer(name).update({ PidsLimit: processes }),
+    );
+  }
+
   /** The last words of a container, or nothing. */
   async logOf(name: string): Promise<string> {
     try {

@@ -5,7 +5,7 @@ import { messageOf, NightshiftError } from "../../core/errors.ts";
 import type { Json } from "../../core/text.ts";
 import type { PodTools } from "../bubblewrap/tools.ts";
 import type { RunnerCode } from "../bubblewrap/view.ts";
-import type { SandboxSpec } from "../contract.ts";
+import { DEFAULT_RESOURCES, type SandboxSpec } from "../contract.ts";
 import { readProcess } from "../daemon/processes.ts";
 import { FILES, sandboxKey } from "../daemon/record.ts";
 import type { LimitsInForce, Pod, PodLauncher } from "../pod/contract.ts";
@@ -49,7 +49,8 @@ class DockerLauncher implements PodLauncher {
     writeDockerRecord(folder, this.#settings.engine, null);
     try {
       await this.#make(engine, facts, spec, folder, podFolder);
-      return await this.#connect({ engine, facts, folder, listener, token, signal });
+      const { processes } = spec.resources ?? DEFAULT_RESOURCES;
+      return await this.#connect({ engine, facts, folder, processes, listener, token, signal });
     } catch (error) {
       listener.close();
       await sweepContainers(folder);
@@ -76,7 +77,7 @@ class DockerLauncher implements PodLauncher {
     const image = await engine.ensureImage(IMAGE_REPOSITORY, imageTag(imageFacts), () =>
       imageArchive(imageFacts),
     );
-    if (spec.overlay !== undefined) await engine.createVolume(overlayVolume(key, spec.overlay, !isRoot));
+    if (spec.overlay !== undefined) await engine.createVolume(overlayVolume(folder, spec.overlay, !isRoot));
     const { tools, code } = this.#settings;
     const volume = spec.overlay === undefined ? undefined : containerName(key);
     const user = `${uid}:${gid}`;
@@ -99,7 +100,7 @@ class DockerLauncher implements PodLauncher {
       const wire = await listener.accept(token, join(folder, FILES.pipes), limit);
       if (inner === undefined) throw new Error(await endOf(engine, name));
       const limits = limitsOf(facts);
-      return new DockerPod({ wire, engine, folder, inner, limits });
+      return new DockerPod({ wire, engine, folder, inner, limits, processes: start.processes });
     } catch (cause) {
       signal.throwIfAborted();
       const words = await engine.logOf(name);
@@ -129,6 +130,7 @@ interface Start {
   readonly engine: Engine;
   readonly facts: EngineFacts;
   readonly folder: string;
+  readonly processes: number;
   readonly listener: WireListener;
   readonly token: string;
   readonly signal: AbortSignal;

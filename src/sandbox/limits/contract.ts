@@ -21,7 +21,8 @@ export interface Limits {
   wrap(argv: readonly string[]): readonly string[];
   /**
    * Has the kernel killed a process of the pod for want of memory since the last call? Always false where no
-   * cgroup counts: there, an allocation fails instead.
+   * cgroup counts: there, an allocation fails instead. To be asked after every command: it is also when processes
+   * that have ended, but that nobody has waited for, stop to count against the limit of those that may live.
    */
   tookMemoryKill(): boolean;
   /** Pids of the processes that are bound; empty where no cgroup tells. */

@@ -15,6 +15,8 @@ export interface GroupPlan {
 
 const CPU_PERIOD_MICROSECONDS = 100_000;
 const CPU_QUOTA_MICROSECONDS_MIN = 1_000;
+/** The dead take some memory of the kernel, so even they have a limit. */
+const DEAD_FACTOR_MAX = 30;
 
 /** Makes the group, or finds it made. */
 export function makeGroup({ folder }: GroupPlan): void {
@@ -55,6 +57,32 @@ export function limitCpus({ version, folder }: GroupPlan, cpus: number): void {
 export function memoryKills({ version, folder }: GroupPlan): number {
   const text = readIfPresent(join(folder, version === 2 ? "memory.events" : "memory.oom_control"));
   return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
+}
+
+/**
+ * Lets a group have as many processes as it may although dead ones still count. Process 1 of a pod is no `init`: what
+ * loses its parent and ends is never waited for, and stays in the kernel's table until the pod ends. It has ended all
+ * the same, and holds nothing but its number.
+ * @param processes - how many may live
+ * @returns the limit to set where this process may not write it
+ */
+export function forgiveDead({ folder }: Pick<GroupPlan, "folder">, processes: number): number | undefined {
+  const counted = Number(readIfPresent(join(folder, "pids.current")));
+  if (!(counted > processes / 2)) return undefined;
+  const dead = Math.max(counted - livingThreads(folder), 0);
+  const limit = processes + Math.min(dead, processes * DEAD_FACTOR_MAX);
+  const file = join(folder, "pids.max");
+  writeIfPresent(file, String(limit));
+  return readIfPresent(file).trim() === String(limit) ? undefined : limit;
+}
+
+function livingThreads(folder: string): number {
+  let threads = 0;
+  for (const pid of membersOf({ folder })) {
+    const status = readIfPresent(`/proc/${pid}/status`);
+    if (!/^State:\tZ/m.test(status)) threads += Number(/^Threads:\t(\d+)/m.exec(status)?.[1] ?? 0);
+  }
+  return threads;
 }
 
 /** Pids of its processes; none when the group is gone. */

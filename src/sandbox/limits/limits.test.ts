@@ -81,6 +81,23 @@ test("a fork bomb stays below the limit, and dies as a whole", async (context) =
   expect(existsSync(join(folder, LIMITS_FILE))).toBe(false);
 });
 
+test("what has ended, but was never waited for, takes nobody's place", async (context) => {
+  const limits = open(context, { processes: 24 });
+  // A process that becomes one that waits for nothing, with twenty children that end.
+  const script = "for each in {1..20}; do sleep 0.3 & done; exec sleep 600";
+  await start(limits, script);
+  // Bash waits and tries again; this shell does not.
+  const crowd = (count: number): string =>
+    `exec sh -c 'for each in $(seq ${count}); do sleep 0.5 & done; wait; echo all'`;
+  for (let looks = 0; limits.members().length > 1 && looks < 500; looks++) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  expect(run(limits, crowd(10)).output).toMatch(/cannot fork/i);
+  limits.tookMemoryKill();
+  expect(run(limits, crowd(10)).output).toBe("all\n");
+  expect(run(limits, crowd(40)).output).toMatch(/cannot fork/i);
+});
+
 test("cores are shared out", (context) => {
   const limits = open(context, { cpus: 0.2 });
   if (!limits.inForce.cpus.startsWith("cgroup")) context.skip("no control group holds cores here");

@@ -8,6 +8,7 @@ import { sandboxKey } from "../daemon/record.ts";
 import type { LimitsInForce } from "../pod/contract.ts";
 import { JOIN_FAILED, type LimitKeeper, type Limits } from "./contract.ts";
 import {
+  forgiveDead,
   type GroupPlan,
   limitCpus,
   limitMemory,
@@ -74,7 +75,13 @@ class Keeper implements LimitKeeper {
         retryable: true,
       });
     }
-    return new PodLimits(folder, groups, this.means, this.#prlimitArguments(resources));
+    return new PodLimits({
+      folder,
+      groups,
+      inForce: this.means,
+      prlimit: this.#prlimitArguments(resources),
+      processes: resources.processes,
+    });
   }
 
   /**
@@ -103,25 +110,32 @@ function makeAndLimit(group: GroupPlan, resources: Resources): void {
   if (group.controllers.includes("cpu")) limitCpus(group, resources.cpus);
 }
 
+interface PodLimitsParts {
+  readonly folder: string;
+  readonly groups: readonly GroupPlan[];
+  readonly inForce: LimitsInForce;
+  readonly prlimit: readonly string[];
+  readonly processes: number;
+}
+
 class PodLimits implements Limits {
   readonly inForce: LimitsInForce;
   readonly #folder: string;
   readonly #groups: readonly GroupPlan[];
   readonly #prlimit: readonly string[];
+  readonly #processes: number;
   readonly #memory: GroupPlan | undefined;
+  readonly #counting: GroupPlan | undefined;
   #killsSeen: number;
 
-  constructor(
-    folder: string,
-    groups: readonly GroupPlan[],
-    inForce: LimitsInForce,
-    prlimit: readonly string[],
-  ) {
+  constructor({ folder, groups, inForce, prlimit, processes }: PodLimitsParts) {
     this.#folder = folder;
     this.#groups = groups;
     this.inForce = inForce;
     this.#prlimit = prlimit;
+    this.#processes = processes;
     this.#memory = groups.find(({ controllers }) => controllers.includes("memory"));
+    this.#counting = groups.find(({ controllers }) => controllers.includes("pids"));
     this.#killsSeen = this.#kills();
   }
 
@@ -133,6 +147,7 @@ class PodLimits implements Limits {
   }
 
   tookMemoryKill(): boolean {
+    if (this.#counting !== undefined) forgiveDead(this.#counting, this.#processes);
     const kills = this.#kills();
     const isNew = kills > this.#killsSeen;
     this.#killsSeen = kills;
