@@ -182,6 +182,8 @@ export class Driver {
     };
     try {
       if (intent.kind !== "model") await this.#verified.promise;
+      // Unlike an execution, what is made here is not refused for its epoch: whoever stood still has to ask first.
+      if (intent.kind === "provision" && !this.#keeper.isFresh() && !(await this.#keeper.renew())) return;
       if (signal.aborted) return;
       const perform = () => performIntent(performers, intent, moment);
       const events = await (intent.kind === "model" ? journal.lend(perform) : perform());
