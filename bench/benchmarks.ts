@@ -8,6 +8,7 @@ import { start } from "./start.ts";
 import { syncs } from "./syncs.ts";
 import { turn, turnLarge } from "./turn.ts";
 import { wakeUp } from "./wake.ts";
+import { workspace } from "./workspace.ts";
 
 /** In the order in which they are listed. */
 export const BENCHMARKS: readonly Benchmark[] = [
@@ -20,4 +21,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   agents,
   parked,
   firstToken,
+  workspace,
 ];

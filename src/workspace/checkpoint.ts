@@ -1,10 +1,10 @@
 /** Making checkpoints, and knowing which tree the files are. */
 import { existsSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { NightshiftError } from "../core/errors.ts";
 import { replaceFile, syncFolder } from "../sandbox/daemon/durable.ts";
 import { FileShrank } from "./blobs.ts";
-import { Commits } from "./commits.ts";
+import { CHECKPOINT_REFS, Commits } from "./commits.ts";
 import type { Checkpoint, CheckpointRequest, SkippedFile } from "./contract.ts";
 import type { Findings } from "./findings.ts";
 import { ImportStream } from "./import-stream.ts";
@@ -33,15 +33,11 @@ export async function makeCheckpoint(
 ): Promise<Checkpoint> {
   const { git, session } = context;
   const commits = new Commits(git, session.repository);
-  const [made = null] = await commits.resolve([commits.refOf(request.number)], signal);
-  if (made === null) {
-    await commits.check([request.previous], signal);
-    await commitFiles(context, commits, request, signal);
-  }
-  const [commit = null] =
-    made === null ? await commits.resolve([commits.refOf(request.number)], signal) : [made];
-  if (commit === null) throw new NightshiftError("E_INTERNAL", `checkpoint ${request.number} has no commit`);
-  const { parent, tree } = await commits.read(commit, signal);
+  const made = commits.find(request.number);
+  const { commit, tree, parent } =
+    made === null
+      ? { ...(await commitFiles(context, commits, request, signal)), parent: request.previous }
+      : { ...(await commits.read(made, signal)), commit: made };
   if (parent !== request.previous) {
     const message = `checkpoint ${request.number} exists, and follows ${parent} instead of ${request.previous}`;
     throw new NightshiftError("E_WORKSPACE_GIT", message, { hint: "This is a bug worth reporting." });
@@ -49,6 +45,12 @@ export async function makeCheckpoint(
   const changes = await commits.count({ from: parent, to: commit }, signal);
   const remarks = (readJson(remarksPath(context, request.number)) as Remarks | undefined) ?? NO_REMARKS;
   return { number: request.number, commit, tree, changes, ...remarks };
+}
+
+/** A commit as it was made. */
+interface Made {
+  readonly commit: string;
+  readonly tree: string;
 }
 
 const NO_REMARKS: Remarks = { skipped: [], skippedCount: 0, changedSubmodules: [] };
@@ -63,12 +65,14 @@ async function commitFiles(
   commits: Commits,
   request: CheckpointRequest,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Made> {
+  if (!Commits.isHash(request.previous)) await commits.check([request.previous], signal);
   for (let attempt = 1; ; attempt++) {
     try {
       return await tryCommit(context, commits, request, signal);
     } catch (error) {
       signal.throwIfAborted();
+      await commits.check([request.previous], signal);
       if (attempt >= ATTEMPTS_MAX) throw error instanceof FileShrank ? busy(error) : error;
       if (!(error instanceof NightshiftError) || error.code === "E_WORKSPACE_GIT") forgetKnown(context);
       if (error instanceof NightshiftError && !["E_WORKSPACE_GIT", "E_WORKSPACE_BUSY"].includes(error.code))
@@ -82,10 +86,11 @@ async function tryCommit(
   commits: Commits,
   { number, previous, reason, atMs }: CheckpointRequest,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Made> {
   const { git, session, record, pristine } = context;
   const place = { gitFolder: session.repository };
   removeUnfinishedPacks(session.repository);
+  await joinPacks(context, signal);
   const stream = new ImportStream(git.start(place, ["fast-import", "--quiet", "--date-format=raw"]));
   const abort = (): void => void stream.abort();
   signal.addEventListener("abort", abort, { once: true });
@@ -101,16 +106,21 @@ async function tryCommit(
       message: `${title}\n\n${trailers}`,
       atMs,
     };
-    await stream.commit(text, findings, gitlinksOf(pristine));
-    syncFolders(session.repository);
+    const made = await stream.commit(text, findings, gitlinksOf(pristine));
+    // Git syncs its files; this makes their names last.
+    for (const folder of ["objects/pack", CHECKPOINT_REFS]) syncFolder(join(session.repository, folder));
     saveKnown(context, findings.known);
+    return made;
   } finally {
     signal.removeEventListener("abort", abort);
     await stream.abort();
   }
-  if (namesIn(join(session.repository, "objects", "pack")).length > 2 * PACKS_MAX) {
-    await git.run(place, ["repack", "-a", "-d", "-l", "-q"], signal);
-  }
+}
+
+/** Each checkpoint makes a pack; many of them make git slow. */
+async function joinPacks({ git, session }: FilesContext, signal: AbortSignal): Promise<void> {
+  if (namesIn(join(session.repository, "objects", "pack")).length <= 2 * PACKS_MAX) return;
+  await git.run({ gitFolder: session.repository }, ["repack", "-a", "-d", "-l", "-q"], signal);
 }
 
 /** Of runs that were killed. There is one writer; should another one live, it fails and makes no commit. */
@@ -139,15 +149,6 @@ function keepRemarks(context: FilesContext, number: number, findings: Findings):
 function gitlinksOf({ submodules }: PristineRecord): readonly SubmoduleRecord[] {
   const all = submodules.map(({ path }) => `${path}/`);
   return submodules.filter(({ path }) => !all.some((other) => path.startsWith(other)));
-}
-
-/** Git syncs its files; this makes their names last. */
-function syncFolders(repository: string): void {
-  syncFolder(join(repository, "objects", "pack"));
-  for (let folder = join(repository, "refs", "nightshift", "checkpoints"); ; folder = dirname(folder)) {
-    syncFolder(folder);
-    if (folder === repository) return;
-  }
 }
 
 function busy(cause: FileShrank): NightshiftError {

@@ -1,11 +1,14 @@
 /** Commits of a session's own repository, which nobody but the host writes to. */
+import { join } from "node:path";
 import { NightshiftError } from "../core/errors.ts";
 import type { ChangeCount, ChangedFile, CommitHash, CommitRange, Patch } from "./contract.ts";
 import type { Git, GitPlace } from "./git.ts";
 import { splitNul } from "./git.ts";
 import { type BytePath, bytePath, readablePath } from "./paths.ts";
+import { readText } from "./place.ts";
 
-const REFS = "refs/nightshift/checkpoints";
+/** Folder of the refs that keep checkpoints. */
+export const CHECKPOINT_REFS = "refs/nightshift/checkpoints";
 /** Where a fork has begun. */
 const FORK_REF = "refs/nightshift/fork";
 const HASH = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
@@ -39,7 +42,13 @@ export class Commits {
 
   /** Name of the ref that keeps a checkpoint. */
   refOf(number: number): string {
-    return `${REFS}/${number}`;
+    return `${CHECKPOINT_REFS}/${number}`;
+  }
+
+  /** The checkpoint of that number; null if there is none. Read as a file: nobody ever packs these refs. */
+  find(number: number): CommitHash | null {
+    const text = readText(join(this.#place.gitFolder ?? "", this.refOf(number))).trim();
+    return HASH.test(text) ? text : null;
   }
 
   get forkRef(): string {
@@ -66,6 +75,11 @@ export class Commits {
         hint: "Name its base or one of its checkpoints; `nightshift status` shows them.",
       },
     );
+  }
+
+  /** Is it written as the full name of a commit is? */
+  static isHash(text: string): boolean {
+    return HASH.test(text);
   }
 
   /** Parent and tree of a commit. */

@@ -164,7 +164,7 @@ describe.each([{ copies: false }, { copies: true }])("hostile content (copies: $
       "~",
       "ünï",
     ];
-    const make = `mkdir -p 'd/-x'; for n in ${names.map((name) => `"$(printf '${name.replace(/'/g, "'\\''").replace(/"/g, '\\"')}')"`).join(" ")}; do echo "$n" >"./$n"; cp "./$n" "d/-x/$n"; done`;
+    const make = `mkdir -p 'd/-x'; for n in ${names.map((name) => `"$(printf -- '${name.replace(/'/g, "'\\''").replace(/"/g, '\\"')}')"`).join(" ")}; do echo "$n" >"./$n"; cp "./$n" "d/-x/$n"; done`;
     const { commit, changes } = await attack(make);
     expect(changes.files).toBe(names.length * 2);
     const before = inWorkspace(
@@ -200,7 +200,7 @@ describe.each([{ copies: false }, { copies: true }])("hostile content (copies: $
       entries: 5000,
     });
     const { skipped, commit } = await attack(
-      "head -c 1001 /dev/zero >large; truncate -s 100T sparse; head -c 1000 /dev/zero >fits",
+      "head -c 1001 /dev/zero >large; truncate -s 1T sparse; head -c 1000 /dev/zero >fits",
     );
     expect(skipped).toEqual([
       { path: "large", reason: "too_large" },

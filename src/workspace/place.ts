@@ -154,6 +154,15 @@ export function namesIn(folder: string): string[] {
   }
 }
 
+/** Text of a small file; empty when there is none. */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
 /** Content of a small file of ours; undefined when it is missing or no JSON. */
 export function readJson(path: string): unknown {
   try {

@@ -1,5 +1,5 @@
 /** From a folder of the user's to a workspace. */
-import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { NightshiftError } from "../core/errors.ts";
 import type { SessionId } from "../core/ids.ts";
@@ -11,9 +11,9 @@ import { copyIncluded, findIncluded } from "./included.ts";
 import { ownStore } from "./large-files.ts";
 import { readablePath } from "./paths.ts";
 import { type Place, SessionPlace, type SessionRecord } from "./place.ts";
-import { checkoutOf, ensurePristine, pristineKey } from "./pristine.ts";
+import { checkoutOf, ensurePristine, pristineKey, settle } from "./pristine.ts";
 import { removeTree } from "./remove.ts";
-import { makeRepository, makeScratch, type Scratch } from "./scratch.ts";
+import { makeScratch, makeSessionRepository, type Scratch } from "./scratch.ts";
 import { isLikelySecret } from "./secrets.ts";
 import { inspectSource, resolveCommit, type Source, unusable } from "./source.ts";
 import { TreeFinder } from "./tree.ts";
@@ -145,12 +145,9 @@ async function buildSession(
   const find = () => finder.find(treeSource, base.commit);
   await ensurePristine(git, place, scratch, wanted, find, signal);
   const checkout = checkoutOf(place, record.pristine);
-  const objects = join(checkout, ".git", "objects");
   const { objectFormat } = scratch;
-  await makeRepository(git, session.repository, { objectFormat, objects }, signal);
-  mkdirSync(join(session.repository, "info"), { recursive: true });
-  const exclude = join("info", "exclude");
-  copyFileSync(join(scratch.gitFolder, exclude), join(session.repository, exclude));
+  const excludes = join(scratch.gitFolder, "info", "exclude");
+  await makeSessionRepository(git, session.repository, checkout, { objectFormat, excludes }, signal);
   const wantedFiles = await findIncluded(git, scratch, signal);
   const included = copyIncluded(source.root, wantedFiles, checkout, session.included, context.limits);
   const names = included.map(readablePath);
@@ -159,6 +156,7 @@ async function buildSession(
   const complete = { ...record, included: names, likelySecrets };
   session.write(complete);
   await makeFiles(git, session, complete, checkout, signal);
+  await settle(session.folder, signal);
   if (!existsSync(place.pristine(record.pristine))) throw trimmed(record.pristine);
   if (!place.finish(session.folder, place.session(sessionId)))
     rmSync(session.folder, { recursive: true, force: true });

@@ -16,7 +16,7 @@ import {
   readdirSync,
   rmSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { replaceFile } from "../sandbox/daemon/durable.ts";
 import type { Git } from "./git.ts";
@@ -80,11 +80,15 @@ export async function ensurePristine(
   const { objectFormat } = scratch;
   const record = { version: 1, commit, tree, objectFormat, bytes, submodules, largeFiles } as const;
   touchPristine(build);
-  // A checkout that lost its files in a power failure must not be found complete.
-  await runFile("sync", ["-f", build], { signal });
+  await settle(build, signal);
   replaceFile(join(build, "record.json"), JSON.stringify(record));
   place.finish(build, place.pristine(key));
   return record;
+}
+
+/** Makes all files of a folder durable: what lost them in a power failure must not be found complete. */
+export async function settle(folder: string, signal: AbortSignal): Promise<void> {
+  await runFile("sync", process.platform === "linux" ? ["-f", folder] : [], { signal });
 }
 
 /** Packs the commit with its ancestors. What is missing of older contents stays missing. */
@@ -165,9 +169,4 @@ export async function trimPristines(
     removed++;
   }
   return { removed, bytes };
-}
-
-/** Key of a pristine checkout from its folder. */
-export function keyOf(folder: string): string {
-  return basename(folder);
 }

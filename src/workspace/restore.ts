@@ -25,15 +25,16 @@ export async function restoreFiles(
 ): Promise<WorkspaceFiles> {
   const { git, session, record, checkout } = context;
   const commits = new Commits(git, session.repository);
-  await commits.check([commit], signal);
+  const isBase = commit === record.base;
+  if (!isBase) await commits.check([commit], signal);
   const next = { ...record, generation: nextGeneration(session, record) };
   const nextContext = { ...context, record: next };
   try {
-    const range = { from: record.base, to: commit };
-    const changes = commit === record.base ? [] : await commits.rawChanges(range, signal);
+    const changes = isBase ? [] : await commits.rawChanges({ from: record.base, to: commit }, signal);
     await makeFiles(git, session, next, checkout, signal);
     if (changes.length > 0) await applyChanges(nextContext, changes, signal);
-    const { tree } = await commits.read(commit, signal);
+    const tree = isBase ? record.tree : (await commits.read(commit, signal)).tree;
+    // Files over the base without any change are the base.
     const found = changes.length > 0 ? await treeOfFiles(nextContext, place, signal) : record.tree;
     if (found !== tree) {
       const message = `the files restored from ${commit} have tree ${found} instead of ${tree}`;

@@ -3,7 +3,9 @@
  * ever written to the user's.
  */
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { syncFolder } from "../sandbox/daemon/durable.ts";
+import { CHECKPOINT_REFS } from "./commits.ts";
 import type { Git, GitPlace } from "./git.ts";
 import type { Source } from "./source.ts";
 
@@ -56,6 +58,25 @@ export async function makeRepository(
   // Quoted as git unquotes it, for names that begin with a quote themselves.
   const escaped = options.objects.replace(/[\\"]/g, "\\$&");
   writeFileSync(join(gitFolder, "objects", "info", "alternates"), `"${escaped}"\n`);
+}
+
+/** The repository of a session: its base's objects are those of the pristine checkout. */
+export async function makeSessionRepository(
+  git: Git,
+  gitFolder: string,
+  checkout: string,
+  options: { readonly objectFormat: string; readonly excludes: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const objects = join(checkout, ".git", "objects");
+  await makeRepository(git, gitFolder, { objectFormat: options.objectFormat, objects }, signal);
+  for (const folder of ["info", CHECKPOINT_REFS]) mkdirSync(join(gitFolder, folder), { recursive: true });
+  copyFileSync(options.excludes, join(gitFolder, "info", "exclude"));
+  // Checkpoints rely on these names: only what they add themselves do they make durable.
+  for (let folder = CHECKPOINT_REFS; folder !== "."; folder = dirname(folder))
+    syncFolder(join(gitFolder, folder));
+  for (const folder of ["objects/pack", "objects/info", "objects", "info", "."])
+    syncFolder(join(gitFolder, folder));
 }
 
 function copyIfThere(source: string, target: string): void {

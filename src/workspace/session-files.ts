@@ -1,5 +1,5 @@
 /** The files of one session as they are on disk now: where, of which kind, and how to look at them. */
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Overlay } from "../sandbox/contract.ts";
 import { BlobReader, type BlobSink } from "./blobs.ts";
@@ -130,13 +130,4 @@ export function saveKnown({ session, record }: FilesContext, known: ReadonlyMap<
 /** Forgets what was found. */
 export function forgetKnown(context: FilesContext): void {
   saveKnown(context, new Map());
-}
-
-/** Text of a file of ours, or nothing. */
-export function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -3,7 +3,7 @@ import { lstatSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { NightshiftError } from "../core/errors.ts";
 import type { Git } from "./git.ts";
-import { readText } from "./session-files.ts";
+import { readText } from "./place.ts";
 
 const EXCLUDES_BYTES_MAX = 2 ** 20;
 /** Settings by which a working tree is compared with what is committed. */

@@ -1,6 +1,6 @@
 /** The workspaces of one state folder, put together. */
 import { execFile } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { NightshiftError } from "../core/errors.ts";
@@ -38,10 +38,10 @@ import {
   touchPristine,
 } from "./place.ts";
 import { prepareSession } from "./prepare.ts";
-import { checkoutOf, trimPristines } from "./pristine.ts";
+import { checkoutOf, settle, trimPristines } from "./pristine.ts";
 import { removeTree } from "./remove.ts";
 import { restoreFiles } from "./restore.ts";
-import { makeRepository } from "./scratch.ts";
+import { makeSessionRepository } from "./scratch.ts";
 import { type FilesContext, workspaceFilesOf } from "./session-files.ts";
 import { exportCommit, sendCommits } from "./transfer.ts";
 
@@ -98,16 +98,15 @@ class FolderOfWorkspaces implements Workspaces {
       mkdirSync(session.folder);
       const own = { ...record, generation: 1 };
       session.write(own);
-      const objects = join(checkout, ".git", "objects");
-      await makeRepository(
+      const excludes = join(source.repository, "info", "exclude");
+      const { objectFormat } = pristine;
+      await makeSessionRepository(
         this.#git,
         session.repository,
-        { objectFormat: pristine.objectFormat, objects },
+        checkout,
+        { objectFormat, excludes },
         signal,
       );
-      mkdirSync(join(session.repository, "info"), { recursive: true });
-      const exclude = join("info", "exclude");
-      copyFileSync(join(source.repository, exclude), join(session.repository, exclude));
       const range = { commit: from.commit, without: record.base };
       if (from.commit !== record.base) {
         await sendCommits(this.#git, source.repository, session.repository, range, signal);
@@ -119,6 +118,7 @@ class FolderOfWorkspaces implements Workspaces {
       const context = { git: this.#git, limits: this.#limits, session, record: own, checkout, pristine };
       if (from.commit !== record.base) await restoreFiles(context, this.#place, from.commit, signal);
       touchPristine(this.#place.pristine(record.pristine));
+      await settle(session.folder, signal);
       this.#place.finish(session.folder, this.#place.session(sessionId));
     } finally {
       await removeTree(build);
