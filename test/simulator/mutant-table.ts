@@ -292,7 +292,7 @@ const CORE: readonly Mutant[] = [
     name: "a resting session keeps its sandbox",
     promise: "released-means-no-sandbox",
     file: "src/core/rules/rest.ts",
-    find: 'return append(event("sandbox.destroy_requested", { sandbox: sandbox.id }));',
+    find: 'return unsavable(state) ?? append(event("sandbox.destroy_requested", { sandbox: sandbox.id }));',
     replace: "return leave(null);",
   },
 ];
