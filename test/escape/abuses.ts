@@ -18,7 +18,7 @@ export const abuses: readonly Attempt[] = [
   },
   {
     name: "takes more memory than it may have",
-    run: (world) => world.succeeds(`perl -e '$x = "x" x ${600 * MEBIBYTE}; exit(length($x) > 0 ? 0 : 1)'`),
+    run: (world) => world.succeeds(`perl -e '$x = "x" x ${1000 * MEBIBYTE}; exit(length($x) > 0 ? 0 : 1)'`),
   },
   {
     name: "fills the folder for temporary files",

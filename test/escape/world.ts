@@ -15,7 +15,7 @@ const MEBIBYTE = 1024 * 1024;
 /** Small, so that going beyond them harms nobody where nothing holds. */
 export const SMALL: Resources = {
   ...DEFAULT_RESOURCES,
-  memoryBytes: 400 * MEBIBYTE,
+  memoryBytes: 700 * MEBIBYTE,
   processes: 100,
   temporaryBytes: 8 * MEBIBYTE,
   fileBytes: 16 * MEBIBYTE,

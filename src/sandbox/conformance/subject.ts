@@ -81,6 +81,8 @@ export class Bench implements AsyncDisposable {
   readonly rig: SandboxRig;
   readonly clock: Clock;
   handle: SandboxHandle = {};
+  /** By what means limits hold. */
+  limits: { readonly [limit: string]: string } = {};
   #sandbox: Sandbox | undefined;
   #calls = 0;
 
@@ -104,8 +106,9 @@ export class Bench implements AsyncDisposable {
   }
 
   async provision(): Promise<string> {
-    const { handle, incarnation } = await this.rig.backend.provision(this.rig.spec, NEVER);
+    const { handle, incarnation, limits } = await this.rig.backend.provision(this.rig.spec, NEVER);
     this.handle = handle;
+    this.limits = limits ?? {};
     return incarnation;
   }
 

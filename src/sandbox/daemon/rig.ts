@@ -1,7 +1,7 @@
 /** What the conformance suite needs to know of sandboxes that are exec daemons. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SandboxId } from "../../core/ids.ts";
@@ -97,6 +97,9 @@ export class DaemonRig implements SandboxRig {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.backend.destroy(ID, undefined);
     await killTree({ marker: `${sandboxKey(this.#sandboxFolder)}.` }, 0);
+    // The kernel keeps a folder of its own there, and lets nobody look into it.
+    const kept = this.spec.overlay && join(this.spec.overlay.work, "work");
+    if (kept !== undefined && existsSync(kept)) chmodSync(kept, 0o700);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
