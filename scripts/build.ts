@@ -9,7 +9,7 @@ import { type Pack, pack, packAlone } from "./pack.ts";
 const LEAN_PROGRAMS: readonly string[] = ["cli/main.js", "cli/program.js", "sandbox/daemon/main.js"];
 
 /** Runs where nothing else of this package can be seen, so it holds all that it needs. */
-const LONE_PROGRAMS: readonly string[] = ["sandbox/pod/runner.js"];
+const LONE_PROGRAMS: readonly string[] = ["sandbox/pod/runner.js", "sandbox/docker/runner.js"];
 
 const PACKS: readonly Pack[] = [
   {

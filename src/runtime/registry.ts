@@ -64,6 +64,7 @@ const INTEGRITIES = {
 const SANDBOXES = {
   process: async (parts) => (await import("../sandbox/process.ts")).createProcessBackend(parts),
   bubblewrap: async (parts) => (await import("../sandbox/bubblewrap.ts")).createBubblewrapBackend(parts),
+  docker: async (parts) => (await import("../sandbox/docker.ts")).createDockerBackend(parts),
 } as const satisfies Table<SandboxParts, Promise<SandboxBackend>>;
 
 /** The sandbox that isolates on this machine. @throws NightshiftError `E_SANDBOX_UNAVAILABLE` when none does */
@@ -121,6 +122,10 @@ const SUITES = {
     bubblewrap: async function* (clock) {
       const { bubblewrapSubjects } = await import("../sandbox/bubblewrap-subjects.ts");
       for (const subject of bubblewrapSubjects(clock)) yield* sandboxSuite(subject, clock);
+    },
+    docker: async function* (clock) {
+      const { dockerSubjects } = await import("../sandbox/docker-subjects.ts");
+      for (const subject of dockerSubjects(clock)) yield* sandboxSuite(subject, clock);
     },
   },
   model: {

@@ -54,7 +54,7 @@ class DockerSandboxes extends DaemonSandboxes {
           tools: provide(),
           code: runnerCode(),
         };
-        return { module: moduleUrl("./docker/launcher"), settings: settings as unknown as Json, spec };
+        return { module: LAUNCHER, settings: settings as unknown as Json, spec };
       },
       sweep: async (sandbox) => (await import("./docker/docker-pod.ts")).sweepContainers(sandbox),
     });
@@ -71,14 +71,18 @@ function engineSocket(named: string | undefined): string {
 
 const IS_SOURCE: boolean = import.meta.url.endsWith(".ts");
 
-function moduleUrl(path: string): string {
-  return new URL(IS_SOURCE ? `${path}.ts` : `${path}.js`, import.meta.url).href;
+/** Both are started by their address, in other processes. */
+const LAUNCHER: string = addressOf(IS_SOURCE ? "./docker/launcher.ts" : "./docker/launcher.js");
+const RUNNER: string = addressOf(IS_SOURCE ? "./docker/runner.ts" : "./docker/runner.js");
+
+function addressOf(path: string): string {
+  return new URL(path, import.meta.url).href;
 }
 
 /** Built, the runner is one file that needs no other; a type-stripping Node needs all sources. */
 function runnerCode(): RunnerCode {
   if (!IS_SOURCE) {
-    const built = fileURLToPath(moduleUrl("./docker/runner"));
+    const built = fileURLToPath(RUNNER);
     return { files: { [built]: "/nightshift/runner.mjs" }, entry: "/nightshift/runner.mjs" };
   }
   const sources = fileURLToPath(new URL("..", import.meta.url));

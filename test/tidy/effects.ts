@@ -4,8 +4,8 @@ import { identifierName, isSyntaxNode, type SourceFile, type SyntaxNode, walk } 
 const ALLOWED: readonly RegExp[] = [
   /^src\/runtime\/(system|config)\.ts$/,
   /^src\/store\/sqlite/,
-  /^src\/sandbox\/process/,
-  /^src\/sandbox\/(daemon|pod|bubblewrap|docker|limits)\//,
+  /^src\/sandbox\/(process|bubblewrap|docker)/,
+  /^src\/sandbox\/(daemon|pod|limits)\//,
   /^src\/gateway\/egress\/(main|start)\.ts$/,
   /^src\/model\/[^/]*-server\.ts$/,
   /^src\/cli\//,

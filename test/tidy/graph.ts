@@ -22,7 +22,7 @@ export function importCycles(files: readonly SourceFile[]): string[] {
   return complaints;
 }
 
-/** Files below src that no other file loads and that are no entry of the package. */
+/** Files below src that no other file loads and that are no entry of the package; the compiler uses descriptions. */
 export function unusedFiles(files: readonly SourceFile[], entries: ReadonlySet<string>): string[] {
   const used = new Set<string>(entries);
   for (const file of files.filter(({ path }) => !path.endsWith(".test.ts"))) {
@@ -30,7 +30,7 @@ export function unusedFiles(files: readonly SourceFile[], entries: ReadonlySet<s
   }
   return files
     .map((file) => file.path)
-    .filter((path) => path.startsWith("src/") && !path.endsWith(".test.ts") && !used.has(path))
+    .filter((path) => path.startsWith("src/") && !/\.(test|d)\.ts$/.test(path) && !used.has(path))
     .map((path) => `${path} is not used by any file: delete it, or name it in the package's exports`);
 }
 
