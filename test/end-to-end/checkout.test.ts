@@ -1,11 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, type TestContext, test } from "vitest";
 import type { ScriptTurn } from "../../src/model/script-schema.ts";
 import { chooseSandbox } from "../../src/runtime/registry.ts";
-import { bodiesOf, eventually, Place } from "./place.ts";
+import { bodiesOf, eventually, type JsonObject, Place } from "./place.ts";
 
 let place: Place;
 beforeEach(() => {
@@ -147,6 +150,40 @@ describe("a session with a checkout of its own", () => {
     expect(included.stdout).toContain("| changed");
     const ignored = await place.run(run(turns, "--dirty", "ignore"));
     expect(ignored.stdout).toContain("| hello");
+  });
+
+  test("reaches what --network names and nothing else; each decision is in the log once", async (context) => {
+    await needsIsolation(context);
+    const address = Object.values(networkInterfaces())
+      .flatMap((each) => each ?? [])
+      .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
+    if (address === undefined) return context.skip("this machine has no address but loopback");
+    const heard: string[] = [];
+    const server = createServer((request, response) => {
+      heard.push(request.url ?? "");
+      response.end("hello from outside");
+    });
+    await new Promise<void>((resolve) => server.listen(0, address, resolve));
+    const { port } = server.address() as AddressInfo;
+    const get = (path: string) =>
+      `exec 3<>/dev/tcp/127.0.0.1/3128; printf 'GET http://${address}:${port}${path} HTTP/1.1\\r\\nHost: ${address}:${port}\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3`;
+    const direct = `timeout 5 bash -c 'exec 3<>/dev/tcp/${address}/${port}' && echo reached || echo no route`;
+    const turns = [bash(get("/open/1")), bash(get("/closed/2")), bash(direct), { text: "Done." }];
+    const ending = await place.run(run(turns, "--network", `${address}:${port}/open`));
+    server.close();
+    expect(ending.code, ending.stderr).toBe(0);
+    const events = await place.events(await newest());
+    const results = bodiesOf(events, "agent.tool_result").map((body) => JSON.stringify(body.content));
+    expect(results[0]).toContain("hello from outside");
+    expect(results[1]).not.toContain("hello from outside");
+    expect(results[2]).toContain("no route");
+    expect(heard).toEqual(["/open/1"]);
+    const lines = bodiesOf(events, "egress.decided").flatMap(({ lines: some }) => some as JsonObject[]);
+    const decisions = lines.filter(({ kind }) => kind === "decision");
+    expect(decisions.map(({ path, verdict }) => [path, verdict])).toEqual([
+      ["/open/1", "allowed"],
+      ["/closed/2", "refused"],
+    ]);
   });
 
   test("what a sandbox without isolation cannot do is refused", async () => {

@@ -1,38 +1,58 @@
 /**
- * Kills real processes: `npm run kill -- [--kills N] [--seed S] [--json]`. N kills each of the harness, of the
- * daemon, and of both.
+ * Kills real processes: `npm run kill -- [--kills N] [--checkout-kills N] [--seed S] [--json]`. N kills each of the
+ * harness, of the daemon, and of both, with the sandbox `process`; and kills of harness, daemon and pod in sessions with
+ * a checkout, where bubblewrap works.
  */
 import { parseArgs } from "node:util";
+import { chooseSandbox } from "../../src/runtime/registry.ts";
+import { runCheckoutCampaign } from "./checkout/campaign.ts";
 import { runCampaign, type Victim } from "./harness/campaign.ts";
+
+const VICTIMS: readonly Victim[] = ["harness", "daemon", "both"];
 
 const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "70" },
+    "checkout-kills": { type: "string", default: "24" },
     seed: { type: "string", default: "1" },
     json: { type: "boolean", default: false },
   },
 });
-const kills = Number(values.kills);
-const seed = Number(values.seed);
-if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed)) {
-  console.error("--kills and --seed take whole numbers");
+const [kills, checkoutKills, seed] = [values.kills, values["checkout-kills"], values.seed].map(Number);
+if (!isCount(kills) || !isCount(checkoutKills) || seed === undefined || !Number.isInteger(seed)) {
+  console.error("--kills, --checkout-kills and --seed take whole numbers");
   process.exit(2);
 }
 
-const victims: readonly Victim[] = ["harness", "daemon", "both"];
-const rows = [];
-for (const victim of victims) {
-  const outcome = await runCampaign({ kills, victim, seed, log: (line) => values.json || console.log(line) });
-  rows.push({ victim, ...outcome });
+/** One campaign, for programs and in words. */
+interface Row {
+  readonly name: string;
+  readonly words: string;
+  readonly problems: readonly string[];
 }
-const problems = rows.flatMap((row) => row.problems.map((problem) => `${row.victim}: ${problem}`));
+
+const say = (line: string): void => void (values.json || console.log(line));
+const rows: Row[] = [];
+for (const victim of VICTIMS) {
+  const { problems, ...found } = await runCampaign({ kills, victim, seed, log: say });
+  const words = `${found.kills} kills in ${found.sessions} sessions, ${found.events} events, ${found.effects} effects, ${found.inDoubt} flagged in doubt`;
+  rows.push({ name: victim, words, problems });
+}
+if ((await chooseSandbox(process.env).catch(() => "")) === "bubblewrap") {
+  const { problems, ...found } = await runCheckoutCampaign(checkoutKills, seed);
+  const words = `${found.kills} kills in ${found.sessions} sessions, ${found.events} events, ${found.checkpoints} checkpoints, ${found.restores} restores`;
+  rows.push({ name: "checkout", words, problems });
+} else say("checkout: skipped, bubblewrap does not work on this machine");
+
+for (const { name, words, problems } of rows) {
+  say(`${name}: ${words}, ${problems.length} problems`);
+  for (const problem of problems) console.error(`${name}: ${problem}`);
+}
+const failed = rows.filter(({ problems }) => problems.length > 0).length;
 if (values.json) console.log(JSON.stringify({ rows }));
-for (const row of values.json ? [] : rows) {
-  console.log(
-    `${row.victim}: ${row.kills} kills in ${row.sessions} sessions, ${row.events} events, ${row.effects} effects, ${row.inDoubt} flagged in doubt`,
-  );
-}
-for (const problem of problems) console.error(problem);
-const failed = rows.filter((row) => row.problems.length > 0).length;
-if (!values.json) console.log(`${rows.length - failed} passed, ${failed} failed`);
+else console.log(`${rows.length - failed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
+
+function isCount(value: number | undefined): value is number {
+  return value !== undefined && Number.isInteger(value) && value >= 1;
+}
