@@ -152,11 +152,11 @@ const BUSY: ReadonlySet<OperationName> = new Set([
 ]);
 /** The others by how rarely they are passed. */
 const RARE: Readonly<Partial<Record<OperationName, number>>> = {
-  session: 4,
+  session: 2,
   execute: 3,
-  destroy: 4,
+  destroy: 5,
   prepare: 6,
-  cancel: 7,
+  cancel: 8,
 };
 /** How rarely a daemon lives when a point is passed. */
 const RARELY_ALIVE: Readonly<Partial<Record<OperationName, number>>> = {
@@ -165,9 +165,9 @@ const RARELY_ALIVE: Readonly<Partial<Record<OperationName, number>>> = {
   hint: 6,
   release: 16,
   session: 14,
-  submit: 17,
+  submit: 15,
   request: 7,
-  due: 8,
+  due: 7,
   part: 5,
   timer: 6,
   read: 6,
@@ -184,7 +184,9 @@ const PROVISION_ALIVE = { before: 8, after: 2 } as const;
 
 function weightOf(pair: Pair): number {
   const [fault, name, moment] = pair.split(/[@.]/) as [Fault, OperationName, "before" | "after"];
-  if (!DAEMON.has(fault)) return BUSY.has(name) ? 0 : (RARE[name] ?? 1);
+  const rarity = BUSY.has(name) ? 0 : (RARE[name] ?? 1);
+  // What a person does may well keep the session from doing the same thing once more.
+  if (!DAEMON.has(fault)) return fault === "control" ? Math.ceil(rarity * 1.5) : rarity;
   return name === "provision" ? PROVISION_ALIVE[moment] : (RARELY_ALIVE[name] ?? 4);
 }
 
