@@ -59,7 +59,7 @@ describe("reading a trace", () => {
       `1 openat(AT_FDCWD<${hex("/")}>, "${hex("/state/log")}", O_RDWR|O_CREAT, 0600) = ${file}`,
       `1 pwrite64(${file}, "${hex("abc")}", 3, 7 <unfinished ...>`,
       `2 fsync(${file}) = 0`,
-      "1 <... pwrite64 resumed>) = 2",
+      "1 <... pwrite64 resumed>)            = 2",
     ].join("\n");
     expect(parseTrace(trace, "/state")).toEqual([
       { kind: "create", name: "log", startedAt: 0, endedAt: 0 },

@@ -66,7 +66,9 @@ export function parseTrace(text: string, folder: string): Operation[] {
     }
     const resumed = /^<\.\.\. \w+ resumed>(.*)$/s.exec(rest);
     const begun = resumed === null ? undefined : unfinished.get(thread);
-    const call = begun === undefined ? rest : begun.text + (resumed?.[1] ?? "");
+    // What is resumed is short, and strace lines its result up with those of other calls.
+    const end = (resumed?.[1] ?? "").replace(/\) +=/, ") =");
+    const call = begun === undefined ? rest : begun.text + end;
     const actions = reader.read(call);
     operations.push(
       ...actions.map((action) => ({ ...action, startedAt: begun?.startedAt ?? at, endedAt: at })),
