@@ -5,7 +5,7 @@
  */
 import { execFile } from "node:child_process";
 import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
-import { dirname, isAbsolute, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { messageOf, NightshiftError } from "../core/errors.ts";
 import type { Mount } from "../sandbox/contract.ts";
 import type { Ecosystem, Toolchain } from "./contract.ts";
@@ -22,10 +22,10 @@ interface Found {
   readonly program: string;
   /** Absolute, links resolved. */
   readonly path: string;
-  /** The installation that it belongs to. */
-  readonly prefix: string;
-  /** With its programs. */
+  /** The folder to put on the PATH. */
   readonly bin: string;
+  /** Folders to show: the installation, and the one with the link to the program if that lies elsewhere. */
+  readonly folders: readonly string[];
 }
 
 const ANSWER_MS_MAX = 30_000;
@@ -74,7 +74,7 @@ export async function findProgramOf(argv: readonly string[], request: ToolchainR
 
 async function toolchainOf(found: readonly Found[], request: ToolchainRequest): Promise<Toolchain> {
   const outside = found.filter(({ path }) => !isAlwaysSeen(path));
-  const prefixes = [...new Set(outside.map(({ prefix }) => prefix))];
+  const prefixes = [...new Set(outside.flatMap(({ folders }) => folders))];
   const needed = prefixes.filter((prefix) => !prefixes.some((other) => prefix.startsWith(`${other}/`)));
   const versions: Record<string, string> = {};
   for (const { program, bin } of found)
@@ -113,15 +113,17 @@ async function findInstalled(program: string, request: ToolchainRequest): Promis
   }
   const path = await behindManager(program, first, request);
   const real = realpathSync(path);
-  const bin = dirname(path);
-  const prefix = prefixOf(real, bin);
-  if (!isAlwaysSeen(real) && TOO_WIDE.includes(prefix)) {
+  const prefix = prefixOf(real);
+  // A link under another name than the file's is needed itself; its file could not be found by the program's name.
+  const bin = basename(real) === program && !path.startsWith(`${prefix}/`) ? dirname(real) : dirname(path);
+  const folders = bin === prefix || bin.startsWith(`${prefix}/`) ? [prefix] : [prefix, bin];
+  if (!isAlwaysSeen(real) && folders.some((folder) => TOO_WIDE.includes(folder))) {
     throw new NightshiftError(
       "E_TOOLCHAIN_MISSING",
       `the program \`${program}\` (${real}) has no folder of its own to show`,
     );
   }
-  return { program, path: real, prefix, bin };
+  return { program, path: real, bin, folders };
 }
 
 /** What rustup, pyenv and their like would start, for this workspace. */
@@ -154,11 +156,17 @@ async function pythonBehind(path: string, request: ToolchainRequest): Promise<st
 }
 
 /** `/home/me/.nvm/versions/node/v22` for `/home/me/.nvm/versions/node/v22/bin/node`, and what it may link into. */
-function prefixOf(real: string, bin: string): string {
-  const place = /^(.*?)\/(?:bin|lib\/node_modules\/.*|libexec\/.*)$/.exec(dirname(real))?.[1];
-  const own = dirname(bin);
-  if (place !== undefined && place !== "") return place;
-  return /\/bin$/.test(bin) && real.startsWith(`${own}/`) ? own : dirname(real);
+function prefixOf(real: string): string {
+  // Their packages need each other.
+  if (real.startsWith("/nix/store/")) return "/nix/store";
+  const brew = /^(.*)\/Cellar\//.exec(real)?.[1];
+  if (brew !== undefined) return brew;
+  const folder = dirname(real);
+  return (
+    /^(.*?)\/(?:lib\/node_modules\/.*|libexec\/.*)$/.exec(folder)?.[1] ||
+    folder.replace(/\/bin$/, "") ||
+    folder
+  );
 }
 
 function onPath(program: string, path: string): string | undefined {

@@ -33,7 +33,7 @@ export function cargoRecipe(request: RecipeRequest): Recipe {
   const environment = { CARGO_HOME: "/layer/cargo", CARGO_NET_GIT_FETCH_WITH_CLI: "false" };
   const vendor =
     'mkdir -p /layer/cargo && printf %s "$0" > /layer/cargo/config.toml && ' +
-    "cargo vendor --locked --versioned-dirs /layer/vendor > /layer/vendored.toml && " +
+    "cargo vendor --locked --respect-source-config --versioned-dirs /layer/vendor > /layer/vendored.toml && " +
     "rm -rf /layer/cargo && mkdir /layer/cargo && " +
     // Crates without dependencies need no source, and then nothing is said of one.
     "mkdir -p /layer/vendor && mv /layer/vendored.toml /layer/cargo/config.toml";
