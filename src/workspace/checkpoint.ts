@@ -10,7 +10,6 @@ import type { Findings } from "./findings.ts";
 import { ImportStream } from "./import-stream.ts";
 import { readablePath } from "./paths.ts";
 import { namesIn, type Place, type PristineRecord, readJson, type SubmoduleRecord } from "./place.ts";
-import { removeTree } from "./remove.ts";
 import { makeRepository } from "./scratch.ts";
 import { type FilesContext, findChanges, forgetKnown, saveKnown } from "./session-files.ts";
 
@@ -177,6 +176,6 @@ export async function treeOfFiles(context: FilesContext, place: Place, signal: A
       await stream.abort();
     }
   } finally {
-    await removeTree(build);
+    await place.removeBuild(build);
   }
 }

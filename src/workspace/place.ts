@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -95,13 +96,17 @@ export class Place {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     }
     const folder = join(this.builds, this.#unique());
-    mkdirSync(folder, { mode: 0o700 });
     const builder = readProcess(process.pid);
-    writeFileSync(
-      join(folder, "builder.json"),
-      JSON.stringify({ pid: process.pid, startTime: builder?.startTime }),
-    );
+    // The mark comes first and goes last: a folder without one has lost its builder.
+    writeFileSync(markOf(folder), JSON.stringify({ pid: process.pid, startTime: builder?.startTime }));
+    mkdirSync(folder, { mode: 0o700 });
     return folder;
+  }
+
+  /** Removes what {@link Place.build} or {@link Place.deserted} has named. */
+  async removeBuild(folder: string): Promise<void> {
+    await removeTree(folder);
+    rmSync(markOf(folder), { force: true });
   }
 
   /** Moves a finished folder to its name, durably. False when something has that name already. */
@@ -119,27 +124,32 @@ export class Place {
 
   /** Unfinished folders whose builder is gone. */
   deserted(): string[] {
-    return namesIn(this.builds)
-      .map((name) => join(this.builds, name))
-      .filter((folder) => !hasLiveBuilder(folder));
+    const folders = new Set(
+      namesIn(this.builds).map((name) => join(this.builds, name.replace(/\.json$/, ""))),
+    );
+    return [...folders].filter((folder) => !hasLiveBuilder(folder));
   }
 
   /** Removes a folder: first its name, so that nobody finds half of it. */
   async discard(folder: string): Promise<void> {
     if (!existsSync(folder)) return;
-    const trash = join(this.build(), "trash");
+    const build = this.build();
     try {
-      renameSync(folder, trash);
+      renameSync(folder, join(build, "trash"));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     }
-    await removeTree(join(trash, ".."));
+    await this.removeBuild(build);
   }
 }
 
-/** Is whoever builds this still there? A folder without a mark has only just been made, or its builder is gone. */
+function markOf(folder: string): string {
+  return `${folder}.json`;
+}
+
+/** Is whoever builds this still there? */
 function hasLiveBuilder(folder: string): boolean {
-  const builder = readJson(join(folder, "builder.json")) as { pid?: number; startTime?: string } | undefined;
+  const builder = readJson(markOf(folder)) as { pid?: number; startTime?: string } | undefined;
   if (builder?.pid === undefined) return false;
   return readProcess(builder.pid)?.startTime === builder.startTime;
 }

@@ -12,7 +12,6 @@ import { ownStore } from "./large-files.ts";
 import { readablePath } from "./paths.ts";
 import { type Place, SessionPlace, type SessionRecord } from "./place.ts";
 import { checkoutOf, ensurePristine, pristineKey, settle } from "./pristine.ts";
-import { removeTree } from "./remove.ts";
 import { makeScratch, makeSessionRepository, type Scratch } from "./scratch.ts";
 import { isLikelySecret } from "./secrets.ts";
 import { inspectSource, resolveCommit, type Source, unusable } from "./source.ts";
@@ -57,7 +56,7 @@ export async function prepareSession(
     const base = await findBase(context, scratch, source, options, signal);
     await buildSession(context, sessionId, scratch, source, base, signal);
   } finally {
-    await removeTree(build);
+    await place.removeBuild(build);
   }
 }
 

@@ -70,9 +70,9 @@ class FolderOfWorkspaces implements Workspaces {
     options: PrepareOptions,
     signal: AbortSignal,
   ): Promise<PreparedWorkspace> {
+    await this.#sweep();
     const found = await this.find(sessionId);
     if (found !== undefined) return found;
-    await this.#sweep();
     const kind = async (build: string): Promise<"overlay" | "copy"> =>
       options.copies === true ? "copy" : this.#kind(build);
     const context = { git: this.#git, place: this.#place, limits: this.#limits, kind };
@@ -85,9 +85,9 @@ class FolderOfWorkspaces implements Workspaces {
     from: { readonly sessionId: SessionId; readonly commit: CommitHash },
     signal: AbortSignal,
   ): Promise<PreparedWorkspace> {
+    await this.#sweep();
     const found = await this.find(sessionId);
     if (found !== undefined) return found;
-    await this.#sweep();
     const source = this.#session(from.sessionId);
     const { record, checkout, pristine } = this.#context(source);
     const commits = new Commits(this.#git, source.repository);
@@ -121,7 +121,7 @@ class FolderOfWorkspaces implements Workspaces {
       await settle(session.folder, signal);
       this.#place.finish(session.folder, this.#place.session(sessionId));
     } finally {
-      await removeTree(build);
+      await this.#place.removeBuild(build);
     }
     return this.#mustFind(sessionId);
   }
@@ -142,7 +142,8 @@ class FolderOfWorkspaces implements Workspaces {
     return this.#inSession(sessionId, (context) => makeCheckpoint(context, request, signal));
   }
 
-  restore(sessionId: SessionId, commit: CommitHash, signal: AbortSignal): Promise<WorkspaceFiles> {
+  async restore(sessionId: SessionId, commit: CommitHash, signal: AbortSignal): Promise<WorkspaceFiles> {
+    await this.#sweep();
     return this.#inSession(sessionId, (context) => restoreFiles(context, this.#place, commit, signal));
   }
 
@@ -194,11 +195,12 @@ class FolderOfWorkspaces implements Workspaces {
     return leftovers;
   }
 
-  async removeLeftover({ path }: Leftover): Promise<void> {
+  async removeLeftover({ kind, path }: Leftover): Promise<void> {
     if (!path.startsWith(`${this.#place.folder}/`) || path.includes("/../")) {
       throw new NightshiftError("E_INTERNAL", `${path} is not below ${this.#place.folder}`);
     }
-    await this.#place.discard(path);
+    if (kind === "build") await this.#place.removeBuild(path);
+    else await this.#place.discard(path);
   }
 
   trimPristine(bytesMax: number): Promise<{ readonly removed: number; readonly bytes: number }> {
@@ -217,7 +219,7 @@ class FolderOfWorkspaces implements Workspaces {
 
   /** Removes what killed processes were building. */
   async #sweep(): Promise<void> {
-    for (const folder of this.#place.deserted()) await removeTree(folder);
+    for (const folder of this.#place.deserted()) await this.#place.removeBuild(folder);
   }
 
   #kind(build: string): Promise<"overlay" | "copy"> {

@@ -3,7 +3,7 @@
  * one does it all again. Whatever moment it was: the same commits, nothing left over, the user's folder untouched.
  */
 import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sessionId } from "../../src/core/ids.ts";
@@ -12,7 +12,7 @@ import type { WorkspaceLife, WorkspaceOutcome } from "./workspace-child.ts";
 
 const PROGRAMS = ["git", "unshare", "cp", "sync"];
 /** Of all boundaries, each so many-th is tried. */
-const STEP = 4;
+const STEP = 3;
 const SESSION = sessionId("killedworkspace");
 
 interface World {
@@ -101,7 +101,7 @@ describe.each([{ copies: false }, { copies: true }])("a workspace (copies: $copi
     expect(problems).toBe("");
     expect(expected?.trees[3]).toBe(expected?.trees[1]);
     let kills = 0;
-    for (let count = 1 + (copies ? 1 : 0); ; count += STEP - 1) {
+    for (let count = 1 + (copies ? 1 : 0); ; count += STEP) {
       const each = world(copies);
       const before = contentOf(each.source);
       const shims = killers(each.folder, count);
@@ -132,5 +132,4 @@ test("a plain user has overlays too, and the same commits", async (context) => {
   expect(one.outcome?.kind).toBe("overlay");
   // Where a plain user may make no namespaces, files are copied; the commits are the same.
   expect(other.outcome?.trees).toEqual(one.outcome?.trees);
-  expect(existsSync(join(plain.life.folder, "builds"))).toBe(true);
 });
