@@ -154,7 +154,8 @@ class OpenedHarness implements OpenHarness {
 
   async #wayOut(config: SessionConfig, rules: readonly EgressRule[], sessionId: SessionId): Promise<WayOut> {
     const { createWayOut } = await import("./way-out.ts");
-    return createWayOut(join(this.#fileFolder(), "egress", sessionId), rules, config.policy.no_contact_ms);
+    const folder = join(this.#fileFolder(), "egress", sessionId);
+    return createWayOut({ folder, rules, noContactMs: config.policy.no_contact_ms, clock: this.clock });
   }
 
   async sandboxBackend(name: string): Promise<SandboxBackend> {

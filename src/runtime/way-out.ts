@@ -1,9 +1,11 @@
 /** A session's way out: the egress proxy that its sandboxes share, and what it has decided as events. */
+import type { Clock } from "../core/clock.ts";
 import { type EventInput, event } from "../core/events/index.ts";
 import type { Json } from "../core/text.ts";
-import { EGRESS_LIMITS, type EgressConnection, type EgressRule } from "../gateway/egress/contract.ts";
+import { EGRESS_LIMITS, type EgressRule } from "../gateway/egress/contract.ts";
 import { readDecisions } from "../gateway/egress/decisions.ts";
-import { ensureEgress, stopEgress } from "../gateway/egress/start.ts";
+import { type EgressKeeper, keepEgress } from "../gateway/egress/keeper.ts";
+import { stopEgress } from "../gateway/egress/start.ts";
 
 /** What one driver needs of it. */
 export interface WayOut {
@@ -17,55 +19,57 @@ export interface WayOut {
   drop(): void;
 }
 
-/** @param folder - the session's own */
-export function createWayOut(folder: string, rules: readonly EgressRule[], noContactMs: number): WayOut {
-  return new SessionWayOut(folder, rules, noContactMs);
+/** What a way out is made of. */
+export interface WayOutParts {
+  /** The session's own. */
+  readonly folder: string;
+  readonly rules: readonly EgressRule[];
+  readonly noContactMs: number;
+  readonly clock: Clock;
+}
+
+/** Opens nothing yet. */
+export function createWayOut(parts: WayOutParts): WayOut {
+  return new SessionWayOut(parts);
 }
 
 class SessionWayOut implements WayOut {
-  readonly #folder: string;
-  readonly #rules: readonly EgressRule[];
-  readonly #noContactMs: number;
-  #connection: EgressConnection | undefined;
+  readonly #parts: WayOutParts;
+  #keeper: EgressKeeper | undefined;
   #readBytes: number | undefined;
 
-  constructor(folder: string, rules: readonly EgressRule[], noContactMs: number) {
-    this.#folder = folder;
-    this.#rules = rules;
-    this.#noContactMs = noContactMs;
+  constructor(parts: WayOutParts) {
+    this.#parts = parts;
   }
 
   async open(signal: AbortSignal): Promise<string> {
     this.drop();
-    const policy = { rules: this.#rules, injections: [], limits: EGRESS_LIMITS };
-    this.#connection = await ensureEgress({
-      folder: this.#folder,
-      policy,
-      noContactMs: this.#noContactMs,
-      signal,
-    });
-    return this.#connection.socket;
+    const { folder, rules, noContactMs, clock } = this.#parts;
+    const policy = { rules, injections: [], limits: EGRESS_LIMITS };
+    // One that dies is started anew on the same socket, and what it had decided is on disk.
+    const onTrouble = (): void => undefined;
+    this.#keeper = await keepEgress({ folder, policy, noContactMs, signal, clock, onTrouble });
+    return this.#keeper.socket;
   }
 
   news(knownBytes: number): EventInput[] {
     const events: EventInput[] = [];
     for (let from = this.#readBytes ?? knownBytes; ; ) {
-      const { lines, nextOffset: to } = readDecisions(this.#folder, from);
-      if (lines.length === 0) break;
+      const { lines, nextOffset: to } = readDecisions(this.#parts.folder, from);
+      if (lines.length === 0) return events;
       const asJson = lines.map((line): { readonly [key: string]: Json } => ({ ...line }));
       events.push(event("egress.decided", { from, to, lines: asJson }));
       this.#readBytes = from = to;
     }
-    return events;
   }
 
   async close(): Promise<void> {
     this.drop();
-    await stopEgress(this.#folder);
+    await stopEgress(this.#parts.folder);
   }
 
   drop(): void {
-    this.#connection?.detach();
-    this.#connection = undefined;
+    this.#keeper?.detach();
+    this.#keeper = undefined;
   }
 }
