@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { MUTANTS } from "./mutant-table.ts";
 
 const [, , name = "", seeds = "1"] = process.argv;
-/** Away from the seeds that the main run begins with; a prime step meets all kinds of aims. */
+/** Away from the seeds that the main run begins with; a prime step meets all kinds of aims, or those of the mutant. */
 const FIRST_SEED = 500_000;
 const SEED_STEP = 97;
 
@@ -38,6 +38,7 @@ const range = {
   runsPerSeed: 1,
   keepsTraces: false,
   step: SEED_STEP,
+  ...(mutant.aim !== undefined && { aim: mutant.aim }),
 };
 await runSeedsHere(
   range,

@@ -11,6 +11,8 @@ export interface Mutant {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
+  /** Where to look: a full run of seeds aims at everything, a run for one mutant should find it soon. */
+  readonly aim?: RegExp;
 }
 
 const STORE: readonly Mutant[] = [
@@ -112,6 +114,7 @@ const JOURNAL: readonly Mutant[] = [
     file: "src/runtime/journal.ts",
     find: "if (intent === null || isOpen(this.#state, intent)) for (const fact of events) this.#add(fact);",
     replace: "for (const fact of events) this.#add(fact);",
+    aim: /^control@|@cancel/,
   },
   {
     name: "a conflict drops facts",
@@ -170,6 +173,7 @@ const DRIVER: readonly Mutant[] = [
     file: "src/runtime/performers.ts",
     find: "const DESTROY_TIMEOUT_MS = 60_000;",
     replace: "const DESTROY_TIMEOUT_MS = 1e12;",
+    aim: /^no-reply@destroy/,
   },
   {
     name: "requests share their list of messages",
@@ -184,6 +188,7 @@ const DRIVER: readonly Mutant[] = [
     file: "src/runtime/connections.ts",
     find: "await this.#backend.attach(handle, this.#epoch, signal);",
     replace: "await this.#backend.attach(handle, 1, signal);",
+    aim: /^(stop|compete)@(execute|attach|prepare)/,
   },
   {
     name: "a failed wake leaves its session for ever",

@@ -194,10 +194,15 @@ function weightOf(pair: Pair): number {
  * What seeds aim at, one after the other: what is rarer comes more often, and each pair at even distances, so that
  * any run of seeds meets all of them about alike.
  */
-export const TARGETS: readonly Pair[] = PAIRS.flatMap((pair, index) => {
+const TARGETS: readonly Pair[] = PAIRS.flatMap((pair, index) => {
   const weight = weightOf(pair);
   const shift = (index * 0.618_034) % 1;
   return Array.from({ length: weight }, (_, turn) => ({ pair, at: (turn + shift) / weight }));
 })
   .sort((one, other) => one.at - other.at)
   .map(({ pair }) => pair);
+
+/** What a seed aims at; few seeds are calm and do without. */
+export function targetOf(seed: number): Pair {
+  return TARGETS[seed % TARGETS.length] as Pair;
+}

@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { makeTemplate } from "./disk.ts";
 import type { Violation } from "./judge.ts";
-import type { Pair } from "./pairs.ts";
+import { type Pair, targetOf } from "./pairs.ts";
 import { simulate } from "./simulation.ts";
 
 /** Which seeds, and how. */
@@ -16,6 +16,8 @@ export interface SeedRange {
   readonly keepsTraces: boolean;
   /** From one seed to the next; 1 if absent. */
   readonly step?: number;
+  /** Only seeds that aim at such a pair. */
+  readonly aim?: RegExp;
 }
 
 /** What came of one seed, in a form that crosses between threads. */
@@ -53,19 +55,24 @@ export async function runSeedsHere(
   onReport: (report: SeedReport) => void,
   stopsEarly = false,
 ): Promise<void> {
-  const seeds = Array.from(
-    { length: range.seeds },
-    (_, index) => range.firstSeed + index * (range.step ?? 1),
-  );
-  await runEach(seeds, range, (report) => {
+  await runEach(seedsOf(range), range, (report) => {
     onReport(report);
     return stopsEarly && report.violation !== null;
   });
 }
 
+function* seedsOf({ firstSeed, seeds, step = 1, aim }: SeedRange): Generator<number> {
+  let count = 0;
+  for (let seed = firstSeed; count < seeds; seed += step) {
+    if (aim !== undefined && !aim.test(targetOf(seed))) continue;
+    count += 1;
+    yield seed;
+  }
+}
+
 /** @param onReport - returns whether that is enough */
 async function runEach(
-  seeds: readonly number[],
+  seeds: Iterable<number>,
   range: SeedRange,
   onReport: (report: SeedReport) => boolean,
 ): Promise<void> {

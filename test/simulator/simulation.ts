@@ -6,7 +6,7 @@ import { type ClientEventInput, event } from "../../src/core/events/index.ts";
 import type { FaultPlan } from "./faults.ts";
 import type { Violation } from "./judge.ts";
 import type { LogRow, ObservedLog } from "./log.ts";
-import { FAULTS, type Fault, type Pair, TARGETS } from "./pairs.ts";
+import { FAULTS, type Fault, type Pair, targetOf } from "./pairs.ts";
 import { Random } from "./random.ts";
 import { World } from "./world.ts";
 
@@ -63,7 +63,7 @@ function planFaults(seed: number): FaultPlan {
   const share = random.pick([0.3, 0.6, 1]);
   const isCalm = random.chance(0.03);
   return {
-    target: isCalm ? null : (TARGETS[seed % TARGETS.length] ?? null),
+    target: isCalm ? null : targetOf(seed),
     intensity: isCalm ? 0 : random.pick([0.5, 1, 2, 2]) / share,
     enabled: new Set(kinds.filter(() => random.chance(share))),
     strikesMax: random.pick([10, 30, 60]),
