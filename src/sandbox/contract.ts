@@ -154,6 +154,14 @@ export interface Sandbox {
   detach(): void;
 }
 
+/** A sandbox that answers. */
+export interface ProvisionedSandbox {
+  readonly handle: SandboxHandle;
+  readonly incarnation: string;
+  /** By what means each limit is held, for people; absent where nothing is limited. */
+  readonly limits?: { readonly [limit: string]: string };
+}
+
 /** One way to make sandboxes. */
 export interface SandboxBackend {
   /** Backend name as in the registry. */
@@ -162,10 +170,7 @@ export interface SandboxBackend {
    * Makes the sandbox, or finds the one that an earlier call with the same id has made. The handle must be
    * enough to attach from another process. @throws NightshiftError `E_SANDBOX_UNAVAILABLE`
    */
-  provision(
-    spec: SandboxSpec,
-    signal: AbortSignal,
-  ): Promise<{ readonly handle: SandboxHandle; readonly incarnation: string }>;
+  provision(spec: SandboxSpec, signal: AbortSignal): Promise<ProvisionedSandbox>;
   /**
    * Connects under an epoch and raises the daemon's floor to it: from then on, everything under a lower epoch is
    * refused. @throws NightshiftError `E_SANDBOX_LOST`, `E_SANDBOX_STALE`

@@ -3,7 +3,7 @@
  * machines where user namespaces are forbidden but an engine is at hand. Nothing is fetched: the image holds mount
  * points only.
  */
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { NightshiftError } from "../core/errors.ts";
@@ -14,6 +14,7 @@ import type { SandboxBackend } from "./contract.ts";
 import { DaemonSandboxes } from "./daemon/sandboxes.ts";
 import { socketOf } from "./diagnosis/docker.ts";
 import type { DockerSettings } from "./docker/launcher.ts";
+import { rememberEngine } from "./docker/sweeper.ts";
 import { podEnvironment } from "./pod/environment.ts";
 
 /** Settings of the `docker` backend. */
@@ -49,6 +50,7 @@ class DockerSandboxes extends DaemonSandboxes {
       },
       environment: (spec) => podEnvironment(process.env, spec),
       pod: (spec) => {
+        rememberEngine(realpathSync(folder), engineSocket(engine));
         const settings: DockerSettings = {
           engine: engineSocket(engine),
           tools: provide(),

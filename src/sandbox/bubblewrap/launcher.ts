@@ -102,7 +102,7 @@ class BubblewrapLauncher implements PodLauncher {
     });
     const runner = [
       ...[INNER_TOOLS.node, "--disable-sigusr1", "--disable-warning=ExperimentalWarning", code.entry],
-      ...[`${DESCRIPTORS.wire}`, `${DESCRIPTORS.pipes}`, INNER_TOOLS.mkfifo],
+      ...[`${DESCRIPTORS.wire}`, `${DESCRIPTORS.pipes}`, INNER_TOOLS.mkfifo, INNER_TOOLS.reaper],
     ];
     const argv = [bubblewrap, ...isolationArguments(sandboxKey(folder)), ...view, "--", ...runner];
     return limits.wrap(overlay === undefined ? argv : overlay.wrap(argv));

@@ -17,9 +17,11 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { dirname, join } from "node:path";
 import { messageOf, NightshiftError } from "../../core/errors.ts";
+import { reaperProgram } from "../pod/reaper.ts";
 
 const EXECUTE_ONLY = 0o111;
 
@@ -27,6 +29,7 @@ const EXECUTE_ONLY = 0o111;
 export interface PodTools {
   readonly node: string;
   readonly mkfifo: string;
+  readonly reaper: string;
 }
 
 /**
@@ -39,7 +42,11 @@ export function providePodTools(folder: string, path: string): PodTools {
   if (mkfifo === undefined) throw unavailable("there is no `mkfifo` on the PATH");
   try {
     mkdirSync(folder, { recursive: true, mode: 0o755 });
-    return { node: provide(folder, process.execPath, "node"), mkfifo: provide(folder, mkfifo, "mkfifo") };
+    return {
+      node: provide(folder, process.execPath, "node"),
+      mkfifo: provide(folder, mkfifo, "mkfifo"),
+      reaper: provideReaper(folder),
+    };
   } catch (error) {
     throw unavailable(`the programs of pods cannot be kept in ${folder}: ${messageOf(error)}`);
   }
@@ -55,15 +62,30 @@ export function findProgram(name: string, path: string): string | undefined {
 function provide(folder: string, program: string, name: string): string {
   const real = realpathSync(program);
   const { size, mtimeMs, ino, dev } = statSync(real);
-  const version = hash("sha256", `${real} ${size} ${mtimeMs} ${ino} ${dev}`, "hex").slice(0, 16);
-  const place = join(folder, version);
   // Some systems have one program for all, which goes by the name that it is called by.
-  const copy = join(place, name);
+  const copy = join(placeFor(folder, `${real} ${size} ${mtimeMs} ${ino} ${dev}`), name);
+  const make = (temporary: string): void => copyFileSync(real, temporary, constants.COPYFILE_FICLONE);
+  return keep(copy, size, make);
+}
+
+function provideReaper(folder: string): string {
+  const program = reaperProgram(process.arch);
+  if (program === undefined) throw new Error(`there is no reaper for ${process.arch}`);
+  const copy = join(placeFor(folder, program), "reaper");
+  return keep(copy, program.length, (temporary) => writeFileSync(temporary, program));
+}
+
+function placeFor(folder: string, version: string | Buffer): string {
+  return join(folder, hash("sha256", version, "hex").slice(0, 16));
+}
+
+/** Whole or not at all, and from then on to be executed only. */
+function keep(copy: string, size: number, make: (temporary: string) => void): string {
   if (statSync(copy, { throwIfNoEntry: false })?.size === size) return copy;
-  mkdirSync(place, { recursive: true, mode: 0o755 });
-  const temporary = join(place, `${basename(copy)}.${process.pid}.new`);
+  mkdirSync(dirname(copy), { recursive: true, mode: 0o755 });
+  const temporary = `${copy}.${process.pid}.new`;
   rmSync(temporary, { force: true });
-  copyFileSync(real, temporary, constants.COPYFILE_FICLONE);
+  make(temporary);
   chmodSync(temporary, 0o700);
   sync(temporary);
   chmodSync(temporary, EXECUTE_ONLY);

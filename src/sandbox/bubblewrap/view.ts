@@ -19,7 +19,11 @@ export interface RunnerCode {
 }
 
 /** Where the tools are, inside. */
-export const INNER_TOOLS: PodTools = { node: "/nightshift/bin/node", mkfifo: "/nightshift/bin/mkfifo" };
+export const INNER_TOOLS: PodTools = {
+  node: "/nightshift/bin/node",
+  mkfifo: "/nightshift/bin/mkfifo",
+  reaper: "/nightshift/bin/reaper",
+};
 
 /** User and group of everything in a pod, as seen from inside. */
 export const INNER_USER = 1000;
@@ -98,6 +102,7 @@ export function viewArguments(parts: ViewParts): string[] {
     ...["--perms", "1777", ...temporary("/tmp"), "--symlink", "../tmp", "/var/tmp"],
     ...["--perms", "0700", ...temporary(INNER_HOME)],
     ...["--ro-bind", tools.node, INNER_TOOLS.node, "--ro-bind", tools.mkfifo, INNER_TOOLS.mkfifo],
+    ...["--ro-bind", tools.reaper, INNER_TOOLS.reaper],
     ...Object.entries(code.files).flatMap(([source, target]) => ["--ro-bind", source, target]),
     ...["--bind", workspace, INNER_WORKSPACE],
     ...(spec.egress === undefined ? [] : ["--ro-bind", dirname(spec.egress), INNER_EGRESS_FOLDER]),

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, readSync } from "node:fs";
 import { Socket } from "node:net";
+import type { Readable } from "node:stream";
 import { messageOf } from "../../core/errors.ts";
 import type { ExecLimits, ExecResult } from "../contract.ts";
 import { type Environment, withMarker } from "./environment.ts";
@@ -9,6 +10,9 @@ import { type KillTarget, killTree, type Strays, TERM_GRACE_MS } from "./kill.ts
 import { OutputKeeper } from "./output.ts";
 import type { Pipe } from "./pipes.ts";
 import { type ProcessIdentity, readProcess } from "./processes.ts";
+import { type Ending, REAPER_FAILED, readEnding } from "./reaped.ts";
+
+const UNKNOWN: Ending = { code: null, signal: null };
 
 /**
  * One buffer for all reads of all commands: each read is copied from it at once, and making one per command would
@@ -28,6 +32,8 @@ export interface CommandOptions {
   readonly limits: ExecLimits;
   /** Taken over and closed. */
   readonly pipe: Pipe;
+  /** A program that begins the command, tells how it ended, and outlives all that the command has started. */
+  readonly reaper?: string;
   readonly strays?: Strays;
   onSpawn(process: ProcessIdentity): void;
   onOutput(chunk: Buffer): void;
@@ -37,6 +43,8 @@ export interface CommandOptions {
 export class CommandRun {
   /** Never rejects. */
   readonly done: Promise<ExecResult>;
+  /** Settles when the first process of its group is gone; a reaper outlives the command. */
+  readonly gone: Promise<void>;
   readonly #options: CommandOptions;
   readonly #keeper: OutputKeeper;
   readonly #startedAt = performance.now();
@@ -55,7 +63,9 @@ export class CommandRun {
     this.done = promise;
     this.#resolve = resolve;
     this.#listen(options.pipe.readEnd);
-    this.#exit = this.#spawn();
+    const gone = Promise.withResolvers<void>();
+    this.gone = gone.promise;
+    this.#exit = this.#spawn(gone.resolve);
   }
 
   /** Ends the run with everything it has started; verified dead when it resolves, and `done` is settled then. */
@@ -97,33 +107,48 @@ export class CommandRun {
     this.#options.onOutput(chunk);
   }
 
-  #spawn(): Promise<void> {
-    const { argv, folder, environment, marker, limits, pipe } = this.#options;
-    const [file, ...rest] = argv;
+  #spawn(gone: () => void): Promise<void> {
+    const { argv, reaper, folder, environment, marker, limits, pipe } = this.#options;
+    const [file, ...rest] = reaper === undefined ? argv : ([reaper, ...argv] as const);
     const { promise, resolve } = Promise.withResolvers<void>();
     const child = spawn(file, rest, {
       cwd: folder,
       env: withMarker(environment, marker),
-      stdio: ["ignore", pipe.writeEnd, pipe.writeEnd],
+      stdio: ["ignore", pipe.writeEnd, pipe.writeEnd, ...(reaper === undefined ? [] : (["pipe"] as const))],
       // A process group of its own, which a kill can name.
       detached: true,
     });
     closeSync(pipe.writeEnd);
     this.#child = child;
     const timer = setTimeout(() => void this.stop("timed_out"), limits.wallMs);
-    child.once("error", (error) => {
+    const end = (ending: Ending, problem?: string): void => {
       clearTimeout(timer);
       resolve();
-      this.#finish("refused", null, `the command could not be started in ${folder}: ${messageOf(error)}`);
+      if (problem !== undefined) {
+        this.#finish("refused", null, `the command could not be started in ${folder}: ${problem}`);
+      } else if (this.#stopping === undefined) {
+        this.#finish("exited", ending.code, ending.signal ? `[ended by signal ${ending.signal}]` : "");
+      }
+    };
+    child.once("error", (error) => {
+      gone();
+      end(UNKNOWN, messageOf(error));
     });
     child.once("exit", (code, signal) => {
-      clearTimeout(timer);
-      resolve();
-      if (this.#stopping === undefined)
-        this.#finish("exited", code, signal ? `[ended by signal ${signal}]` : "");
+      gone();
+      if (reaper === undefined) end({ code, signal });
+      else if (code === REAPER_FAILED) end(UNKNOWN, "no more processes can be started");
     });
+    const status = child.stdio[3];
+    if (status) void readEnding(status as Readable).then((ending) => this.#exitCodeOf(child, ending, end));
     this.#noteLeader(child);
     return promise;
+  }
+
+  /** A reaper that says nothing may have failed, which its own end tells. */
+  async #exitCodeOf(child: ChildProcess, ending: Ending, end: (ending: Ending) => void): Promise<void> {
+    if (ending.code === null && ending.signal === null) await this.gone;
+    if (child.exitCode !== REAPER_FAILED) end(ending);
   }
 
   #noteLeader({ pid }: ChildProcess): void {

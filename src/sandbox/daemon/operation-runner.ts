@@ -31,6 +31,8 @@ export interface RunnerOptions {
   readonly key: string;
   /** Nothing but executions runs here, so what belongs to none of them dies with any that is ended. */
   readonly isPod?: boolean;
+  /** Begins commands; see `CommandOptions`. */
+  readonly reaper?: string;
 }
 
 /** The executions of a real sandbox. */
@@ -38,7 +40,7 @@ export class OperationRunner implements Runner {
   readonly #options: RunnerOptions;
   /** Changes are made one at a time, so that checking a file and replacing it belong together. */
   readonly #changes = new Slots(1, Number.POSITIVE_INFINITY);
-  /** The first processes of the commands that run. */
+  /** The first processes of the groups of commands. */
   readonly #leaders = new Map<ExecId, ProcessIdentity>();
 
   constructor(options: RunnerOptions) {
@@ -71,7 +73,9 @@ export class OperationRunner implements Runner {
   }
 
   async sweep(exec: ExecId): Promise<void> {
-    await killTree({ marker: this.#marker(exec), ...this.#strays() }, 0);
+    const leader = this.#leaders.get(exec);
+    const group = leader === undefined ? {} : { leader, groupIsOurs: true };
+    await killTree({ marker: this.#marker(exec), ...group, ...this.#strays() }, 0);
   }
 
   #strays(): Pick<KillTarget, "strays"> {
@@ -110,9 +114,10 @@ export class OperationRunner implements Runner {
         hooks.spawned(process);
       },
       onOutput: hooks.output,
+      ...(this.#options.reaper === undefined ? {} : { reaper: this.#options.reaper }),
       ...this.#strays(),
     });
-    void run.done.then(() => this.#leaders.delete(execId));
+    void run.gone.then(() => this.#leaders.delete(execId));
     return run;
   }
 

@@ -14,11 +14,14 @@ import { INNER_POD_FOLDER } from "./image.ts";
 
 /** Marks what is ours; its value is the sandbox's key. */
 export const LABEL = "nightshift.sandbox";
+/** Path of the sandbox's folder: tells whose it is when that folder is gone. */
+export const FOLDER_LABEL = "nightshift.folder";
 
 /** What goes into a pod besides what the sandbox's specification says. */
 export interface ContainerParts {
   readonly spec: SandboxSpec;
-  readonly key: string;
+  /** Of the sandbox; absolute. */
+  readonly folder: string;
   readonly image: string;
   /** `uid:gid`. */
   readonly user: string;
@@ -47,13 +50,14 @@ const READ_ONLY: readonly string[] = [
 
 /** The body of a request to make the container. */
 export function containerOptions(parts: ContainerParts): object {
-  const { spec, key, image, user, code, engine } = parts;
+  const { spec, folder, image, user, code, engine } = parts;
+  const key = sandboxKey(folder);
   const resources = spec.resources ?? DEFAULT_RESOURCES;
   const size = resources.temporaryBytes;
   return {
     name: containerName(key),
     Image: image,
-    Labels: { [LABEL]: key },
+    Labels: labelsOf(folder),
     User: user,
     WorkingDir: INNER_WORKSPACE,
     // The marker lets the machine find what belongs to a pod; it is no secret.
@@ -61,7 +65,7 @@ export function containerOptions(parts: ContainerParts): object {
     Hostname: "nightshift",
     Entrypoint: [
       ...[INNER_TOOLS.node, "--disable-sigusr1", "--disable-warning=ExperimentalWarning", code.entry],
-      ...[INNER_POD_FOLDER, INNER_TOOLS.mkfifo],
+      ...[INNER_POD_FOLDER, INNER_TOOLS.mkfifo, INNER_TOOLS.reaper],
     ],
     Tty: false,
     OpenStdin: false,
@@ -124,6 +128,7 @@ function mountsOf({ spec, podFolder, tools, code, volume }: ContainerParts): obj
       .map((path) => bind(path, path, true)),
     bind(tools.node, INNER_TOOLS.node, true),
     bind(tools.mkfifo, INNER_TOOLS.mkfifo, true),
+    bind(tools.reaper, INNER_TOOLS.reaper, true),
     ...Object.entries(code.files).map(([source, target]) => bind(source, target, true)),
     bind(podFolder, INNER_POD_FOLDER, false),
     workspace,
@@ -152,13 +157,16 @@ export function overlayVolume(folder: string, overlay: Overlay, isUser: boolean)
   const paths = `lowerdir=${lower},upperdir=${link("upper", overlay.upper)},workdir=${link("work", overlay.work)}`;
   const options = isUser ? `${paths},userxattr` : paths;
   checkOverlay(place, options);
-  const key = sandboxKey(folder);
   return {
-    Name: containerName(key),
+    Name: containerName(sandboxKey(folder)),
     Driver: "local",
     DriverOpts: { type: "overlay", device: "overlay", o: options },
-    Labels: { [LABEL]: key },
+    Labels: labelsOf(folder),
   };
+}
+
+function labelsOf(folder: string): object {
+  return { [LABEL]: sandboxKey(folder), [FOLDER_LABEL]: folder };
 }
 
 function checkOverlay(place: string, options: string): void {

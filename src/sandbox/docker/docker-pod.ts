@@ -73,7 +73,9 @@ export class DockerPod implements Pod {
   async #end(): Promise<void> {
     this.wire.destroy();
     await endProcesses([this.#inner]);
-    await sweepContainers(this.#folder, this.#engine);
+    // Not by the record: whoever has removed the sandbox's folder has removed that, too.
+    await removeFromEngine(this.#engine, sandboxKey(this.#folder));
+    await sweepContainers(this.#folder);
   }
 
   async #watch(): Promise<{ readonly reason: string }> {
@@ -113,21 +115,24 @@ export class DockerPod implements Pod {
 }
 
 /** Ends what the engine holds for this folder, verified gone. Idempotent; asks no engine when nothing is noted down. */
-export async function sweepContainers(folder: string, known?: Engine): Promise<void> {
+export async function sweepContainers(folder: string): Promise<void> {
   const record = readDockerRecord(folder);
   if (record === undefined) return;
   // It dies with or without its engine.
   if (record.inner !== null) await endProcesses([record.inner]);
-  const key = sandboxKey(folder);
+  await removeFromEngine(await Engine.open(record.engine), sandboxKey(folder));
+  rmSync(join(folder, "pod"), { recursive: true, force: true });
+  rmSync(join(folder, FILES.pipes), { recursive: true, force: true });
+  removeDockerRecord(folder);
+}
+
+/** Removes container and volume of a sandbox, if they are its own. Idempotent. */
+export async function removeFromEngine(engine: Engine, key: string): Promise<void> {
   const name = containerName(key);
-  const engine = known ?? (await Engine.open(record.engine));
   const container = await engine.inspectContainer(name);
   if (container?.labels[LABEL] === key) await engine.removeContainer(name);
   const volume = await engine.inspectVolume(name);
   if (volume?.[LABEL] === key) await engine.removeVolume(name);
-  rmSync(join(folder, "pod"), { recursive: true, force: true });
-  rmSync(join(folder, FILES.pipes), { recursive: true, force: true });
-  removeDockerRecord(folder);
 }
 
 async function whenGone(identity: ProcessIdentity, intervalMs: number, signal: AbortSignal): Promise<void> {

@@ -23,12 +23,6 @@ export interface ContainerState {
   readonly labels: { readonly [name: string]: string };
 }
 
-/** An object of the engine that bears a label of ours. */
-export interface Labelled {
-  readonly name: string;
-  readonly label: string;
-}
-
 const ANSWER_MS_MAX = 60_000;
 const LOG_LENGTH_MAX = 2_000;
 
@@ -156,25 +150,16 @@ export class Engine {
     await this.#askFor(`remove the volume ${name}`, () => this.#docker.getVolume(name).remove());
   }
 
-  /** Every container that has the label, running or not. */
-  async containersWith(label: string): Promise<Labelled[]> {
-    const list = (await this.#ask("list containers", () =>
-      this.#docker.listContainers({ all: true, filters: { label: [label] } }),
-    )) as readonly { readonly Names: readonly string[]; readonly Labels: Readonly<Record<string, string>> }[];
-    return list.map(({ Names: [name = ""], Labels }) => ({
-      name: name.replace(/^\//, ""),
-      label: Labels[label] ?? "",
-    }));
-  }
-
-  /** Every volume that has the label. */
-  async volumesWith(label: string): Promise<Labelled[]> {
-    const { Volumes } = (await this.#ask("list volumes", () =>
-      this.#docker.listVolumes({ filters: { label: [label] } }),
-    )) as {
-      readonly Volumes: readonly { readonly Name: string; readonly Labels: Record<string, string> }[] | null;
-    };
-    return (Volumes ?? []).map(({ Name, Labels }) => ({ name: Name, label: Labels[label] ?? "" }));
+  /** Labels of every container and volume that has this one, running or not. */
+  async labelsWith(label: string): Promise<ContainerState["labels"][]> {
+    const filters = { label: [label] };
+    const containers = (await this.#ask("list containers", () =>
+      this.#docker.listContainers({ all: true, filters }),
+    )) as readonly { readonly Labels: ContainerState["labels"] }[];
+    const { Volumes: volumes } = (await this.#ask("list volumes", () =>
+      this.#docker.listVolumes({ filters }),
+    )) as { readonly Volumes: readonly { readonly Labels: ContainerState["labels"] }[] | null };
+    return [...containers, ...(volumes ?? [])].map(({ Labels }) => Labels);
   }
 
   /** @returns undefined when the engine knows of no such thing, or is removing it already */

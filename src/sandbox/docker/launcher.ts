@@ -82,7 +82,7 @@ class DockerLauncher implements PodLauncher {
     const volume = spec.overlay === undefined ? undefined : containerName(key);
     const user = `${uid}:${gid}`;
     await engine.createContainer(
-      containerOptions({ spec, key, image, user, engine: facts, podFolder, tools, code, volume }),
+      containerOptions({ spec, folder, image, user, engine: facts, podFolder, tools, code, volume }),
     );
     await engine.startContainer(containerName(key));
   }

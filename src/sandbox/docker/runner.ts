@@ -2,7 +2,7 @@
  * The runner's process in a container. It connects to the daemon before anything else can run here, and keeps no
  * name of anything that commands could use: what it has opened is moved away or removed when the daemon accepts it.
  *
- * Arguments: the folder with the wire, and the `mkfifo` to use.
+ * Arguments: the folder with the wire, the `mkfifo` and the reaper to use.
  */
 import { constants, openSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -12,7 +12,7 @@ import { WIRE_FILES } from "./wire-files.ts";
 
 const NOTHING = (): void => undefined;
 
-function main([folder = "", program = "mkfifo"]: readonly string[]): void {
+function main([folder = "", program = "mkfifo", reaper]: readonly string[]): void {
   // Commands of the pod can send some.
   for (const signal of ["SIGHUP", "SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const)
     process.on(signal, NOTHING);
@@ -20,7 +20,8 @@ function main([folder = "", program = "mkfifo"]: readonly string[]): void {
   const token = readFileSync(join(folder, WIRE_FILES.token), "utf8");
   const wire = connect(join(folder, WIRE_FILES.socket));
   wire.write(`${token}\n`);
-  const place = { wire, pipeFolder: `/proc/self/fd/${folderFile}`, pipeMaker: { program, folderFile } };
+  const pipeFolder = `/proc/self/fd/${folderFile}`;
+  const place = { wire, pipeFolder, pipeMaker: { program, folderFile }, reaper };
   // With the daemon gone, nothing that runs here is of use to anybody; with process 1, all of it ends.
   const _host = new RunnerHost(place, () => process.exit(0));
 }

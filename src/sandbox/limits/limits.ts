@@ -1,11 +1,12 @@
 /** The limits of pods; see the contract beside this file. */
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf, NightshiftError } from "../../core/errors.ts";
 import type { Resources } from "../contract.ts";
 import { sandboxKey } from "../daemon/record.ts";
 import type { LimitsInForce } from "../pod/contract.ts";
+import type { Sweeper } from "../reaper/contract.ts";
 import { JOIN_FAILED, type LimitKeeper, type Limits } from "./contract.ts";
 import {
   forgiveDead,
@@ -44,6 +45,15 @@ export async function sweepLimits(folder: string): Promise<void> {
   await endGroups(recordedGroups(folder).map((group) => ({ folder: group })));
   rmSync(join(folder, LIMITS_FILE), { force: true });
 }
+
+/** For the reaper: groups that are left. */
+export const limitsSweeper: Sweeper = {
+  find: (folder) =>
+    recordedGroups(folder)
+      .filter((group) => existsSync(group))
+      .map((group) => `control group ${group}`),
+  sweep: sweepLimits,
+};
 
 class Keeper implements LimitKeeper {
   readonly #means: Means;

@@ -27,6 +27,8 @@ export interface RunnerPlace {
   /** Where names of pipes may be made for moments. */
   readonly pipeFolder: string;
   readonly pipeMaker: PipeMaker;
+  /** Begins commands, and waits for all that they start. */
+  readonly reaper: string | undefined;
 }
 
 /** An execution as the runner sees it. */
@@ -96,7 +98,9 @@ export class RunnerHost {
     for (const path of leftovers) rmSync(path, { force: true });
     const marked = withMarker(environment, `${key}.pod`);
     const shell = findShell(environment);
-    this.#runner = new OperationRunner({ root, environment: marked, pipes, shell, key, isPod: true });
+    const { reaper } = this.#place;
+    const options = { root, environment: marked, pipes, shell, key, isPod: true };
+    this.#runner = new OperationRunner(reaper === undefined ? options : { ...options, reaper });
     return null;
   }
 

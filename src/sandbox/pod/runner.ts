@@ -2,8 +2,8 @@
  * The runner's process: process 1 of a pod. It is started with the numbers of the descriptors it has been given, and
  * everything else it is told over the wire. It takes no signal, because commands of the pod can send some.
  *
- * Arguments: wire (one number for both directions, or two), folder for pipes (a path, or a descriptor), and the
- * `mkfifo` to use.
+ * Arguments: wire (one number for both directions, or two), folder for pipes (a path, or a descriptor), the
+ * `mkfifo` and the reaper to use.
  */
 import { Socket } from "node:net";
 import { Duplex } from "node:stream";
@@ -20,12 +20,12 @@ function openWire(name: string): Duplex {
   });
 }
 
-function main([wire = "0,1", folder = "/tmp", program = "mkfifo"]: readonly string[]): void {
+function main([wire = "0,1", folder = "/tmp", program = "mkfifo", reaper]: readonly string[]): void {
   for (const signal of ["SIGHUP", "SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const)
     process.on(signal, NOTHING);
   const folderFile = /^\d+$/.test(folder) ? { folderFile: Number(folder) } : {};
   const pipeFolder = /^\d+$/.test(folder) ? `/proc/self/fd/${folder}` : folder;
-  const place = { wire: openWire(wire), pipeFolder, pipeMaker: { program, ...folderFile } };
+  const place = { wire: openWire(wire), pipeFolder, pipeMaker: { program, ...folderFile }, reaper };
   // With the daemon gone, nothing that runs here is of use to anybody; with process 1, all of it ends.
   const _host = new RunnerHost(place, () => process.exit(0));
 }
