@@ -13,6 +13,7 @@ import type { Script } from "../model/script-schema.ts";
 import type { ModelKey } from "../model/sdk/stream.ts";
 import type { SandboxSubject } from "../sandbox/conformance.ts";
 import type { SandboxBackend } from "../sandbox/contract.ts";
+import type { Sweeper } from "../sandbox/reaper/contract.ts";
 import type { Store } from "../store/contract.ts";
 import type { StoreIntegrity } from "../store/integrity/contract.ts";
 import type { OwnerProbe } from "../store/owner.ts";
@@ -66,6 +67,18 @@ const SANDBOXES = {
   bubblewrap: async (parts) => (await import("../sandbox/bubblewrap.ts")).createBubblewrapBackend(parts),
   docker: async (parts) => (await import("../sandbox/docker.ts")).createDockerBackend(parts),
 } as const satisfies Table<SandboxParts, Promise<SandboxBackend>>;
+
+/** What backends have outside of their folders, and how it is found again. */
+const SWEEPERS: { readonly [sandbox in keyof typeof SANDBOXES]?: () => Promise<Sweeper> } = {
+  bubblewrap: async () => (await import("../sandbox/bubblewrap/sweeper.ts")).podSweeper,
+  docker: async () => (await import("../sandbox/docker/sweeper.ts")).containerSweeper,
+};
+
+/** For the reaper of one backend's sandboxes. */
+export async function sweepersOf(name: string): Promise<readonly Sweeper[]> {
+  const load = (SWEEPERS as { readonly [sandbox: string]: (() => Promise<Sweeper>) | undefined })[name];
+  return load === undefined ? [] : [await load()];
+}
 
 /** The sandbox that isolates on this machine. @throws NightshiftError `E_SANDBOX_UNAVAILABLE` when none does */
 export async function chooseSandbox(environment: Environment): Promise<string> {

@@ -1,4 +1,5 @@
 /** Checking and repairing. */
+import type { GcFlags } from "../commands/gc.ts";
 import type { EraseFlags, ForkFlags, FsckFlags } from "../commands/repair.ts";
 import { wholeNumber } from "../flags.ts";
 import {
@@ -15,6 +16,23 @@ const INTO: FlagSpec = { name: "into", value: "<folder>", description: "state fo
 
 /** Commands that work below the store. */
 export const repairCommands: readonly CommandSpec[] = [
+  command<GcFlags>({
+    name: "gc",
+    description: "remove what sessions have left behind: pods, processes, checkouts, proxies",
+    arguments: [],
+    flags: [
+      ...PLACE_FLAGS,
+      { name: "dry-run", description: "only say what there is" },
+      {
+        name: "keep",
+        value: "<bytes>",
+        description: "of checkouts that nobody uses (default: 20 GB)",
+        parse: wholeNumber("--keep", Number.MAX_SAFE_INTEGER, 0),
+      },
+      JSON_FLAG,
+    ],
+    run: async (context, _words, flags) => (await import("../commands/gc.ts")).gc(context, flags),
+  }),
   command<FsckFlags>({
     name: "fsck",
     description: "check chain, heads and long texts of a session, or of all; writes nothing",
