@@ -78,9 +78,13 @@ async function toolchainOf(found: readonly Found[], request: ToolchainRequest): 
   const needed = prefixes.filter((prefix) => !prefixes.some((other) => prefix.startsWith(`${other}/`)));
   const versions: Record<string, string> = {};
   for (const { program, bin } of found)
-    versions[program] = await ask(join(bin, program), VERSION_ARGUMENTS[program] ?? ["--version"], request, [
-      bin,
-    ]);
+    versions[program] = await ask(
+      join(bin, program),
+      VERSION_ARGUMENTS[program] ?? ["--version"],
+      request,
+      "/",
+      [bin],
+    );
   const mounts: Mount[] = needed.map((source) => ({ source, target: source, access: "read-only" }));
   const certificates = certificatesOf(request);
   return {
@@ -111,8 +115,10 @@ async function findInstalled(program: string, request: ToolchainRequest): Promis
   if (first === undefined) {
     throw new NightshiftError("E_TOOLCHAIN_MISSING", `the program \`${program}\` is not on the PATH`);
   }
+  refuseOwn(program, first, request);
   const path = await behindManager(program, first, request);
   const real = realpathSync(path);
+  refuseOwn(program, real, request);
   const prefix = prefixOf(real);
   // A link under another name than the file's is needed itself; its file could not be found by the program's name.
   const bin = basename(real) === program && !path.startsWith(`${prefix}/`) ? dirname(real) : dirname(path);
@@ -126,6 +132,16 @@ async function findInstalled(program: string, request: ToolchainRequest): Promis
   return { program, path: real, bin, folders };
 }
 
+/** The project says which version it wants, not what is started on the machine to ask for it. */
+function refuseOwn(program: string, path: string, { workspace }: ToolchainRequest): void {
+  const root = `${realpathSync(workspace)}/`;
+  if (!realpathSync(path).startsWith(root) && !path.startsWith(root)) return;
+  throw new NightshiftError(
+    "E_TOOLCHAIN_MISSING",
+    `the program \`${program}\` on the PATH (${path}) belongs to the workspace itself`,
+  );
+}
+
 /** What rustup, pyenv and their like would start, for this workspace. */
 async function behindManager(program: string, path: string, request: ToolchainRequest): Promise<string> {
   const real = realpathSync(path);
@@ -133,11 +149,13 @@ async function behindManager(program: string, path: string, request: ToolchainRe
     /\/rustup$/.test(real) ||
     (/\/\.cargo\/bin$/.test(dirname(path)) && existsSync(join(dirname(path), "rustup")))
   )
-    return firstLine(await ask(join(dirname(path), "rustup"), ["which", program], request));
+    return firstLine(
+      await ask(join(dirname(path), "rustup"), ["which", program], request, request.workspace),
+    );
   if (/\/shims$/.test(dirname(path))) {
     const manager = /\/\.?(pyenv|nodenv|goenv|rbenv|asdf|mise)\//.exec(`${path}/`)?.[1];
     const tool = manager === undefined ? undefined : managerProgram(manager, path, request);
-    if (tool !== undefined) return firstLine(await ask(tool, ["which", program], request));
+    if (tool !== undefined) return firstLine(await ask(tool, ["which", program], request, request.workspace));
   }
   if (program === "python3") return pythonBehind(path, request);
   return path;
@@ -194,11 +212,16 @@ function firstLine(text: string): string {
   return text.split("\n")[0]?.trim() ?? "";
 }
 
-/** Asks a program of the person's own about itself. It gets no keys, and its folder goes first on the PATH. */
+/**
+ * Asks a program of the person's own about itself. It gets no keys, and its folder goes first on the PATH. Only
+ * version managers are asked within the workspace: they read which version it wants. Clients load plugins and settings
+ * from where they are started, so that none of the project's is loaded they are asked elsewhere.
+ */
 function ask(
   program: string,
   argv: readonly string[],
-  { workspace, environment, signal }: ToolchainRequest,
+  { environment, signal }: ToolchainRequest,
+  folder = "/",
   first: readonly string[] = [],
 ): Promise<string> {
   const passed: Record<string, string> = {
@@ -212,7 +235,7 @@ function ask(
   }
   passed.PATH = [...first, environment.PATH ?? "/usr/bin:/bin"].join(":");
   const options = {
-    cwd: workspace,
+    cwd: folder,
     env: passed,
     signal,
     timeout: ANSWER_MS_MAX,

@@ -173,6 +173,8 @@ describe("Yarn 4", () => {
       name: "greeter",
       "dist-tags": { latest: "1.2.3" },
       versions: { "1.2.3": version },
+      // Yarn takes nothing that was published a moment ago.
+      time: { "1.2.3": "2020-01-01T00:00:00.000Z" },
     });
   }
 
