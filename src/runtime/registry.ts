@@ -13,6 +13,7 @@ import type { Script } from "../model/script-schema.ts";
 import type { ModelKey } from "../model/sdk/stream.ts";
 import type { SandboxSubject } from "../sandbox/conformance.ts";
 import type { SandboxBackend } from "../sandbox/contract.ts";
+import type { Diagnosis, DiagnosisHost } from "../sandbox/diagnosis/contract.ts";
 import type { Sweeper } from "../sandbox/reaper/contract.ts";
 import type { Store } from "../store/contract.ts";
 import type { StoreIntegrity } from "../store/integrity/contract.ts";
@@ -68,6 +69,24 @@ const SANDBOXES = {
   docker: async (parts) => (await import("../sandbox/docker.ts")).createDockerBackend(parts),
 } as const satisfies Table<SandboxParts, Promise<SandboxBackend>>;
 
+/** Why one that isolates does not work on this machine; undefined when nothing was found, or for another one. */
+export async function diagnoseSandbox(
+  name: string,
+  environment: Environment,
+): Promise<Diagnosis | undefined> {
+  const { ISOLATED_BACKENDS } = await import("../sandbox/diagnosis/contract.ts");
+  const { diagnose } = await import("../sandbox/diagnosis/pick.ts");
+  const isolated = ISOLATED_BACKENDS.find((backend) => backend === name);
+  if (isolated === undefined) return undefined;
+  const diagnosis = await diagnose(isolated, await diagnosisHost(environment));
+  return diagnosis.code === "ready" ? undefined : diagnosis;
+}
+
+async function diagnosisHost({ PATH: path, DOCKER_HOST: dockerHost }: Environment): Promise<DiagnosisHost> {
+  const { createDiagnosisHost } = await import("../sandbox/diagnosis/host.ts");
+  return createDiagnosisHost({ path, dockerHost });
+}
+
 /** What backends have outside of their folders, and how it is found again. */
 const SWEEPERS: { readonly [sandbox in keyof typeof SANDBOXES]?: () => Promise<Sweeper> } = {
   bubblewrap: async () => (await import("../sandbox/bubblewrap/sweeper.ts")).podSweeper,
@@ -83,9 +102,7 @@ export async function sweepersOf(name: string): Promise<readonly Sweeper[]> {
 /** The sandbox that isolates on this machine. @throws NightshiftError `E_SANDBOX_UNAVAILABLE` when none does */
 export async function chooseSandbox(environment: Environment): Promise<string> {
   const { pickBackend } = await import("../sandbox/diagnosis/pick.ts");
-  const { createDiagnosisHost } = await import("../sandbox/diagnosis/host.ts");
-  const { PATH: path, DOCKER_HOST: dockerHost } = environment;
-  return await pickBackend(createDiagnosisHost({ path, dockerHost }));
+  return await pickBackend(await diagnosisHost(environment));
 }
 
 /** What a person must be told before work begins in such a sandbox. Here, so that nothing has to be loaded for it. */

@@ -8,7 +8,13 @@ import { sandboxId, sessionId } from "../../core/ids.ts";
 import { NO_REDACTION, seal } from "../../core/seal.ts";
 import { MODEL_KEYS } from "../../model/keys.ts";
 import type { Settings } from "../../runtime/config.ts";
-import { backendNames, createSandboxBackend, openStore, sandboxWarning } from "../../runtime/registry.ts";
+import {
+  backendNames,
+  createSandboxBackend,
+  diagnoseSandbox,
+  openStore,
+  sandboxWarning,
+} from "../../runtime/registry.ts";
 import { sessionConfig } from "../../runtime/session-config.ts";
 import { systemChance, systemClock } from "../../runtime/system.ts";
 import { packageVersion } from "../../runtime/version.ts";
@@ -173,10 +179,14 @@ function fileSystemName(folder: string): string {
   return names[type] ?? `file system 0x${type.toString(16)}`;
 }
 
+/** One that isolates is enough: what keeps the others from working is then no more than good to know. */
 async function checkSandboxes(settings: Settings): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const name of backendNames("sandbox")) findings.push(await checkSandbox(name, settings));
-  return findings;
+  if (!findings.some(({ verdict }) => verdict === "ok")) return findings;
+  return findings.map((finding) =>
+    finding.verdict === "broken" ? { ...finding, verdict: "info" as const } : finding,
+  );
 }
 
 /** Makes a sandbox and ends it. */
@@ -199,7 +209,11 @@ async function checkSandbox(name: string, settings: Settings): Promise<Finding> 
       text: warning === undefined ? ready : `${ready}; ${warning.replace(/^.*? is /, "")}`,
     };
   } catch (error) {
-    return brokenFinding(`sandbox ${name}`, error);
+    const cause = await diagnoseSandbox(name, settings.environment);
+    if (cause === undefined) return brokenFinding(`sandbox ${name}`, error);
+    const { text, fix, verbatim = [] } = cause;
+    const next = fix === undefined ? {} : { fix: [fix, ...verbatim].join("\n") };
+    return { name: `sandbox ${name}`, verdict: "broken", text, ...next };
   } finally {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   }
