@@ -106,11 +106,15 @@ const secrets: readonly Attempt[] = [
   },
   {
     name: "reads the environment of whoever started it",
-    run: (world) => world.succeeds("cat /proc/$PPID/environ > /dev/null"),
+    run: (world) =>
+      world.succeeds(`for p in ${world.starters}; do cat /proc/$p/environ && exit 0; done; exit 1`),
   },
   {
     name: "opens a descriptor of whoever started it",
-    run: (world) => world.succeeds("for f in /proc/$PPID/fd/*; do readlink $f && exit 0; done; exit 1"),
+    run: (world) =>
+      world.succeeds(
+        `for p in ${world.starters}; do for f in /proc/$p/fd/*; do readlink $f && exit 0; done; done; exit 1`,
+      ),
   },
 ];
 
@@ -156,17 +160,19 @@ const processes: readonly Attempt[] = [
     name: "kills the daemon",
     async run(world) {
       // Everything but the sandbox's own daemon is left alone, so that this is harmless where nothing holds.
-      await world.run(`kill -9 ${world.daemonPid}; kill -9 $PPID; true`).catch(() => undefined);
+      await world.run(`kill -9 ${world.daemonPid}; kill -9 ${world.answerer}; true`).catch(() => undefined);
       return !(await world.answers());
     },
   },
   {
     name: "stops whoever started it",
     async run(world) {
-      const waiting = world.run("(kill -STOP $PPID; sleep 2; kill -CONT $PPID) > /dev/null 2>&1 & sleep 0.1");
+      const waiting = world.run(
+        `(kill -STOP ${world.answerer}; sleep 2; kill -CONT ${world.answerer}) > /dev/null 2>&1 & sleep 0.1`,
+      );
       const look = await world.bench.clock
         .sleep(0)
-        .then(() => world.run("cat /proc/$PPID/stat"))
+        .then(() => world.run("true"))
         .catch(() => undefined);
       await waiting;
       return (look?.durationMs ?? 0) > 1500 || (await stopsAnswering(world));
@@ -175,8 +181,8 @@ const processes: readonly Attempt[] = [
   {
     name: "sets limits of whoever started it: of processor time, for one, it would die",
     async run(world) {
-      await world.run("prlimit --pid $PPID --msgqueue=819199:819199");
-      const limits = await world.run("grep msgqueue /proc/$PPID/limits");
+      await world.run(`prlimit --pid ${world.answerer} --msgqueue=819199:819199`);
+      const limits = await world.run(`grep msgqueue /proc/${world.answerer}/limits`);
       return / 819199 +819199 /.test(limits.output);
     },
   },
@@ -185,7 +191,7 @@ const processes: readonly Attempt[] = [
     moot: needsRoot,
     run: (world) =>
       world.succeeds(
-        `perl -e 'exit(syscall(${PTRACE_CALL}, ${PTRACE_SEIZE}, getppid(), 0, 0) == 0 ? 0 : 1)'`,
+        `perl -e 'exit(syscall(${PTRACE_CALL}, ${PTRACE_SEIZE}, $ARGV[0] + 0, 0, 0) == 0 ? 0 : 1)' ${world.answerer}`,
       ),
   },
 ];

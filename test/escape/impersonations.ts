@@ -61,10 +61,16 @@ export const impersonations: readonly Attempt[] = [
     name: "writes into the pipe of a command that comes later",
     async run(world) {
       // Whoever keeps an end of any pipe there is, or of the folder of their names, could speak for others.
-      const keep = `setsid -f bash -c 'exec 7<> /proc/self/fd/1; while :; do for p in "${world.sandboxFolder}"/pipes/* /tmp/pipes-*/*; do test -p "$p" && echo forged > "$p"; done; for f in /proc/$PPID/fd/*; do test -p "$f" && echo forged > "$f"; done; sleep 0.01; done' 2> /dev/null`;
-      await world.run(`${keep}; sleep 0.2`);
+      const keep = `setsid -f bash -c 'exec 7<> /proc/self/fd/1; while :; do for p in "${world.sandboxFolder}"/pipes/* /tmp/pipes-*/*; do test -p "$p" && echo forged > "$p"; done; for f in /proc/${world.answererPid}/fd/*; do test -p "$f" && echo forged > "$f"; done; sleep 0.01; done' 2> /dev/null`;
+      // It may also hit a pipe that the daemon needs for itself, and end it.
+      const output = (command: string): Promise<string> =>
+        world.run(command).then(
+          (result) => result.output,
+          () => "lost",
+        );
+      await output(`${keep}; sleep 0.2`);
       for (let index = 0; index < 80; index++) {
-        if ((await world.run("sleep 0.01; echo genuine")).output !== "genuine\n") return true;
+        if ((await output("sleep 0.01; echo genuine")) !== "genuine\n") return true;
       }
       return false;
     },

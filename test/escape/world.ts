@@ -105,6 +105,21 @@ export class EscapeWorld implements AsyncDisposable {
     return Number(record.process.pid);
   }
 
+  /** Numbers of the processes that begin commands and answer for them, as a command would write them. */
+  get starters(): string {
+    return this.#isolates ? "1 $PPID" : "$PPID";
+  }
+
+  /** The one of them that answers for all commands. */
+  get answerer(): string {
+    return this.#isolates ? "1" : "$PPID";
+  }
+
+  /** Its number, for what has lost its parent. Never that of the machine's own process 1. */
+  get answererPid(): number {
+    return this.#isolates ? 1 : this.daemonPid;
+  }
+
   run(command: string, wallMs = 20_000): Promise<ExecResult> {
     return this.bench.run(command, { wallMs });
   }
