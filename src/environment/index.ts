@@ -13,7 +13,7 @@ export {
 } from "./contract.ts";
 export { layerEgress, registryRules } from "./egress.ts";
 export { ensureLayer } from "./layer.ts";
-export { planLayer } from "./plan.ts";
+export { ecosystemFor, planLayer } from "./plan.ts";
 export { discoverRegistries } from "./registries.ts";
 export { LayerStore } from "./store.ts";
 export { findProgramOf } from "./toolchain.ts";

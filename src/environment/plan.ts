@@ -75,6 +75,11 @@ export async function planLayer(request: PlanRequest): Promise<LayerPlan | undef
 }
 
 /** The kind of project that the check belongs to, if the project is of such a kind; else the first that it is of. */
+/** The package manager that a check stands on, if any. @param workspace - absolute */
+export function ecosystemFor(argv: readonly string[], workspace: string): Ecosystem | undefined {
+  return ecosystemOf(argv, new ProjectFiles(workspace));
+}
+
 function ecosystemOf(argv: readonly string[], files: ProjectFiles): Ecosystem | undefined {
   const present = presentKinds(files);
   const words = argv.flatMap((argument) => argument.split(/[\s;&|()]+/));

@@ -14,6 +14,17 @@ export type OpenWorkspaces = () => Promise<SessionWorkspaces>;
 /** The files part of a sandbox's specification. */
 export type Files = Pick<SandboxSpec, "workspace" | "overlay">;
 
+/** Finds or makes what commands need besides the files. @param pristine - the files that the session began with */
+export type FindSurroundings = (
+  pristine: string,
+  signal: AbortSignal,
+) => Promise<Required<Pick<SandboxSpec, "mounts" | "environment">>>;
+
+/** The folder that holds the files as the session began. */
+export function pristineOf({ workspace, overlay }: Files): string {
+  return overlay?.lower.at(-1) ?? workspace;
+}
+
 /**
  * The files that the sandbox is to begin with: those of the newest checkpoint. What is left of an earlier sandbox with
  * the same id is ended first, because nobody may use files that change under it.

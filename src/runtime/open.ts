@@ -15,6 +15,7 @@ import type { Lease, Owner, Store } from "../store/contract.ts";
 import { builtinTools } from "../tool/builtin.ts";
 import type { Tool } from "../tool/contract.ts";
 import type { Workspaces } from "../workspace/contract.ts";
+import type { FindSurroundings } from "./checkouts.ts";
 import { type ConfigFile, type Environment, processEnvironment, secretsOf } from "./config.ts";
 import { createKeylessModel } from "./keyless-model.ts";
 import { LEASE_TTL_MS } from "./lease-keeper.ts";
@@ -26,7 +27,7 @@ import {
   createWorker,
   openStore,
 } from "./registry.ts";
-import { networkOf, type SessionConfig } from "./session-config.ts";
+import { networkOf, type SessionConfig, setupOf } from "./session-config.ts";
 import { isOwnerDead, systemChance, systemClock, systemOwner } from "./system.ts";
 import { packageVersion } from "./version.ts";
 import type { Hands, Harness } from "./wake.ts";
@@ -130,10 +131,12 @@ class OpenedHarness implements OpenHarness {
       ? new LazyBackend(kind, () => this.sandboxBackend(kind))
       : await this.sandboxBackend(kind);
     const rules = networkOf(config.sandbox.options);
+    const setup = setupOf(config.sandbox.options);
     return {
       worker,
       backend,
       workspaces: () => this.workspaces(),
+      ...(setup.length > 0 && { surroundings: await this.#surroundings(backend, setup) }),
       ...(rules.length > 0 && { wayOut: await this.#wayOut(config, rules, lease.sessionId) }),
     };
   }
@@ -150,6 +153,14 @@ class OpenedHarness implements OpenHarness {
       environment: this.#environment,
       unique: () => this.chance.unique(12),
     });
+  }
+
+  async #surroundings(backend: SandboxBackend, argv: readonly string[]): Promise<FindSurroundings> {
+    const { surroundingsOf } = await import("./environments.ts");
+    const { clock, chance } = this;
+    const folder = join(this.#fileFolder(), "layers");
+    const parts = { backend, clock, chance, folder, environment: this.#environment };
+    return (pristine, signal) => surroundingsOf(parts, argv, pristine, signal);
   }
 
   async #wayOut(config: SessionConfig, rules: readonly EgressRule[], sessionId: SessionId): Promise<WayOut> {

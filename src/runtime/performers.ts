@@ -15,7 +15,14 @@ import type { ExecReply, ExecResult, Sandbox, SandboxBackend } from "../sandbox/
 import type { Tool } from "../tool/contract.ts";
 import { answerFrom, doubtFrom, refusedAnswer } from "../tool/receipts.ts";
 import type { Worker } from "../worker/contract.ts";
-import { checkpointOf, filesOf, goneWithTheLastOne, type OpenWorkspaces } from "./checkouts.ts";
+import {
+  checkpointOf,
+  type FindSurroundings,
+  filesOf,
+  goneWithTheLastOne,
+  type OpenWorkspaces,
+  pristineOf,
+} from "./checkouts.ts";
 import type { SandboxConnections } from "./connections.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { mountsOf } from "./session-config.ts";
@@ -42,6 +49,7 @@ export interface PerformerParts {
   readonly workspaces: OpenWorkspaces;
   /** For sessions that may reach hosts. */
   readonly wayOut: WayOut | null;
+  readonly surroundings: FindSurroundings | null;
   readonly connections: SandboxConnections;
   readonly deadlines: Deadlines;
   readonly clock: Clock;
@@ -180,12 +188,15 @@ async function provision(
     const files = await within(parts.deadlines, FILES_TIMEOUT_MS, moment.signal, (signal) =>
       filesOf(parts.workspaces, parts.backend, sandbox, moment.state, signal),
     );
+    const { mounts = [], environment = {} } =
+      (await parts.surroundings?.(pristineOf(files), moment.signal)) ?? {};
     const spec = {
       id: sandbox.id,
       ...files,
+      environment,
       noContactMs: config.policy.no_contact_ms,
       options: config.sandbox.options,
-      mounts: mountsOf(config.sandbox.options),
+      mounts: [...mounts, ...mountsOf(config.sandbox.options)],
       ...(parts.wayOut && { egress: await parts.wayOut.open(moment.signal) }),
     };
     const made = await within(parts.deadlines, PROVISION_TIMEOUT_MS, moment.signal, (signal) =>

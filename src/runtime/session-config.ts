@@ -29,6 +29,8 @@ export interface SessionOptions {
   readonly base?: string;
   /** What commands may reach; nothing unless named. */
   readonly network?: readonly EgressRule[];
+  /** A command whose toolchain and dependencies are to be there, as an argument vector. */
+  readonly setup?: readonly string[];
   /** Folders of the machine that commands see as well. */
   readonly mounts?: readonly Mount[];
   readonly limits?: SessionConfig["limits"];
@@ -88,13 +90,21 @@ export function sessionConfig(options: SessionOptions): SessionConfig {
   };
 }
 
-function sandboxOf({ sandbox, workspace, base, network, mounts }: SessionOptions): SessionConfig["sandbox"] {
+function sandboxOf({
+  sandbox,
+  workspace,
+  base,
+  network,
+  setup,
+  mounts,
+}: SessionOptions): SessionConfig["sandbox"] {
   const asJson = (list: readonly object[]): Json => JSON.parse(JSON.stringify(list)) as Json;
   return {
     backend: sandbox ?? "process",
     workspace,
     options: {
       ...(network !== undefined && network.length > 0 && { network: asJson(network) }),
+      ...(setup !== undefined && setup.length > 0 && { setup: [...setup] }),
       ...(mounts !== undefined && mounts.length > 0 && { mounts: asJson(mounts) }),
     },
     ...(base !== undefined && { checkout: { base } }),
@@ -104,6 +114,11 @@ function sandboxOf({ sandbox, workspace, base, network, mounts }: SessionOptions
 /** What a session's commands may reach, as {@link sessionConfig} has written it. */
 export function networkOf(options: SessionConfig["sandbox"]["options"]): readonly EgressRule[] {
   return (options.network ?? []) as unknown as readonly EgressRule[];
+}
+
+/** The command whose toolchain and dependencies a session needs, as {@link sessionConfig} has written it. */
+export function setupOf(options: SessionConfig["sandbox"]["options"]): readonly string[] {
+  return (options.setup ?? []) as readonly string[];
 }
 
 /** What a session's commands see of the machine besides, as {@link sessionConfig} has written it. */

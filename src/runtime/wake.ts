@@ -14,7 +14,7 @@ import type { SandboxBackend } from "../sandbox/contract.ts";
 import type { Lease, Owner, Store } from "../store/contract.ts";
 import type { Tool } from "../tool/contract.ts";
 import type { Worker } from "../worker/contract.ts";
-import type { OpenWorkspaces } from "./checkouts.ts";
+import type { FindSurroundings, OpenWorkspaces } from "./checkouts.ts";
 import { SandboxConnections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type DriveEnd, Driver } from "./driver.ts";
@@ -51,6 +51,8 @@ export interface Hands {
   readonly workspaces?: OpenWorkspaces;
   /** For sessions that may reach hosts; absent: none. */
   readonly wayOut?: WayOut;
+  /** Dependencies and toolchain of the command that the session is about; absent: none. */
+  readonly surroundings?: FindSurroundings;
 }
 
 /** What a caller of {@link wake} may want to watch. */
@@ -105,7 +107,7 @@ async function prepareDriver(
   if (config === null)
     throw new NightshiftError("E_LOG_CORRUPT", `${lease.sessionId} does not begin with session.created`);
   const hands = await harness.resolve(config, lease);
-  const { worker, backend, workspaces = noWorkspaces, wayOut = null } = hands;
+  const { worker, backend, workspaces = noWorkspaces, wayOut = null, surroundings = null } = hands;
   const { snapshotEvents } = harness;
   const journal = new Journal(
     {
@@ -129,7 +131,7 @@ async function prepareDriver(
     keeper,
     journal,
     performers: {
-      ...{ worker, tools, backend, workspaces, wayOut, connections, deadlines, clock },
+      ...{ worker, tools, backend, workspaces, wayOut, surroundings, connections, deadlines, clock },
       ...(onOutput && { onOutput }),
     },
     verify,

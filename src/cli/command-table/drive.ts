@@ -86,6 +86,12 @@ const AGENT_FLAGS: readonly FlagSpec[] = [
     parse: hosts("--network"),
   },
   {
+    name: "setup",
+    value: "<command>",
+    description: "make what it needs available, dependencies too: for example 'npm test'",
+    parse: (text) => text.trim().split(/\s+/),
+  },
+  {
     name: "mount",
     value: "<folders>",
     description: "folders to see as well, with commas: source[:target][:rw]",

@@ -21,10 +21,11 @@ export interface BeginFlags {
   readonly base?: string;
   readonly network?: readonly EgressRule[];
   readonly mount?: readonly string[];
+  readonly setup?: readonly string[];
 }
 
 /** What flags come to for the session's configuration. */
-export type Beginnings = Pick<SessionOptions, "sandbox" | "base" | "network" | "mounts">;
+export type Beginnings = Pick<SessionOptions, "sandbox" | "base" | "network" | "setup" | "mounts">;
 
 /** The one that was named, or the first that isolates here. @throws NightshiftError `E_SANDBOX_UNAVAILABLE`, `E_BACKEND_UNKNOWN` */
 export async function sandboxFor({ sandbox }: BeginFlags, settings: Settings): Promise<string> {
@@ -47,10 +48,10 @@ export async function beginnings(
   flags: BeginFlags,
   say: (text: string) => void,
 ): Promise<Beginnings> {
-  const { network = [], mount = [] } = flags;
+  const { network = [], setup = [], mount = [] } = flags;
   const mounts = mount.map((text) => mountOf(text, settings.workspace));
   if (sandboxWarning(sandbox) !== undefined) {
-    const unfit = ["dirty", "base", "network", "mount"] as const;
+    const unfit = ["dirty", "base", "network", "setup", "mount"] as const;
     const given = unfit.find((name) => flags[name] !== undefined);
     if (given === undefined) return { sandbox };
     throw new NightshiftError("E_USAGE", `--${given} needs a sandbox that isolates, and ${sandbox} does not`);
@@ -64,7 +65,7 @@ export async function beginnings(
   const never = new AbortController().signal;
   const prepared = await workspaces.prepare(sessionId, settings.workspace, options, never);
   for (const line of remarksOn(prepared)) say(line);
-  return { sandbox, base: prepared.base, network, mounts };
+  return { sandbox, base: prepared.base, network, setup, mounts };
 }
 
 function remarksOn({ likelySecrets, included, nestedRepositories }: PreparedWorkspace): string[] {

@@ -1,0 +1,97 @@
+/**
+ * What a session's commands find besides the workspace: the toolchain of the command that proves the work, and the
+ * layer with its dependencies. Made from the files that the session began with, never from what the agent has changed.
+ */
+import { lookup } from "node:dns/promises";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Chance, Clock } from "../core/clock.ts";
+import type { PlanRequest, Registry } from "../environment/contract.ts";
+import {
+  discoverRegistries,
+  ecosystemFor,
+  ensureLayer,
+  findProgramOf,
+  layerEgress,
+  planLayer,
+} from "../environment/index.ts";
+import type { SandboxBackend, SandboxSpec } from "../sandbox/contract.ts";
+import type { Environment } from "./config.ts";
+
+/** Fields of a sandbox's specification. */
+export type Surroundings = Required<Pick<SandboxSpec, "mounts" | "environment">>;
+
+/** What environments are made with. */
+export interface EnvironmentParts {
+  readonly backend: SandboxBackend;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  /** Absolute; layers are kept here, for all sessions. */
+  readonly folder: string;
+  /** Of the person: PATH, HOME, settings of package managers. */
+  readonly environment: Environment;
+}
+
+/**
+ * Finds or makes what `argv` needs. @param workspace - the files that the session began with; they are only read
+ * @throws NightshiftError `E_TOOLCHAIN_MISSING`, `E_LAYER_FAILED`, `E_SOURCE_REFUSED`, `E_CONFIG`
+ */
+export async function surroundingsOf(
+  parts: EnvironmentParts,
+  argv: readonly string[],
+  workspace: string,
+  signal: AbortSignal,
+): Promise<Surroundings> {
+  const { backend, clock, chance, environment } = parts;
+  mkdirSync(parts.folder, { recursive: true, mode: 0o700 });
+  const registries = await registriesOf(parts, argv, workspace, signal);
+  const request: PlanRequest = { workspace, argv, environment, registries, signal };
+  const plan = await planLayer(request);
+  if (plan === undefined) return await programOnly(request);
+  const openEgress = layerEgress({
+    folder: join(parts.folder, "egress"),
+    chance,
+    injections: [],
+    addresses: await addressesOf(registries),
+  });
+  const tools = { backend, clock, chance, folder: parts.folder, openEgress, signal };
+  const { mounts, environment: set } = await ensureLayer(plan, tools);
+  return { mounts, environment: set };
+}
+
+/** As the person's own clients are configured. */
+async function registriesOf(
+  { folder, environment }: EnvironmentParts,
+  argv: readonly string[],
+  workspace: string,
+  signal: AbortSignal,
+): Promise<readonly Registry[]> {
+  const ecosystem = ecosystemFor(argv, workspace);
+  if (ecosystem === undefined) return [];
+  const empty = mkdtempSync(join(folder, "ask-"));
+  try {
+    return await discoverRegistries(ecosystem, { environment, folder: empty, signal });
+  } finally {
+    rmSync(empty, { recursive: true, force: true });
+  }
+}
+
+/** The person named these hosts, so they may be in the person's own network; they are dialled where they are now. */
+async function addressesOf(registries: readonly Registry[]): Promise<Record<string, readonly string[]>> {
+  const hosts = registries.flatMap(({ url, fileHosts }) => [
+    new URL(url.replace(/^sparse\+/, "")).hostname,
+    ...fileHosts.map((host) => new URL(`https://${host}/`).hostname),
+  ]);
+  const found: Record<string, readonly string[]> = {};
+  for (const host of new Set(hosts)) {
+    const answers = await lookup(host, { all: true }).catch(() => []);
+    if (answers.length > 0) found[host] = answers.map(({ address }) => address);
+  }
+  return found;
+}
+
+async function programOnly(request: PlanRequest): Promise<Surroundings> {
+  const { mounts, path, environment } = await findProgramOf(request.argv, request);
+  const own = path.length === 0 ? {} : { PATH: [...path, "/usr/local/bin", "/usr/bin", "/bin"].join(":") };
+  return { mounts, environment: { ...environment, ...own } };
+}
