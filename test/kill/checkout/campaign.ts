@@ -16,6 +16,7 @@ import { type OpenHarness, openHarness } from "../../../src/runtime/open.ts";
 import { sessionConfig } from "../../../src/runtime/session-config.ts";
 import { readRecord } from "../../../src/sandbox/daemon/record.ts";
 import { COUNTER_FILE } from "../harness/workload.ts";
+import { generator } from "../random.ts";
 import { judgeFiles, judgeWords } from "./judge.ts";
 
 /** Whom a kill hits. */
@@ -245,15 +246,4 @@ async function savedLines(
   if (!names.split("\n").includes(COUNTER_FILE)) return [];
   const text = execFileSync("git", ["--git-dir", repository, "show", place], { encoding: "utf8" });
   return text.split("\n").filter((line) => line !== "");
-}
-
-/** Small and seeded (mulberry32), so that a campaign can be repeated as far as real time allows. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
 }

@@ -19,6 +19,7 @@ import { readRecord } from "../../../src/sandbox/daemon/record.ts";
 import type { Store } from "../../../src/store/contract.ts";
 import { createSqliteStore } from "../../../src/store/sqlite.ts";
 import { builtinTools } from "../../../src/tool/builtin.ts";
+import { generator } from "../random.ts";
 import { checkOutcome, type Outcome } from "./outcome.ts";
 
 /** Whom a kill hits. */
@@ -226,15 +227,4 @@ export function startSession(store: Store, workspace: string): Promise<SessionId
   return createSession(clientParts(store), config, [
     event("user.message", { content: [{ type: "text", text: "Begin." }] }),
   ]);
-}
-
-/** Small and seeded (mulberry32), so that a campaign can be repeated as far as real time allows. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
 }
