@@ -227,6 +227,7 @@ const CORE: readonly Mutant[] = [
     file: "src/core/rules/in-doubt.ts",
     find: "return byPerson(state, now, call);",
     replace: "return again(state, now, call);",
+    aim: /@execute\.after|^daemon-/,
   },
   {
     name: "orphaned requests are not settled",

@@ -71,9 +71,15 @@ function rerunComplaint({ request }: RunMoment, call: CallRecord, run: number): 
     return `${request.execId} repeats an effect, but the log holds no doubt before it`;
   const { effect } = call.use;
   if (effect === "side_effect") return `${request.execId} repeats a side effect`;
-  if (effect === "irreversible" && !call.allowed.some((seq) => seq > doubt.seq && seq < start.seq))
+  if (effect === "irreversible" && !wasAllowed(call, start.seq))
     return `${request.execId} repeats what cannot be undone, and nobody was asked`;
   return null;
+}
+
+/** Permission holds until a run that may have begun: one that is known never to have begun has not used it up. */
+function wasAllowed({ doubts, allowed }: CallRecord, startSeq: number): boolean {
+  const begun = doubts.filter(({ seq, body }) => seq < startSeq && body.finding !== "not_started").at(-1);
+  return begun === undefined || allowed.some((seq) => seq > begun.seq && seq < startSeq);
 }
 
 /** Once a newer harness has attached, an older one starts nothing in the sandbox. */
