@@ -60,6 +60,8 @@ stop() {
     done
   fi
   find /sys/fs/cgroup -maxdepth 3 -depth -type d -path "*/$group*" -exec rmdir {} + 2>/dev/null || true
+  # An engine that was killed before has left its mounts.
+  cut -d' ' -f5 /proc/self/mountinfo | grep -F "$folder/" | sort -r | xargs -r umount 2>/dev/null || true
   rm -rf "$folder"
 }
 

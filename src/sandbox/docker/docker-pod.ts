@@ -1,4 +1,5 @@
 /** A container that runs, and the end of those that are left. */
+import { spawnSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
@@ -126,13 +127,21 @@ export async function sweepContainers(folder: string): Promise<void> {
   removeDockerRecord(folder);
 }
 
-/** Removes container and volume of a sandbox, if they are its own. Idempotent. */
-export async function removeFromEngine(engine: Engine, key: string): Promise<void> {
+/**
+ * Removes container and volume of a sandbox, if they are its own. Idempotent.
+ * @returns false when the engine keeps the volume's name for now; nothing is mounted and nothing runs even then
+ */
+export async function removeFromEngine(engine: Engine, key: string): Promise<boolean> {
   const name = containerName(key);
   const container = await engine.inspectContainer(name);
   if (container?.labels[LABEL] === key) await engine.removeContainer(name);
   const volume = await engine.inspectVolume(name);
-  if (volume?.[LABEL] === key) await engine.removeVolume(name);
+  if (volume?.[LABEL] !== key) return true;
+  const mounted = await engine.removeVolume(name);
+  if (mounted === undefined) return true;
+  // Only root can; for others the engine does it when it is started anew.
+  spawnSync("umount", ["--lazy", "--", mounted], { stdio: "ignore" });
+  return false;
 }
 
 async function whenGone(identity: ProcessIdentity, intervalMs: number, signal: AbortSignal): Promise<void> {

@@ -23,7 +23,7 @@ declare module "dockerode" {
   }
 
   class Docker {
-    constructor(options: { readonly socketPath: string; readonly timeout?: number });
+    constructor(options: { readonly socketPath: string; readonly timeout: number; readonly agent: object });
     info(): Promise<unknown>;
     createContainer(options: object): Promise<Container>;
     createVolume(options: object): Promise<unknown>;

@@ -1,4 +1,5 @@
 /** A Docker engine, as far as sandboxes need one. Failures of the engine become errors that name it. */
+import { Agent } from "node:http";
 import { Readable } from "node:stream";
 import type Docker from "dockerode";
 import { messageOf, NightshiftError } from "../../core/errors.ts";
@@ -39,7 +40,9 @@ export class Engine {
   /** Loads the client, which takes a moment; asks nothing yet. */
   static async open(socket: string): Promise<Engine> {
     const { default: Client } = await import("dockerode");
-    return new Engine(new Client({ socketPath: socket, timeout: ANSWER_MS_MAX }), socket);
+    // A connection that is kept would be to an engine that has been started anew since.
+    const agent = new Agent({ keepAlive: false });
+    return new Engine(new Client({ socketPath: socket, timeout: ANSWER_MS_MAX, agent }), socket);
   }
 
   /** @throws NightshiftError `E_SANDBOX_UNAVAILABLE` */
@@ -145,9 +148,24 @@ export class Engine {
     return found && (found.Labels ?? {});
   }
 
-  /** Idempotent. */
-  async removeVolume(name: string): Promise<void> {
-    await this.#askFor(`remove the volume ${name}`, () => this.#docker.getVolume(name).remove());
+  /**
+   * Only when no container has it. Idempotent.
+   * @returns where it is still mounted, if the engine is mistaken about it: those before version 25 that were started
+   * anew while a container ran have lost count of its mounts, and refuse until they are started anew once more
+   */
+  async removeVolume(name: string): Promise<string | undefined> {
+    const volume = this.#docker.getVolume(name);
+    const found = (await this.#askFor(`look at the volume ${name}`, () => volume.inspect())) as
+      | { readonly Mountpoint: string }
+      | undefined;
+    if (found === undefined) return undefined;
+    try {
+      await this.#askFor(`remove the volume ${name}`, () => volume.remove());
+      return undefined;
+    } catch (error) {
+      if (messageOf(error).includes("has active mounts")) return found.Mountpoint;
+      throw error;
+    }
   }
 
   /** Labels of every container and volume that has this one, running or not. */

@@ -1,6 +1,7 @@
 /** For the reaper: containers and volumes of engines. */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { NightshiftError } from "../../core/errors.ts";
 import { replaceFile } from "../daemon/durable.ts";
 import { sandboxKey } from "../daemon/record.ts";
 import type { Stray, Sweeper } from "../reaper/contract.ts";
@@ -37,12 +38,20 @@ export const containerSweeper: Sweeper = {
         const isOurs = dirname(folder) === root && sandboxKey(folder) === key;
         if (!isOurs || existsSync(join(folder, DOCKER_RECORD))) continue;
         const description = `container or volume ${containerName(key)} at ${socket}`;
-        strays.set(key, { folder, description, remove: () => removeFromEngine(engine, key) });
+        strays.set(key, { folder, description, remove: () => removeStray(engine, key, description) });
       }
     }
     return [...strays.values()];
   },
 };
+
+async function removeStray(engine: Engine, key: string, description: string): Promise<void> {
+  if (await removeFromEngine(engine, key)) return;
+  throw new NightshiftError("E_SANDBOX_UNAVAILABLE", `${description} is kept by the engine`, {
+    retryable: true,
+    hint: "Start the Docker engine anew, then run this again; nothing of the sandbox runs.",
+  });
+}
 
 function enginesOf(root: string): string[] {
   try {

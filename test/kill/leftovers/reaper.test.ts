@@ -130,7 +130,7 @@ test.for(VICTIMS)("%s: when %s is killed all of the pod ends", async ([kind, , v
   await scene.until("the command", () => scene.hasWritten("background"));
   killHard(victimOf(scene));
   expect(await lost).toBe("lost");
-  await scene.until("the end of the daemon", () => !scene.has("daemon.json"));
+  await scene.until("the end of the daemon", () => scene.daemons().length === 0);
   await scene.reap(true);
   expect(await scene.remains()).toEqual([scene.folder]);
 });

@@ -119,10 +119,15 @@ export class Scene implements AsyncDisposable {
     }
   }
 
+  /** Pids of every daemon of the sandbox. */
+  daemons(): number[] {
+    const marker = `${sandboxKey(this.folder)}.daemon`;
+    return listPids().filter((pid) => readEnvironment(pid).includes(marker));
+  }
+
   /** Kills every daemon of the sandbox, and nothing else. */
   killDaemons(): void {
-    const marker = `${sandboxKey(this.folder)}.daemon`;
-    for (const pid of listPids()) if (readEnvironment(pid).includes(marker)) killHard(pid);
+    for (const pid of this.daemons()) killHard(pid);
   }
 
   /** All that is left, on this machine and in the engine. */
