@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { abuses } from "./abuses.ts";
 import { type Attempt, needsRoot } from "./attempt.ts";
 import { impersonations } from "./impersonations.ts";
+import { swaps } from "./swaps.ts";
 import type { EscapeWorld } from "./world.ts";
 
 const PTRACE_CALL = process.arch === "arm64" ? 117 : 101;
@@ -210,5 +211,6 @@ export const ATTEMPTS: readonly Attempt[] = [
   ...connections,
   ...processes,
   ...impersonations,
+  ...swaps,
   ...abuses,
 ];

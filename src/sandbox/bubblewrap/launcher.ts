@@ -8,11 +8,12 @@ import type { Json } from "../../core/text.ts";
 import { DEFAULT_RESOURCES, INNER_WORKSPACE, type SandboxSpec } from "../contract.ts";
 import { MARKER_VARIABLE } from "../daemon/kill.ts";
 import { type ProcessIdentity, readProcess } from "../daemon/processes.ts";
-import { FILES, sandboxKey } from "../daemon/record.ts";
+import { sandboxKey } from "../daemon/record.ts";
 import { JOIN_FAILED, type Limits } from "../limits/contract.ts";
 import { createLimitKeeper, sweepLimits } from "../limits/limits.ts";
 import type { LimitsInForce, Pod, PodLauncher } from "../pod/contract.ts";
 import { planOverlay } from "./overlay.ts";
+import { openPipeFolder, removePipeFolder } from "./pipe-folder.ts";
 import { endProcesses, readPodRecord, removePodRecord, writePodRecord } from "./pod-record.ts";
 import { systemCallFilter } from "./seccomp.ts";
 import type { PodTools } from "./tools.ts";
@@ -58,6 +59,7 @@ export async function sweepPods(folder: string): Promise<void> {
     await endProcesses(record.inner === null ? [record.outer] : [record.inner, record.outer]);
   }
   await sweepLimits(folder);
+  removePipeFolder(folder);
   removePodRecord(folder);
 }
 
@@ -110,7 +112,7 @@ class BubblewrapLauncher implements PodLauncher {
 
   /** The daemon is the parent, with which bubblewrap dies; and the wire breaks, on which the runner ends. */
   #spawn([program = "", ...rest]: readonly string[], folder: string): ChildProcess {
-    const pipes = openSync(join(folder, FILES.pipes), "r");
+    const pipes = openPipeFolder(folder);
     const filter = openFilter(folder);
     const path = process.env["PATH"] ?? "/usr/bin:/bin";
     try {
@@ -221,6 +223,7 @@ class BubblewrapPod implements Pod {
     await endProcesses(processes);
     if (this.#outer !== undefined) await this.ended;
     await this.#limits.end();
+    removePipeFolder(this.#folder);
     removePodRecord(this.#folder);
   }
 
