@@ -227,7 +227,7 @@ const CORE: readonly Mutant[] = [
     file: "src/core/rules/in-doubt.ts",
     find: "return byPerson(state, now, call);",
     replace: "return again(state, now, call);",
-    aim: /@execute\.after|^daemon-/,
+    aim: /^daemon-.*@(execute|renew|timer|append)/,
   },
   {
     name: "orphaned requests are not settled",

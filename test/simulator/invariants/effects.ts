@@ -59,27 +59,32 @@ export function noSilentRerun(): Invariant {
       const runs = effects.get(key) ?? [];
       effects.set(key, [...runs, found.run]);
       if (runs.includes(found.run)) return `${moment.request.execId} had its effect twice`;
-      return runs.length === 0 ? null : rerunComplaint(moment, found.call, found.run);
+      return runs.length === 0 ? null : rerunComplaint(moment, found.call, found.run, runs);
     },
   };
 }
 
-function rerunComplaint({ request }: RunMoment, call: CallRecord, run: number): string | null {
+/** @param runs - those that had their effect before this one */
+function rerunComplaint(
+  { request }: RunMoment,
+  call: CallRecord,
+  run: number,
+  runs: readonly number[],
+): string | null {
   const start = call.starts.find(({ body }) => body.run === run);
   const doubt = call.doubts.find(({ body }) => body.run === run - 1);
   if (start === undefined || doubt === undefined || doubt.seq > start.seq)
     return `${request.execId} repeats an effect, but the log holds no doubt before it`;
   const { effect } = call.use;
   if (effect === "side_effect") return `${request.execId} repeats a side effect`;
-  if (effect === "irreversible" && !wasAllowed(call, start.seq))
-    return `${request.execId} repeats what cannot be undone, and nobody was asked`;
-  return null;
-}
-
-/** Permission holds until a run that may have begun: one that is known never to have begun has not used it up. */
-function wasAllowed({ doubts, allowed }: CallRecord, startSeq: number): boolean {
-  const begun = doubts.filter(({ seq, body }) => seq < startSeq && body.finding !== "not_started").at(-1);
-  return begun === undefined || allowed.some((seq) => seq > begun.seq && seq < startSeq);
+  // A permission holds until it is used: runs that never began lie between.
+  const last = call.doubts.find(({ body }) => body.run === Math.max(...runs));
+  if (last?.body.finding === "not_started")
+    return `${request.execId} repeats an effect of a run that is said never to have begun`;
+  const isAllowed = call.allowed.some((seq) => seq > (last?.seq ?? start.seq) && seq < start.seq);
+  return effect === "irreversible" && !isAllowed
+    ? `${request.execId} repeats what cannot be undone, and nobody was asked`
+    : null;
 }
 
 /** Once a newer harness has attached, an older one starts nothing in the sandbox. */
