@@ -182,7 +182,10 @@ const processes: readonly Attempt[] = [
   {
     name: "sets limits of whoever started it: of processor time, for one, it would die",
     async run(world) {
-      await world.run(`prlimit --pid ${world.answerer} --msgqueue=819199:819199`);
+      // The number of any of its threads names it too.
+      await world.run(
+        `for t in $(ls /proc/${world.answerer}/task); do prlimit --pid $t --msgqueue=819199:819199; done`,
+      );
       const limits = await world.run(`grep msgqueue /proc/${world.answerer}/limits`);
       return / 819199 +819199 /.test(limits.output);
     },

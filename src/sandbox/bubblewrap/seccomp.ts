@@ -21,15 +21,15 @@ const TERMINAL_INPUT: readonly number[] = [0x5412, 0x541c];
 const SOCKET_FAMILIES: readonly number[] = [1, 2, 10, 16];
 /** Calls whose first argument names a process; 1 would be the runner. */
 const ON_PROCESS = [
-  "prlimit64",
   "sched_setaffinity",
   "sched_setscheduler",
   "sched_setparam",
   "sched_setattr",
-];
+] as const;
 /** Calls that name a process by their second argument, if the first one is this. */
 const ON_WHICH = { setpriority: 0, ioprio_set: 1 } as const;
 const RUNNER = 1;
+const SELF = 0;
 
 /** The filter for an architecture by Node's name, or undefined when there is none for it. */
 export function systemCallFilter(architecture: string): Buffer | undefined {
@@ -71,7 +71,8 @@ function inspect(program: FilterProgram, column: 0 | 1): void {
   program.jumpIf("equal", number("clone"), "clone");
   program.jumpIf("equal", number("ioctl"), "ioctl");
   program.jumpIf("equal", number("socket"), "socket");
-  for (const name of ON_PROCESS) program.jumpIf("equal", number(name as "prlimit64"), "on a process");
+  program.jumpIf("equal", number("prlimit64"), "prlimit64");
+  for (const name of ON_PROCESS) program.jumpIf("equal", number(name), "on a process");
   program.jumpIf("equal", number("setpriority"), "setpriority");
   program.jumpIf("equal", number("ioprio_set"), "ioprio_set");
   program.decide(VERDICT.allow);
@@ -84,6 +85,9 @@ function inspect(program: FilterProgram, column: 0 | 1): void {
   program.place("socket").load(FIELD.argument0);
   for (const family of SOCKET_FAMILIES) program.jumpIf("equal", family, "allowed");
   program.decide(VERDICT.fail(EAFNOSUPPORT));
+  // Any thread of the runner stands for all of it, and nobody knows their numbers beforehand.
+  program.place("prlimit64").load(FIELD.argument0).jumpIf("equal", SELF, "allowed");
+  program.decide(VERDICT.fail(EPERM));
   program.place("on a process").load(FIELD.argument0).jumpIf("equal", RUNNER, "not permitted");
   program.decide(VERDICT.allow);
   for (const [name, which] of Object.entries(ON_WHICH)) {
