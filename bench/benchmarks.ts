@@ -3,6 +3,7 @@ import { agents } from "./agents.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { firstToken } from "./first-token.ts";
 import { parked } from "./parked.ts";
+import { sandbox } from "./sandbox.ts";
 import { size } from "./size.ts";
 import { start } from "./start.ts";
 import { syncs } from "./syncs.ts";
@@ -22,4 +23,5 @@ export const BENCHMARKS: readonly Benchmark[] = [
   parked,
   firstToken,
   workspace,
+  sandbox,
 ];

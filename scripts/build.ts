@@ -8,8 +8,13 @@ import { type Pack, pack, packAlone } from "./pack.ts";
 /** What says a version or helps, and the process inside a sandbox: they load little, and fast. */
 const LEAN_PROGRAMS: readonly string[] = ["cli/main.js", "cli/program.js", "sandbox/daemon/main.js"];
 
-/** Runs where nothing else of this package can be seen, so it holds all that it needs. */
-const LONE_PROGRAMS: readonly string[] = ["sandbox/pod/runner.js", "sandbox/docker/runner.js"];
+/** Runners see nothing else of this package; the others are waited for, and one file is found faster than fifty. */
+const LONE_PROGRAMS: readonly string[] = [
+  "sandbox/pod/runner.js",
+  "sandbox/docker/runner.js",
+  "sandbox/daemon/main.js",
+  "sandbox/bubblewrap/launcher.js",
+];
 
 const PACKS: readonly Pack[] = [
   {

@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import {
   chmodSync,
   closeSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -107,9 +108,12 @@ class Daemon {
   async start(): Promise<void> {
     const { folder } = this.#config;
     const root = realpathSync(this.#config.workspace);
+    // Whoever began anything here had a journal first; to look for what it left costs as much as to begin.
+    const isFirst = !existsSync(join(folder, FILES.journal));
     const journal = new Journal(join(folder, FILES.journal), JOURNAL_LIMITS);
     const launcher = await this.#loadLauncher();
-    await this.#endEarlier(journal, launcher);
+    if (isFirst) await launcher?.sweep(folder);
+    else await this.#endEarlier(journal, launcher);
     const [runner] = await Promise.all([
       launcher === undefined ? this.#workHere(root) : this.#workInPod(launcher, journal),
       journal.begin(this.#incarnation, bootId()),
