@@ -131,6 +131,10 @@ class Exchange {
     });
     upstream.on("drain", () => this.#request.resume());
     upstream.once("response", (answer) => this.#answer(answer));
+    upstream.once("upgrade", (_answer, socket) => {
+      socket.destroy();
+      this.#cut("the host changed the protocol");
+    });
     upstream.once("error", (error) => {
       if (isConnected || this.#isOver) this.#cut(error.message);
       else this.#dial(addresses);
@@ -226,6 +230,8 @@ export function sayNo(response: ServerResponse, status: number, reason: string):
 
 function passedHeaders(headers: IncomingHttpHeaders): [string, string | string[]][] {
   const named = new Set((headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase()));
+  // Without it, the host would take what a client sends as a body for a request that nobody has judged.
+  named.delete("content-length");
   const passed: [string, string | string[]][] = [];
   for (const [key, value] of Object.entries(headers)) {
     if (value !== undefined && !HOP_HEADERS.has(key) && !named.has(key)) passed.push([key, value]);
