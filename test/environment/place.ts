@@ -154,11 +154,12 @@ export class Place {
   }
 }
 
-const TOOLS: string = join(tmpdir(), "nightshift-test-tools");
+/** Programs that all pods of these tests share. */
+export const TOOLS: string = join(tmpdir(), "nightshift-test-tools");
 
 /** A place with an empty project and an empty registry. */
-export async function openPlace(): Promise<Place> {
-  return new Place(await TestRegistry.start());
+export async function openPlace({ isSecure = false } = {}): Promise<Place> {
+  return new Place(await TestRegistry.start(isSecure));
 }
 
 /** Why these tests cannot run on this machine; undefined when they can. */

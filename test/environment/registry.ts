@@ -1,7 +1,9 @@
 /** A registry of every kind on loopback, with packages made on the spot. */
 import { createHash, hash } from "node:crypto";
 import { createServer, type Server } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { TEST_CERTIFICATE, TEST_KEY } from "../support/certificate.ts";
 import { type Tree, tarball, zip } from "./archives.ts";
 
 /** The name by which clients know it; the egress proxy is told its address. */
@@ -12,9 +14,12 @@ export class TestRegistry {
   readonly requests: string[] = [];
   readonly #files = new Map<string, Buffer | string>();
   readonly #server: Server;
+  readonly #scheme: string;
+  #held: (() => void)[] | undefined;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, scheme: string) {
     this.#server = server;
+    this.#scheme = scheme;
     server.on("request", (request, response) => {
       const path = decodeURIComponent(request.url ?? "").replace(/[?#].*$/, "");
       this.requests.push(`${request.method} ${path} ${request.headers.authorization ?? ""}`.trim());
@@ -22,14 +27,15 @@ export class TestRegistry {
       if (content === undefined) response.writeHead(404);
       else if (typeof content !== "string") response.setHeader("content-type", "application/octet-stream");
       else response.setHeader("content-type", content.startsWith("<") ? "text/html" : "application/json");
-      response.end(content ?? "not here");
+      if (this.#held === undefined) response.end(content ?? "not here");
+      else this.#held.push(() => response.end(content));
     });
   }
 
-  static async start(): Promise<TestRegistry> {
-    const server = createServer();
+  static async start(isSecure = false): Promise<TestRegistry> {
+    const server = isSecure ? createSecureServer({ key: TEST_KEY, cert: TEST_CERTIFICATE }) : createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
-    return new TestRegistry(server);
+    return new TestRegistry(server, isSecure ? "https" : "http");
   }
 
   get port(): number {
@@ -38,12 +44,19 @@ export class TestRegistry {
 
   /** Without slash at the end. */
   get origin(): string {
-    return `http://${REGISTRY_HOST}:${this.port}`;
+    return `${this.#scheme}://${REGISTRY_HOST}:${this.port}`;
   }
 
   close(): void {
     this.#server.close();
     this.#server.closeAllConnections();
+  }
+
+  /** Keeps every answer back from now on, or lets all of them go. */
+  hold(isHeld: boolean): void {
+    const held = this.#held;
+    this.#held = isHeld ? (held ?? []) : undefined;
+    if (!isHeld) for (const answer of held ?? []) answer();
   }
 
   /** Serves other bytes than before under a path. */

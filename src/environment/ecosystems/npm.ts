@@ -42,9 +42,14 @@ function injectedLockfile(
   const text = files.look(path) ?? "";
   const rewritten = injected.reduce((before, registry) => {
     const { origin } = new URL(registry.url);
-    return before.replaceAll(`"resolved": "${origin}/`, `"resolved": "${throughProxy(registry, origin)}/`);
+    const pattern = new RegExp(`("resolved":\\s*")${escaped(origin)}(?=/)`, "g");
+    return before.replace(pattern, (_all, key: string) => key + throughProxy(registry, origin));
   }, text);
   return rewritten === text ? {} : { [path]: rewritten };
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }
 
 /** @returns the folders of members */
