@@ -142,6 +142,31 @@ test("refuses commits that the session does not have", async () => {
   }
 });
 
+test("goes on from a revision that is no ancestor of what is checked out", async () => {
+  const folder = temporaryFolder();
+  const source = repository(join(folder, "project"), { "a.txt": "one\n" });
+  git(source, "checkout", "-q", "-b", "side");
+  write(source, { "side.txt": "side\n" });
+  git(source, "add", "-A");
+  git(source, "commit", "-qm", "side");
+  git(source, "checkout", "-q", "main");
+  write(source, { "a.txt": "main\n" });
+  git(source, "commit", "-qam", "main");
+  const workspaces = workspacesIn(folder);
+  const session = someSession();
+  const options = { dirty: "refuse", base: "side", atMs } as const;
+  const { base, files, origin } = await workspaces.prepare(session, source, options, calm);
+  expect(origin).toMatchObject({ commit: base });
+  inWorkspace(files, "echo b >b.txt");
+  const { commit } = await workspaces.checkpoint(
+    session,
+    { number: 1, previous: base, reason: "r", atMs },
+    calm,
+  );
+  await workspaces.export(session, commit, BRANCH, calm);
+  expect(git(source, "log", "--format=%s", BRANCH)).toBe("r\nside\nfirst");
+});
+
 test("a fork begins where a checkpoint was and goes on by itself", async () => {
   const { source, workspaces, session, prepared, save } = await scene();
   const one = await save(1, prepared.base, "echo b >b.txt");

@@ -12,11 +12,6 @@ export function bytePath(latin1: string): BytePath {
   return latin1 as BytePath;
 }
 
-/** From text, such as a setting. */
-export function bytePathOf(text: string): BytePath {
-  return Buffer.from(text, "utf8").toString("latin1") as BytePath;
-}
-
 /** For people. */
 export function readablePath(path: BytePath): string {
   return Buffer.from(path, "latin1").toString("utf8");
@@ -30,11 +25,6 @@ export function fileBytes(folder: string, path: BytePath): Buffer {
 /** `name` in the folder at `parent`, which is empty for the top. */
 export function joinPath(parent: BytePath, name: string): BytePath {
   return (parent === "" ? name : `${parent}/${name}`) as BytePath;
-}
-
-/** Is `path` the place of `folder`, or within it? */
-export function isWithin(path: BytePath, folder: BytePath): boolean {
-  return path === folder || path.startsWith(`${folder}/`);
 }
 
 /** Characters that HFS+ ignores in names, as bytes of UTF-8. */

@@ -169,10 +169,16 @@ async function describe(
   signal: AbortSignal,
 ): Promise<SessionRecord> {
   signal.throwIfAborted();
+  const isMade = base.dirt !== undefined && source.kind === "repository" && base.commit !== source.head;
   const origin: Origin =
     source.kind === "folder"
       ? { kind: "folder", root: source.root }
-      : { kind: "repository", root: source.root, commit: source.head, branch: source.branch };
+      : {
+          kind: "repository",
+          root: source.root,
+          commit: isMade ? source.head : base.commit,
+          branch: source.branch,
+        };
   return {
     version: 1,
     base: base.commit,

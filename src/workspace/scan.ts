@@ -26,7 +26,7 @@ export interface ScanOptions {
   readonly pristine: string;
   /** Where the overlay's merged view can be seen; only for overlays. */
   readonly view?: () => Promise<string>;
-  readonly ignores: () => Promise<Ignores>;
+  readonly ignores: () => Ignores;
   readonly submodules: ReadonlySet<BytePath>;
   /** Path of a large file → the blob that its content would be. */
   readonly largeFiles: ReadonlyMap<BytePath, string>;
@@ -54,6 +54,7 @@ export async function scan(options: ScanOptions): Promise<Findings> {
   const base = OpenFolder.open(options.pristine);
   try {
     await walk.visit("" as BytePath, folder, base, 0);
+    await walk.removeHidden();
   } finally {
     folder.close();
     base.close();
@@ -65,6 +66,8 @@ class Scan {
   readonly findings = new Findings();
   readonly #options: ScanOptions;
   readonly #isOverlay: boolean;
+  /** Per folder, what only the lower ones have. */
+  readonly #missing: BytePath[][] = [];
   #entries = 0;
   #device: number | undefined;
 
@@ -81,9 +84,9 @@ class Scan {
   ): Promise<void> {
     this.#device ??= folder.device;
     const { entries, whiteouts } = await this.#entriesOf(path, folder, base);
-    await this.#findRemovals(path, new Set([...entries.map(({ name }) => name), ...whiteouts]), base);
+    this.#findRemovals(path, new Set([...entries.map(({ name }) => name), ...whiteouts]), base);
     const unknown = entries.filter((each) => !isKept(each)).map((each) => each.path);
-    const ignored = unknown.length === 0 ? new Set() : await (await this.#options.ignores()).select(unknown);
+    const ignored = unknown.length === 0 ? new Set() : await this.#options.ignores().select(unknown);
     for (const entry of entries) {
       if (this.#options.submodules.has(entry.path)) this.#visitSubmodule(entry, folder, base);
       else if (entry.stats.isDirectory()) {
@@ -120,17 +123,19 @@ class Scan {
   }
 
   /** What the base has in this folder and the workspace has not, other than by a whiteout. */
-  async #findRemovals(
-    path: BytePath,
-    known: ReadonlySet<string>,
-    base: OpenFolder | undefined,
-  ): Promise<void> {
+  #findRemovals(path: BytePath, known: ReadonlySet<string>, base: OpenFolder | undefined): void {
     // Nothing can hide the top of the lower folders.
     if (base === undefined || (this.#isOverlay && path === "")) return;
     const missing = base.names().filter((name) => !known.has(name) && !isReservedName(name));
-    const [first] = missing;
-    if (first === undefined || !(await this.#isGone(joinPath(path, first)))) return;
-    for (const name of missing) this.#remove(joinPath(path, name));
+    if (missing.length > 0) this.#missing.push(missing.map((name) => joinPath(path, name)));
+  }
+
+  /** Asked last, because the view needs a moment to be mounted. */
+  async removeHidden(): Promise<void> {
+    for (const paths of this.#missing) {
+      const [first] = paths;
+      if (first !== undefined && (await this.#isGone(first))) for (const path of paths) this.#remove(path);
+    }
   }
 
   /** A folder of an overlay hides either all that lower ones have of that name, or nothing of it. */

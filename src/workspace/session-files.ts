@@ -9,7 +9,7 @@ import type { Git } from "./git.ts";
 import { IGNORE_QUESTION, Ignores } from "./ignores.ts";
 import { overlayOptions, startInView, viewOf } from "./overlay.ts";
 import { type BytePath, bytePath } from "./paths.ts";
-import { type PristineRecord, readJson, type SessionPlace, type SessionRecord } from "./place.ts";
+import { namesIn, type PristineRecord, readJson, type SessionPlace, type SessionRecord } from "./place.ts";
 import { scan } from "./scan.ts";
 
 /** What is needed to look at the files of a session. */
@@ -46,9 +46,12 @@ export async function findChanges(
   const { session, record, checkout, pristine, limits } = context;
   const view = new IgnoreView(context);
   const isOverlay = record.kind === "overlay";
+  const folder = join(session.generation(record.generation), isOverlay ? "upper" : "copy");
   try {
+    // It will nearly always be asked, and starts while files are read.
+    if (namesIn(folder).length > 0) view.ignores();
     return await scan({
-      folder: join(session.generation(record.generation), isOverlay ? "upper" : "copy"),
+      folder,
       pristine: checkout,
       ...(isOverlay ? { view: () => view.folder() } : {}),
       ignores: () => view.ignores(),
@@ -71,20 +74,23 @@ class IgnoreView {
   readonly #context: FilesContext;
   #ignores: Ignores | undefined;
   #folder = "";
+  #isMounted = false;
 
   constructor(context: FilesContext) {
     this.#context = context;
   }
 
-  async ignores(): Promise<Ignores> {
+  ignores(): Ignores {
     this.#ignores ??= this.#start();
     return this.#ignores;
   }
 
   async folder(): Promise<string> {
-    const ignores = await this.ignores();
+    if (this.#isMounted) return this.#folder;
+    const ignores = this.ignores();
     // An answer is the proof that the view is mounted.
     await ignores.select(["." as BytePath]);
+    this.#isMounted = true;
     return this.#folder;
   }
 
