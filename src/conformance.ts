@@ -7,9 +7,11 @@ export { type ModelRig, type ModelSubject, modelConformance } from "./model/conf
 export { type CaseResult, type RunCasesOptions, runCases } from "./runtime/run-cases.ts";
 export {
   type OtherHarness,
+  type RigOptions,
   type SandboxRig,
   type SandboxSubject,
   sandboxConformance,
+  sandboxSkips,
 } from "./sandbox/conformance.ts";
 export {
   createStoreSubject,

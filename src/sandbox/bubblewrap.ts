@@ -72,7 +72,7 @@ function moduleUrl(path: string): string {
 /** Built, the runner is one file that needs no other; a type-stripping Node needs all sources. */
 function runnerCode(): RunnerCode {
   if (!IS_SOURCE) {
-    const built = fileURLToPath(moduleUrl("./pod/runner"));
+    const built = fileURLToPath(new URL("./pod/runner.js", import.meta.url));
     return { files: { [built]: "/nightshift/runner.mjs" }, entry: "/nightshift/runner.mjs" };
   }
   const sources = fileURLToPath(new URL("..", import.meta.url));
