@@ -36,6 +36,10 @@ export const configSchema = z.strictObject({
   idle_timeout: duration.optional(),
   tool_timeout: duration.optional(),
   steering: z.enum(["enqueue", "interrupt", "reject"]).optional(),
+  /**
+   * Headers that the egress proxy adds, by host: values name environment variables as `${NAME}`. No sandbox sees them.
+   */
+  inject: z.record(z.string().min(1), z.record(z.string().min(1), z.string().max(4096))).optional(),
   /** By provider name. A name that is not built in speaks the OpenAI-compatible wire format. */
   providers: z.record(z.string().regex(/^[a-z0-9-]{1,64}$/), provider).optional(),
   /** By `provider:model`. */

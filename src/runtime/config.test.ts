@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { loadSettings, secretsOf } from "./config.ts";
+import { injectionsOf, loadSettings, secretsOf } from "./config.ts";
 import { parseDuration } from "./duration.ts";
 import { accessOf, missingKey, parseModelName } from "./providers.ts";
 import { sessionConfig } from "./session-config.ts";
@@ -136,4 +136,18 @@ test("the tools that a session may name are the ones there are", async () => {
   const { builtinTools } = await import("../tool/builtin.ts");
   const { TOOL_NAMES } = await import("./session-config.ts");
   expect(builtinTools().map(({ name }) => name)).toEqual([...TOOL_NAMES]);
+});
+
+describe("headers that the egress proxy adds", () => {
+  const file = { inject: { "api.acme.example": { authorization: "Bearer ${ACME_TOKEN}" } } };
+  test("are filled in from the environment, and are secrets", () => {
+    const environment = { ACME_TOKEN: "acme-secret-value" };
+    expect(injectionsOf(environment, file)).toEqual([
+      { host: "api.acme.example", headers: { authorization: "Bearer acme-secret-value" } },
+    ]);
+    expect(secretsOf(environment, file)).toContain("acme-secret-value");
+  });
+  test("are refused when a variable is not set", () => {
+    expect(() => injectionsOf({}, file)).toThrow(/authorization names ACME_TOKEN, which is not set/);
+  });
 });

@@ -6,6 +6,7 @@ import { readFileSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { messageOf, NightshiftError } from "../core/errors.ts";
+import type { EgressInjection } from "../gateway/egress/contract.ts";
 import { MODEL_KEYS } from "../model/keys.ts";
 import type { ConfigFile } from "./config-schema.ts";
 import { stateFolderFor } from "./state-folder.ts";
@@ -79,11 +80,37 @@ export function secretsOf(environment: Environment, file: ConfigFile = {}): stri
   for (const { variable } of Object.values(MODEL_KEYS)) if (variable !== undefined) variables.add(variable);
   for (const { key_variable } of Object.values(file.providers ?? {}))
     if (key_variable !== undefined) variables.add(key_variable);
+  for (const headers of Object.values(file.inject ?? {}))
+    for (const value of Object.values(headers)) for (const name of variablesIn(value)) variables.add(name);
   const secrets = Object.entries(environment).flatMap(([name, value]) => {
     const isSecret = variables.has(name) || (SECRET_NAME.test(name) && !isPath(value));
     return isSecret && value !== undefined && value !== "" ? [value] : [];
   });
   return [...new Set(secrets)];
+}
+
+const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
+
+function variablesIn(text: string): string[] {
+  return [...text.matchAll(VARIABLE)].map(([, name = ""]) => name);
+}
+
+/**
+ * Headers that the egress proxy adds, with the values of the variables that they name.
+ * @throws NightshiftError `E_CONFIG` for a variable that is not set
+ */
+export function injectionsOf(environment: Environment, file: ConfigFile = {}): EgressInjection[] {
+  return Object.entries(file.inject ?? {}).map(([host, headers]) => {
+    const filled = Object.entries(headers).map(([name, text]): [string, string] => [
+      name,
+      text.replace(VARIABLE, (_whole, variable: string) => {
+        const value = environment[variable];
+        if (value !== undefined && value !== "") return value;
+        throw new NightshiftError("E_CONFIG", `inject.${host}.${name} names ${variable}, which is not set`);
+      }),
+    ]);
+    return { host, headers: Object.fromEntries(filled) };
+  });
 }
 
 const SECRET_NAME = /(^|_)(API_?KEY|KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|AUTH)(_|\d|$)/i;

@@ -1,6 +1,7 @@
 /** Everything that sessions have left on the machine and no longer need: pods, processes, limits, files, proxies. */
-import { readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Clock } from "../core/clock.ts";
 import type { SessionId } from "../core/ids.ts";
 import { createReaper } from "../sandbox/reaper/reaper.ts";
 import type { Store } from "../store/contract.ts";
@@ -26,6 +27,8 @@ export interface LeftoverParts {
 }
 
 const PAGE = 1000;
+/** A layer that was found a moment ago is about to be mounted. */
+const LAYER_GRACE_MS = 10 * 60_000;
 
 /** What belongs to no session of this state folder, or to one that no longer needs it. */
 export async function findLeftovers(parts: LeftoverParts): Promise<Leftover[]> {
@@ -98,6 +101,17 @@ function ofProxies({ stateFolder }: LeftoverParts, sessions: ReadonlySet<Session
       return true;
     },
   }));
+}
+
+/**
+ * Removes dependency layers, the longest unused first, until the rest needs at most so many bytes; none that is in use.
+ * @returns how many
+ */
+export async function trimLayers(stateFolder: string, clock: Clock, bytesMax: number): Promise<number> {
+  const folder = join(stateFolder, "layers");
+  if (!existsSync(folder)) return 0;
+  const { LayerStore } = await import("../environment/index.ts");
+  return new LayerStore(folder).collect({ bytesMax, graceMs: LAYER_GRACE_MS, clock }).length;
 }
 
 function listed(folder: string): string[] {

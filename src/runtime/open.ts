@@ -16,7 +16,7 @@ import { builtinTools } from "../tool/builtin.ts";
 import type { Tool } from "../tool/contract.ts";
 import type { Workspaces } from "../workspace/contract.ts";
 import type { FindSurroundings } from "./checkouts.ts";
-import { type ConfigFile, type Environment, processEnvironment, secretsOf } from "./config.ts";
+import { type ConfigFile, type Environment, injectionsOf, processEnvironment, secretsOf } from "./config.ts";
 import { createKeylessModel } from "./keyless-model.ts";
 import { LEASE_TTL_MS } from "./lease-keeper.ts";
 import { accessOf, type ModelConfig, missingKey, SCRIPTED } from "./providers.ts";
@@ -166,7 +166,9 @@ class OpenedHarness implements OpenHarness {
   async #wayOut(config: SessionConfig, rules: readonly EgressRule[], sessionId: SessionId): Promise<WayOut> {
     const { createWayOut } = await import("./way-out.ts");
     const folder = join(this.#fileFolder(), "egress", sessionId);
-    return createWayOut({ folder, rules, noContactMs: config.policy.no_contact_ms, clock: this.clock });
+    const injections = injectionsOf(this.#environment, this.#options.file);
+    const noContactMs = config.policy.no_contact_ms;
+    return createWayOut({ folder, rules, injections, noContactMs, clock: this.clock });
   }
 
   async sandboxBackend(name: string): Promise<SandboxBackend> {

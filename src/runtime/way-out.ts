@@ -2,7 +2,7 @@
 import type { Clock } from "../core/clock.ts";
 import { type EventInput, event } from "../core/events/index.ts";
 import type { Json } from "../core/text.ts";
-import { EGRESS_LIMITS, type EgressRule } from "../gateway/egress/contract.ts";
+import { EGRESS_LIMITS, type EgressInjection, type EgressRule } from "../gateway/egress/contract.ts";
 import { readDecisions } from "../gateway/egress/decisions.ts";
 import { type EgressKeeper, keepEgress } from "../gateway/egress/keeper.ts";
 import { stopEgress } from "../gateway/egress/start.ts";
@@ -24,6 +24,8 @@ export interface WayOutParts {
   /** The session's own. */
   readonly folder: string;
   readonly rules: readonly EgressRule[];
+  /** Secrets: they go to the proxy and nowhere else. */
+  readonly injections: readonly EgressInjection[];
   readonly noContactMs: number;
   readonly clock: Clock;
 }
@@ -44,8 +46,8 @@ class SessionWayOut implements WayOut {
 
   async open(signal: AbortSignal): Promise<string> {
     this.drop();
-    const { folder, rules, noContactMs, clock } = this.#parts;
-    const policy = { rules, injections: [], limits: EGRESS_LIMITS };
+    const { folder, rules, injections, noContactMs, clock } = this.#parts;
+    const policy = { rules, injections, limits: EGRESS_LIMITS };
     // One that dies is started anew on the same socket, and what it had decided is on disk.
     const onTrouble = (): void => undefined;
     this.#keeper = await keepEgress({ folder, policy, noContactMs, signal, clock, onTrouble });

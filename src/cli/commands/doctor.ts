@@ -1,6 +1,6 @@
 /** `doctor`: what of this machine works, and what to do about the rest. It tries things instead of guessing. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, statfsSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statfsSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isNightshiftError, messageOf } from "../../core/errors.ts";
 import { event } from "../../core/events/index.ts";
@@ -8,6 +8,7 @@ import { sandboxId, sessionId } from "../../core/ids.ts";
 import { NO_REDACTION, seal } from "../../core/seal.ts";
 import { MODEL_KEYS } from "../../model/keys.ts";
 import type { Settings } from "../../runtime/config.ts";
+import { findLeftovers } from "../../runtime/leftovers.ts";
 import {
   backendNames,
   createSandboxBackend,
@@ -18,9 +19,9 @@ import {
 import { sessionConfig } from "../../runtime/session-config.ts";
 import { systemChance, systemClock } from "../../runtime/system.ts";
 import { packageVersion } from "../../runtime/version.ts";
-import { type CommandContext, type PlaceFlags, settingsFor } from "../context.ts";
+import { type CommandContext, commandLine, type PlaceFlags, settingsFor, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
-import { formatDuration } from "../render/format.ts";
+import { formatDuration, formatQuantity } from "../render/format.ts";
 import { pad, wrap } from "../render/text.ts";
 
 /** Flags of `doctor`. */
@@ -52,6 +53,7 @@ export async function doctor(context: CommandContext, flags: DoctorFlags): Promi
   const settings = await settingsOrFinding(context, flags, findings);
   if (settings !== undefined) {
     findings.push(...(await checkState(settings.stateFolder)));
+    findings.push(...(await checkLeftovers(context, flags, settings.stateFolder)));
     findings.push(...(await checkSandboxes(settings)));
     findings.push(...checkKeys(settings));
   }
@@ -179,6 +181,26 @@ function fileSystemName(folder: string): string {
   return names[type] ?? `file system 0x${type.toString(16)}`;
 }
 
+/** Only where there is a state folder already: looking makes nothing. */
+async function checkLeftovers(
+  context: CommandContext,
+  flags: PlaceFlags,
+  stateFolder: string,
+): Promise<Finding[]> {
+  if (!existsSync(join(stateFolder, "log.db"))) return [];
+  try {
+    return await withHarness(context, flags, async (harness) => {
+      const workspaces = await harness.workspaces();
+      const leftovers = await findLeftovers({ store: harness.store, stateFolder, workspaces });
+      if (leftovers.length === 0) return [];
+      const text = `${formatQuantity(leftovers.length, "thing")} left behind by crashes`;
+      return [{ name: "leftovers", verdict: "warning", text, fix: commandLine(flags, "gc") }];
+    });
+  } catch (error) {
+    return [brokenFinding("leftovers", error)];
+  }
+}
+
 /** One that isolates is enough: what keeps the others from working is then no more than good to know. */
 async function checkSandboxes(settings: Settings): Promise<Finding[]> {
   const findings: Finding[] = [];
@@ -194,7 +216,7 @@ async function checkSandbox(name: string, settings: Settings): Promise<Finding> 
   let folder: string | undefined;
   try {
     folder = mkdtempSync(join(nearestFolder(settings.stateFolder), ".nightshift-doctor-"));
-    const backend = await createSandboxBackend(name, { folder });
+    const backend = await createSandboxBackend(name, { folder: join(folder, "sandboxes", name) });
     const id = sandboxId(sessionId(systemChance.unique(12)), 0);
     const spec = { id, workspace: folder, noContactMs: 60_000, options: {} };
     const startedMs = systemClock.monotonicMs();

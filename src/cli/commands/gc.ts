@@ -1,6 +1,6 @@
 /** `gc`: removes what sessions have left behind, and bounds what is kept to be faster next time. */
 import { messageOf } from "../../core/errors.ts";
-import { findLeftovers } from "../../runtime/leftovers.ts";
+import { findLeftovers, trimLayers } from "../../runtime/leftovers.ts";
 import { type CommandContext, type PlaceFlags, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatBytes, formatQuantity } from "../render/format.ts";
@@ -31,14 +31,17 @@ export function gc(context: CommandContext, flags: GcFlags): Promise<number> {
       flags.dryRun === true
         ? { removed: 0, bytes: 0 }
         : await workspaces.trimPristine(flags.keep ?? KEEP_BYTES);
+    const layers =
+      flags.dryRun === true ? 0 : await trimLayers(stateFolder, harness.clock, flags.keep ?? KEEP_BYTES);
     const failed = rows.filter(({ outcome }) => outcome.startsWith("failed"));
-    if (flags.json === true) output.printJson({ leftovers: rows, checkouts: trimmed });
+    if (flags.json === true) output.printJson({ leftovers: rows, checkouts: trimmed, layers });
     else {
       output.print(`${formatQuantity(rows.length, "leftover")}, ${formatQuantity(failed.length, "failure")}`);
       if (trimmed.removed > 0)
         output.print(
           `${formatQuantity(trimmed.removed, "checkout")} that nobody uses removed, ${formatBytes(trimmed.bytes)}`,
         );
+      if (layers > 0) output.print(`${formatQuantity(layers, "dependency layer")} removed`);
     }
     return failed.length === 0 ? EXIT.ok : EXIT.unavailable;
   });

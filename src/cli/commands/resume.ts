@@ -5,6 +5,7 @@ import type { SessionId } from "../../core/ids.ts";
 import type { SessionState } from "../../core/state.ts";
 import { sendEvents } from "../../runtime/client.ts";
 import { type EngineOptions, runEngine } from "../../runtime/engine.ts";
+import { findLeftovers } from "../../runtime/leftovers.ts";
 import { loadState } from "../../runtime/load.ts";
 import type { OpenHarness } from "../../runtime/open.ts";
 import type { SessionRecord } from "../../store/contract.ts";
@@ -33,9 +34,9 @@ const PAGE = 1000;
 
 /** One session, or all that are due. */
 export function resume(context: CommandContext, id: string | undefined, flags: ResumeFlags): Promise<number> {
-  return withHarness(context, flags, async (harness) => {
+  return withHarness(context, flags, async (harness, { stateFolder }) => {
     if (flags.all !== true) return resumeOne(context, harness, await findSession(harness, id), flags);
-    if (id === undefined) return resumeAll(context, harness, flags);
+    if (id === undefined) return resumeAll(context, harness, stateFolder, flags);
     throw new NightshiftError("E_USAGE", "resume takes a session or --all, not both");
   });
 }
@@ -102,12 +103,34 @@ function liftingEvents(
 }
 
 /** Holds of single sessions stay: this is for those that only lack somebody who drives them. */
-async function resumeAll(context: CommandContext, harness: OpenHarness, flags: ResumeFlags): Promise<number> {
+/** What crashes have left is in nobody's way; a failure to remove it stops nothing. */
+async function removeLeftovers(
+  harness: OpenHarness,
+  stateFolder: string,
+  say: (line: string) => void,
+): Promise<void> {
+  try {
+    const workspaces = await harness.workspaces();
+    const leftovers = await findLeftovers({ store: harness.store, stateFolder, workspaces });
+    for (const { description, remove } of leftovers)
+      if (await remove()) say(`removed what was left behind: ${description}`);
+  } catch (error) {
+    say(`could not look for what was left behind: ${messageOf(error)}`);
+  }
+}
+
+async function resumeAll(
+  context: CommandContext,
+  harness: OpenHarness,
+  stateFolder: string,
+  flags: ResumeFlags,
+): Promise<number> {
   const { output } = context;
   using interruption = new Interruption();
   const idle = new AbortController();
   const failed = new Set<SessionId>();
   let woken = 0;
+  await removeLeftovers(harness, stateFolder, (line) => output.note(line));
   const options: EngineOptions = {
     concurrency: flags.concurrency ?? CONCURRENCY_STANDARD,
     onWoken: (sessionId, result) => {
