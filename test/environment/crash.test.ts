@@ -22,7 +22,7 @@ beforeEach(async (context) => {
   if (reason !== undefined) context.skip(reason);
   place = await openPlace();
   const wait = "touch started; while [ ! -e /layer/go ]; do sleep 0.05; done; echo built > built";
-  const { resolved, integrity } = place.registry.addNpm(
+  const { resolved, integrity } = place.packages.addNpm(
     { name: "greeter", version: "1.2.3", scripts: { postinstall: wait } },
     { "index.js": "module.exports = 'hello';" },
   );
@@ -84,14 +84,14 @@ async function makeAnew(): Promise<void> {
 
 describe("a maker that is killed", () => {
   test("while it fetches leaves no layer, and its proxy and sandbox end", async () => {
-    place.registry.hold(true);
+    place.packages.hold(true);
     const maker = startMaker();
-    await expect.poll(() => place.registry.requests.length, eventually).toBeGreaterThan(0);
+    await expect.poll(() => place.packages.requests.length, eventually).toBeGreaterThan(0);
     const [proxy = ""] = readdirSync(join(place.root, "egress"));
     const identity = readEgressRecord(join(place.root, "egress", proxy))?.process ?? expect.fail("no proxy");
     await kill(maker);
     expect(layers()).toEqual([]);
-    place.registry.hold(false);
+    place.packages.hold(false);
     await makeAnew();
     await expect.poll(() => isAlive(identity), eventually).toBe(false);
   });
@@ -125,30 +125,30 @@ describe("a maker that is killed", () => {
   });
 
   test("for good is cleaned up after by the next collection", async () => {
-    place.registry.hold(true);
+    place.packages.hold(true);
     const maker = startMaker();
-    await expect.poll(() => place.registry.requests.length, eventually).toBeGreaterThan(0);
+    await expect.poll(() => place.packages.requests.length, eventually).toBeGreaterThan(0);
     await kill(maker);
     expect(making()).toHaveLength(1);
     const store = new LayerStore(join(place.root, "layers"));
     store.collect({ bytesMax: 0, graceMs: 0, clock: systemClock });
     expect(making()).toEqual([]);
-    place.registry.hold(false);
+    place.packages.hold(false);
   });
 });
 
 test("a proxy that is killed fails the fetch, with a reason, and the next attempt works", async () => {
-  place.registry.hold(true);
+  place.packages.hold(true);
   const attempt = ensureLayer({ ...plan, build: [] }, place.tools);
   const failure = attempt.then(
     () => expect.fail("it went on"),
     (error: unknown) => error,
   );
-  await expect.poll(() => place.registry.requests.length, eventually).toBeGreaterThan(0);
+  await expect.poll(() => place.packages.requests.length, eventually).toBeGreaterThan(0);
   const [proxy = ""] = readdirSync(join(place.root, "egress"));
   const record = readEgressRecord(join(place.root, "egress", proxy)) ?? expect.fail("no proxy");
   process.kill(record.process.pid, "SIGKILL");
-  place.registry.hold(false);
+  place.packages.hold(false);
   expect(await failure).toMatchObject({ code: "E_LAYER_FAILED" });
   expect(existsSync(join(place.root, "egress", proxy))).toBe(false);
   expect(layers()).toEqual([]);

@@ -24,7 +24,7 @@ beforeEach(async (context) => {
   const reason = missing("npm");
   if (reason !== undefined) context.skip(reason);
   place = await openPlace();
-  dependency = place.registry.addNpm(
+  dependency = place.packages.addNpm(
     { name: "greeter", version: "1.2.3", scripts: { postinstall: "echo built > built" } },
     { "index.js": "module.exports = 'hello';" },
   );
@@ -147,8 +147,8 @@ describe("Yarn 4", () => {
   /** Its checksums are of archives that only it can make, so it writes the lockfile, from the same registry. */
   async function lock(): Promise<void> {
     place.write({ ".yarnrc.yml": "nodeLinker: node-modules\nenableGlobalCache: false\n", "yarn.lock": "" });
-    const origin = `http://127.0.0.1:${place.registry.port}`;
-    place.registry.replace("/greeter", rewritten(origin));
+    const origin = `http://127.0.0.1:${place.packages.port}`;
+    place.packages.replace("/greeter", rewritten(origin));
     const client = resolve("node_modules", CLIENT);
     await promisify(execFile)(process.execPath, [client, "install", "--mode=update-lockfile"], {
       cwd: place.project,
@@ -162,7 +162,7 @@ describe("Yarn 4", () => {
         YARN_CACHE_FOLDER: join(place.root, "yarn-cache"),
       },
     });
-    place.registry.replace("/greeter", rewritten(place.registry.origin));
+    place.packages.replace("/greeter", rewritten(place.packages.origin));
     rmSync(join(place.project, ".yarn"), { recursive: true, force: true });
   }
 

@@ -40,7 +40,7 @@ function writeProject(packages: Readonly<Record<string, Entry>>, dependencies: R
 
 /** A project with one dependency that wants to run something at its installation. */
 function writeUsualProject(): void {
-  const { resolved, integrity } = place.registry.addNpm(
+  const { resolved, integrity } = place.packages.addNpm(
     {
       name: "greeter",
       version: "1.2.3",
@@ -74,7 +74,7 @@ describe("npm", () => {
     expect(
       (await place.run(layer, "mkdir -p node_modules/.cache/x && echo y > node_modules/.cache/x/z")).exitCode,
     ).toBe(0);
-    expect(place.registry.requests.every((request) => request.startsWith("GET /greeter"))).toBe(true);
+    expect(place.packages.requests.every((request) => request.startsWith("GET /greeter"))).toBe(true);
   });
 
   test("a layer is made once, also by two at the same time, and again for another lockfile", async () => {
@@ -82,9 +82,9 @@ describe("npm", () => {
     const both = await Promise.all([place.ensure(["npm", "test"]), place.ensure(["npx", "x"])]);
     expect(both.map(({ isReused }) => isReused).sort()).toEqual([false, true]);
     expect(both[0].key).toBe(both[1].key);
-    const asked = place.registry.requests.length;
+    const asked = place.packages.requests.length;
     expect((await place.ensure(["npm", "test"])).isReused).toBe(true);
-    expect(place.registry.requests).toHaveLength(asked);
+    expect(place.packages.requests).toHaveLength(asked);
     place.write({ "test.js": "process.exit(0)" });
     expect((await place.plan(["npm", "test"])).key).toBe(both[0].key);
     const lock = readFileSync(join(place.project, "package-lock.json"), "utf8");
@@ -109,11 +109,11 @@ describe("npm", () => {
   });
 
   test("members of a workspace get theirs", async () => {
-    const one = place.registry.addNpm(
+    const one = place.packages.addNpm(
       { name: "dep", version: "1.0.0" },
       { "index.js": "module.exports = 1;" },
     );
-    const two = place.registry.addNpm(
+    const two = place.packages.addNpm(
       { name: "dep", version: "2.0.0" },
       { "index.js": "module.exports = 2;" },
     );
@@ -173,9 +173,9 @@ describe("npm refuses", () => {
 
   test("bytes that are not what the lockfile promises", async () => {
     writeUsualProject();
-    const other = place.registry.addNpm({ name: "other", version: "1.0.0" }, { "index.js": "evil" });
-    const response = await fetch(`http://127.0.0.1:${place.registry.port}${other.path}`);
-    place.registry.replace("/greeter/-/greeter-1.2.3.tgz", Buffer.from(await response.arrayBuffer()));
+    const other = place.packages.addNpm({ name: "other", version: "1.0.0" }, { "index.js": "evil" });
+    const response = await fetch(`http://127.0.0.1:${place.packages.port}${other.path}`);
+    place.packages.replace("/greeter/-/greeter-1.2.3.tgz", Buffer.from(await response.arrayBuffer()));
     const attempt = place.ensure(["npm", "test"]);
     await expect(attempt).rejects.toMatchObject({ code: "E_SOURCE_REFUSED" });
     expect(readdirSync(join(place.root, "layers", "layers"))).toEqual([]);

@@ -16,10 +16,10 @@ describe("pip", () => {
     const reason = missing("python3");
     if (reason !== undefined) context.skip(reason);
     place = await openPlace();
-    const { sha256 } = place.registry.addWheel("greeter", "1.2.3", {
+    const { sha256 } = place.packages.addWheel("greeter", "1.2.3", {
       "greeter/__init__.py": "WORD = 'hello'\n",
     });
-    place.registry.addWheel("helper", "0.1", { "helper.py": "" });
+    place.packages.addWheel("helper", "0.1", { "helper.py": "" });
     place.write({
       "requirements.txt": `-r requirements/base.txt\nhelper==0.1\n`,
       "requirements/base.txt": "# what we need\ngreeter==1.2.3  # the best\n",
@@ -77,7 +77,7 @@ describe("Cargo", () => {
     const reason = missing("cargo", "cc");
     if (reason !== undefined) context.skip(reason);
     place = await openPlace();
-    const checksum = place.registry.addCrate("greeter", "1.2.3", {
+    const checksum = place.packages.addCrate("greeter", "1.2.3", {
       "Cargo.toml": '[package]\nname = "greeter"\nversion = "1.2.3"\nedition = "2021"\n',
       "src/lib.rs": 'pub fn word() -> &\'static str { "hello" }',
     });
@@ -118,7 +118,7 @@ describe("Go", () => {
     const reason = missing("go");
     if (reason !== undefined) context.skip(reason);
     place = await openPlace();
-    const sums = place.registry.addModule("words.test/greeter", "v1.2.3", {
+    const sums = place.packages.addModule("words.test/greeter", "v1.2.3", {
       "go.mod": "module words.test/greeter\n\ngo 1.18\n",
       "greeter.go": 'package greeter\n\nfunc Word() string { return "hello" }\n',
     });

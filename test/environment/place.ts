@@ -42,7 +42,7 @@ const PATHS: Readonly<Record<Ecosystem, string>> = {
 export class Place {
   readonly root: string;
   readonly project: string;
-  readonly registry: TestRegistry;
+  readonly packages: TestRegistry;
   readonly backend: SandboxBackend;
   readonly tools: LayerTools;
   /** Extra folders at the front of PATH. */
@@ -53,7 +53,7 @@ export class Place {
     this.root = mkdtempSync(join(tmpdir(), "nightshift-layers-"));
     this.project = join(this.root, "project");
     mkdirSync(this.project);
-    this.registry = registry;
+    this.packages = registry;
     this.backend = createBubblewrapBackend({ folder: join(this.root, "sandboxes"), tools: TOOLS });
     this.tools = this.toolsWith({});
   }
@@ -86,7 +86,7 @@ export class Place {
 
   registryFor(ecosystem: Ecosystem): Registry {
     const prefix = ecosystem === "cargo" ? "sparse+" : "";
-    return { ecosystem, url: `${prefix}${this.registry.origin}${PATHS[ecosystem]}`, fileHosts: [] };
+    return { ecosystem, url: `${prefix}${this.packages.origin}${PATHS[ecosystem]}`, fileHosts: [] };
   }
 
   async plan(argv: readonly string[], registries?: readonly Registry[]): Promise<LayerPlan> {
@@ -139,7 +139,7 @@ export class Place {
   }
 
   close(): void {
-    this.registry.close();
+    this.packages.close();
     rmSync(this.root, { recursive: true, force: true });
   }
 

@@ -44,7 +44,7 @@ test("a registry that wants credentials gets them from the proxy; nothing inside
   const reason = missing("npm");
   if (reason !== undefined) context.skip(reason);
   place = await openPlace({ isSecure: true });
-  const { resolved, integrity } = place.registry.addNpm(
+  const { resolved, integrity } = place.packages.addNpm(
     { name: "greeter", version: "1.2.3" },
     { "index.js": "module.exports = 'hello';" },
   );
@@ -67,8 +67,8 @@ test("a registry that wants credentials gets them from the proxy; nothing inside
     seen += text;
   };
   const layer = await ensureLayer({ ...plan, fetch: [spying] }, { ...tools, onOutput });
-  expect(place.registry.requests.length).toBeGreaterThan(0);
-  for (const request of place.registry.requests) expect(request).toContain(SECRET);
+  expect(place.packages.requests.length).toBeGreaterThan(0);
+  for (const request of place.packages.requests) expect(request).toContain(SECRET);
   expect(seen).toContain("127.0.0.1:3128/.to/");
   expect(seen).not.toContain("secret-");
   expect((await place.run(layer, "node -p \"require('greeter')\"")).output.trim()).toBe("hello");
