@@ -155,7 +155,7 @@ const RARE: Readonly<Partial<Record<OperationName, number>>> = {
   session: 2,
   execute: 3,
   destroy: 5,
-  prepare: 6,
+  prepare: 7,
   cancel: 8,
 };
 /** How rarely a daemon lives when a point is passed. */
