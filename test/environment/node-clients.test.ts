@@ -1,11 +1,12 @@
 /** pnpm and both generations of Yarn: the real clients, on packages of a registry on loopback. */
 import { execFile } from "node:child_process";
 import { hash } from "node:crypto";
-import { rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, type TestContext, test } from "vitest";
 import { ensureLayer } from "../../src/environment/index.ts";
+import { TEST_CERTIFICATE } from "../support/certificate.ts";
 import { missing, openPlace, type Place } from "./place.ts";
 
 let place: Place;
@@ -20,10 +21,10 @@ const MANIFEST = {
   dependencies: { greeter: "1.2.3" },
 };
 
-beforeEach(async (context) => {
+async function setUp(context: TestContext, { isSecure = false } = {}): Promise<void> {
   const reason = missing("npm");
   if (reason !== undefined) context.skip(reason);
-  place = await openPlace();
+  place = await openPlace({ isSecure });
   dependency = place.packages.addNpm(
     { name: "greeter", version: "1.2.3", scripts: { postinstall: "echo built > built" } },
     { "index.js": "module.exports = 'hello';" },
@@ -39,7 +40,7 @@ beforeEach(async (context) => {
     "packages/a/index.js": "module.exports = require('greeter') + ' from a';",
     "test.js": "console.log(require('greeter'), require('./packages/a'));",
   });
-});
+}
 
 afterEach(() => place?.close());
 
@@ -73,7 +74,10 @@ describe("pnpm", () => {
     });
   }
 
-  beforeEach(() => place.addClient("pnpm", "pnpm/bin/pnpm.cjs"));
+  beforeEach(async (context) => {
+    await setUp(context);
+    place.addClient("pnpm", "pnpm/bin/pnpm.cjs");
+  });
 
   test("sets a workspace up and runs its check offline", async () => {
     writeLock(dependency.integrity);
@@ -107,7 +111,10 @@ describe("Yarn 1", () => {
   const lockOf = (resolved: string, integrity: string): string =>
     `# yarn lockfile v1\n\n\ngreeter@1.2.3:\n  version "1.2.3"\n  resolved "${resolved}"\n  integrity ${integrity}\n`;
 
-  beforeEach(() => place.addClient("yarn", "yarn-classic/bin/yarn.js"));
+  beforeEach(async (context) => {
+    await setUp(context);
+    place.addClient("yarn", "yarn-classic/bin/yarn.js");
+  });
 
   test("sets a workspace up and runs its check offline, whatever `.yarnrc` wants to run", async () => {
     place.write({
@@ -142,12 +149,19 @@ describe("Yarn 1", () => {
 describe("Yarn 4", () => {
   const CLIENT = "@yarnpkg/cli-dist/bin/yarn.js";
 
-  beforeEach(() => place.addClient("yarn", CLIENT));
+  /** It asks proxies for tunnels only, so its registry speaks TLS, under an authority of the person's own. */
+  beforeEach(async (context) => {
+    await setUp(context, { isSecure: true });
+    place.addClient("yarn", CLIENT);
+    const authority = join(place.root, "authority.pem");
+    writeFileSync(authority, TEST_CERTIFICATE);
+    place.variables.NODE_EXTRA_CA_CERTS = authority;
+  });
 
   /** Its checksums are of archives that only it can make, so it writes the lockfile, from the same registry. */
   async function lock(): Promise<void> {
     place.write({ ".yarnrc.yml": "nodeLinker: node-modules\nenableGlobalCache: false\n", "yarn.lock": "" });
-    const origin = `http://127.0.0.1:${place.packages.port}`;
+    const origin = `https://127.0.0.1:${place.packages.port}`;
     place.packages.replace("/greeter", rewritten(origin));
     const client = resolve("node_modules", CLIENT);
     await promisify(execFile)(process.execPath, [client, "install", "--mode=update-lockfile"], {
@@ -156,7 +170,7 @@ describe("Yarn 4", () => {
         PATH: process.env.PATH,
         HOME: place.root,
         YARN_NPM_REGISTRY_SERVER: origin,
-        YARN_UNSAFE_HTTP_WHITELIST: "127.0.0.1",
+        NODE_EXTRA_CA_CERTS: join(place.root, "authority.pem"),
         YARN_ENABLE_TELEMETRY: "0",
         YARN_ENABLE_IMMUTABLE_INSTALLS: "false",
         YARN_CACHE_FOLDER: join(place.root, "yarn-cache"),

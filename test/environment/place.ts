@@ -47,6 +47,8 @@ export class Place {
   readonly tools: LayerTools;
   /** Extra folders at the front of PATH. */
   readonly path: string[] = [];
+  /** Further variables of the person. */
+  readonly variables: Record<string, string> = {};
   #sandboxes = 0;
 
   constructor(registry: TestRegistry) {
@@ -93,7 +95,11 @@ export class Place {
     const plan = await planLayer({
       workspace: this.project,
       argv,
-      environment: { ...process.env, PATH: [...this.path, process.env.PATH].join(delimiter) },
+      environment: {
+        ...process.env,
+        ...this.variables,
+        PATH: [...this.path, process.env.PATH].join(delimiter),
+      },
       registries: registries ?? (Object.keys(PATHS) as Ecosystem[]).map((each) => this.registryFor(each)),
       signal: this.tools.signal,
     });
