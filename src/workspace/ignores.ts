@@ -6,20 +6,34 @@ import { type BytePath, bytePath } from "./paths.ts";
 /** What is asked of git: one line per path, with the pattern that decides. */
 export const IGNORE_QUESTION: readonly string[] = ["check-ignore", "--no-index", "--stdin", "-z", "-v", "-n"];
 
+/** Of an answer: file, line and text of the pattern, path. */
 const FIELDS = 4;
+const PATTERN_FIELD = 2;
+const PATH_FIELD = 3;
 const PROBLEMS_LENGTH_MAX = 1000;
+/** All waiting in one conversation; patterns can be written that take for ever. */
+const WAIT_MS_MAX = 120_000;
 
 /** A conversation with `git check-ignore`. */
 export class Ignores {
   readonly #child: ChildProcessWithoutNullStreams;
-  #pending = "";
-  #answers: string[] = [];
+  readonly #signal: AbortSignal;
+  #waitMs: number;
+  /** Which field of an answer is being read, and what is known of it. */
+  #field = 0;
+  #text = "";
+  #isIgnored = false;
+  #answers = 0;
+  #ignored = new Set<BytePath>();
   #problems = "";
   #isOver = false;
   #changed: () => void = () => {};
 
-  constructor(child: ChildProcessWithoutNullStreams) {
+  /** @param waitMs - after so much waiting it ends the conversation */
+  constructor(child: ChildProcessWithoutNullStreams, signal: AbortSignal, waitMs: number = WAIT_MS_MAX) {
     this.#child = child;
+    this.#signal = signal;
+    this.#waitMs = waitMs;
     child.stdout.on("data", (chunk: Buffer) => this.#take(chunk.toString("latin1")));
     child.stderr.on("data", (chunk: Buffer) => {
       this.#problems = (this.#problems + chunk.toString("utf8")).slice(0, PROBLEMS_LENGTH_MAX);
@@ -36,21 +50,28 @@ export class Ignores {
   /** Those of the paths that are ignored. One question at a time. */
   async select(paths: readonly BytePath[]): Promise<ReadonlySet<BytePath>> {
     if (paths.length === 0) return new Set();
-    this.#answers = [];
-    // A path that begins with a colon would be taken for a pattern.
-    this.#child.stdin.write(Buffer.from(paths.map((path) => `./${path}\0`).join(""), "latin1"));
-    while (this.#answers.length < paths.length * FIELDS) {
-      if (this.#isOver) throw this.#failure();
-      await new Promise<void>((resolve) => {
-        this.#changed = resolve;
-      });
+    this.#answers = 0;
+    this.#ignored = new Set();
+    const beganMs = performance.now();
+    const timer = setTimeout(() => this.#giveUp(), this.#waitMs);
+    const stop = (): void => void this.#child.kill("SIGKILL");
+    this.#signal.addEventListener("abort", stop, { once: true });
+    try {
+      // A path that begins with a colon would be taken for a pattern.
+      this.#child.stdin.write(Buffer.from(paths.map((path) => `./${path}\0`).join(""), "latin1"));
+      while (this.#answers < paths.length) {
+        this.#signal.throwIfAborted();
+        if (this.#isOver) throw this.#failure();
+        await new Promise<void>((resolve) => {
+          this.#changed = resolve;
+        });
+      }
+      return this.#ignored;
+    } finally {
+      clearTimeout(timer);
+      this.#signal.removeEventListener("abort", stop);
+      this.#waitMs -= performance.now() - beganMs;
     }
-    const ignored = new Set<BytePath>();
-    for (let at = 0; at < this.#answers.length; at += FIELDS) {
-      const [, , pattern = "", path = ""] = this.#answers.slice(at, at + FIELDS);
-      if (pattern !== "" && !pattern.startsWith("!")) ignored.add(bytePath(path.slice(2)));
-    }
-    return ignored;
   }
 
   /** Ends the conversation, and with it the namespace that it may have had. */
@@ -59,11 +80,32 @@ export class Ignores {
     this.#child.kill("SIGKILL");
   }
 
-  #take(text: string): void {
-    const parts = (this.#pending + text).split("\0");
-    this.#pending = parts.pop() ?? "";
-    this.#answers.push(...parts);
+  #giveUp(): void {
+    this.#problems = "its patterns take too long";
+    this.#child.kill("SIGKILL");
+  }
+
+  /** Patterns are repeated in every answer, and can be as long as a file: only how one begins is kept. */
+  #take(chunk: string): void {
+    for (let at = 0; at < chunk.length; ) {
+      const found = chunk.indexOf("\0", at);
+      const end = found < 0 ? chunk.length : found;
+      if (this.#field === PATH_FIELD) this.#text += chunk.slice(at, end);
+      else if (this.#text === "") this.#text = chunk.slice(at, Math.min(end, at + 1));
+      if (found >= 0) this.#endField();
+      at = end + 1;
+    }
     this.#changed();
+  }
+
+  #endField(): void {
+    if (this.#field === PATTERN_FIELD) this.#isIgnored = this.#text !== "" && this.#text !== "!";
+    if (this.#field === PATH_FIELD) {
+      if (this.#isIgnored) this.#ignored.add(bytePath(this.#text.slice("./".length)));
+      this.#answers++;
+    }
+    this.#text = "";
+    this.#field = (this.#field + 1) % FIELDS;
   }
 
   #failure(): NightshiftError {

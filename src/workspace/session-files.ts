@@ -44,7 +44,7 @@ export async function findChanges(
   signal: AbortSignal,
 ): Promise<Findings> {
   const { session, record, checkout, pristine, limits } = context;
-  const view = new IgnoreView(context);
+  const view = new IgnoreView(context, signal);
   const isOverlay = record.kind === "overlay";
   const folder = join(session.generation(record.generation), isOverlay ? "upper" : "copy");
   try {
@@ -72,12 +72,14 @@ export async function findChanges(
 /** Mounts the merged view when it is first needed, with git in it to say what is ignored. */
 class IgnoreView {
   readonly #context: FilesContext;
+  readonly #signal: AbortSignal;
   #ignores: Ignores | undefined;
   #folder = "";
   #isMounted = false;
 
-  constructor(context: FilesContext) {
+  constructor(context: FilesContext, signal: AbortSignal) {
     this.#context = context;
+    this.#signal = signal;
   }
 
   ignores(): Ignores {
@@ -103,7 +105,7 @@ class IgnoreView {
     const place = { gitFolder: session.repository, workTree: "." };
     if (record.kind === "copy") {
       this.#folder = join(session.generation(record.generation), "copy");
-      return new Ignores(git.start({ ...place, folder: this.#folder }, IGNORE_QUESTION));
+      return new Ignores(git.start({ ...place, folder: this.#folder }, IGNORE_QUESTION), this.#signal);
     }
     const { lower, upper } = overlayOf(session, record, checkout);
     mkdirSync(session.view, { recursive: true });
@@ -111,7 +113,7 @@ class IgnoreView {
     const options = overlayOptions({ lower: [upper, ...lower] });
     const helper = startInView(options, session.view, words, environment);
     this.#folder = viewOf(helper, session.view);
-    return new Ignores(helper);
+    return new Ignores(helper, this.#signal);
   }
 }
 
