@@ -79,7 +79,8 @@ export class OperationRunner implements Runner {
   }
 
   #strays(): Pick<KillTarget, "strays"> {
-    if (this.#options.isPod !== true) return {};
+    // Anywhere else, every process of the machine would be a stray.
+    if (this.#options.isPod !== true || process.pid !== 1) return {};
     const leaders = (): ProcessIdentity[] => [...this.#leaders.values()];
     return { strays: { marker: `${this.#options.key}.`, leaders } };
   }
