@@ -67,6 +67,17 @@ export const isolationCases: readonly ConformanceCase<SandboxSubject>[] = [
     },
   },
   {
+    name: "what has lost its parent and ended is gone",
+    async run(subject) {
+      await using bench = await Bench.open(subject);
+      await bench.run(
+        "for i in $(seq 30); do (sleep 0.0$i &); setsid -f true; done; (sleep 0.4 &); sleep 0.4",
+      );
+      const dead = "grep -l '^State:.Z' /proc/[0-9]*/status 2> /dev/null | wc -l";
+      await bench.until("no dead process", async () => (await bench.output(dead)) === "0\n");
+    },
+  },
+  {
     name: "there is no way out, and loopback works",
     async run(subject) {
       await using bench = await Bench.open(subject);
