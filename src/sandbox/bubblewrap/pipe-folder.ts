@@ -11,13 +11,20 @@ const CLOSED_FOLDER = "closed";
 
 /** Makes it anew. The descriptor is the caller's. */
 export function openPipeFolder(folder: string): number {
-  removePipeFolder(folder);
-  const closed = join(folder, CLOSED_FOLDER);
+  const closed = makeClosedFolder(folder);
   const pipes = join(closed, "pipes");
-  mkdirSync(pipes, { recursive: true, mode: 0o700 });
+  mkdirSync(pipes, { mode: 0o700 });
   const file = openSync(pipes, "r");
   chmodSync(closed, 0);
   return file;
+}
+
+/** The folder around it, made anew; to be closed by the caller when all is in it. */
+export function makeClosedFolder(folder: string): string {
+  removePipeFolder(folder);
+  const closed = join(folder, CLOSED_FOLDER);
+  mkdirSync(closed, { mode: 0o700 });
+  return closed;
 }
 
 /** Also its user can remove what is in a closed folder only after opening it. Idempotent. */

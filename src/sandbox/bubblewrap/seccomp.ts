@@ -1,5 +1,16 @@
 /** The filter of system calls that everything in a pod is under; given to bubblewrap as bytes. */
 import { FIELD, FilterProgram, VERDICT } from "./bpf.ts";
+import {
+  EAFNOSUPPORT,
+  ENOSYS,
+  EPERM,
+  NAMESPACE_FLAGS,
+  ON_PROCESS,
+  ON_WHICH,
+  RUNNER,
+  SOCKET_FAMILIES,
+  TERMINAL_INPUT,
+} from "./call-rules.ts";
 import { FORBIDDEN_CALLS, INSPECTED_CALLS, MISSING_CALLS } from "./calls.ts";
 
 /** Kernel's names of the two, and where their numbers are in the tables. */
@@ -8,27 +19,8 @@ const ARCHITECTURES: { readonly [name: string]: { readonly code: number; readonl
   arm64: { code: 0xc000_00b7, column: 1 },
 };
 
-const EPERM = 1;
-const ENOSYS = 38;
-const EAFNOSUPPORT = 97;
 /** From here on, x86_64 numbers calls of another calling convention. */
 const X32_CALLS = 0x4000_0000;
-/** New mount, cgroup, uts, ipc, user, pid and network namespaces. */
-const NAMESPACE_FLAGS = 0x7e02_0000;
-/** Typing into somebody's terminal, and the console's variant of it. */
-const TERMINAL_INPUT: readonly number[] = [0x5412, 0x541c];
-/** Unix, IPv4, IPv6, netlink: the ones that a network namespace holds. */
-const SOCKET_FAMILIES: readonly number[] = [1, 2, 10, 16];
-/** Calls whose first argument names a process; 1 would be the runner. */
-const ON_PROCESS = [
-  "sched_setaffinity",
-  "sched_setscheduler",
-  "sched_setparam",
-  "sched_setattr",
-] as const;
-/** Calls that name a process by their second argument, if the first one is this. */
-const ON_WHICH = { setpriority: 0, ioprio_set: 1 } as const;
-const RUNNER = 1;
 const SELF = 0;
 
 /** The filter for an architecture by Node's name, or undefined when there is none for it. */

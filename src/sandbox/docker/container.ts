@@ -11,6 +11,7 @@ import { INNER_EGRESS_FOLDER } from "../pod/contract.ts";
 import { INNER_HOME } from "../pod/environment.ts";
 import type { EngineFacts } from "./engine.ts";
 import { INNER_POD_FOLDER } from "./image.ts";
+import { seccompProfile } from "./seccomp-profile.ts";
 
 /** Marks what is ours; its value is the sandbox's key. */
 export const LABEL = "nightshift.sandbox";
@@ -52,6 +53,7 @@ const READ_ONLY: readonly string[] = [
 export function containerOptions(parts: ContainerParts): object {
   const { spec, folder, image, user, code, engine } = parts;
   const key = sandboxKey(folder);
+  const profile = seccompProfile(process.arch);
   const resources = spec.resources ?? DEFAULT_RESOURCES;
   const size = resources.temporaryBytes;
   return {
@@ -79,7 +81,7 @@ export function containerOptions(parts: ContainerParts): object {
       ReadonlyPaths: READ_ONLY,
       Privileged: false,
       CapDrop: ["ALL"],
-      SecurityOpt: ["no-new-privileges:true"],
+      SecurityOpt: ["no-new-privileges:true", ...(profile === undefined ? [] : [`seccomp=${profile}`])],
       Memory: resources.memoryBytes,
       MemorySwap: resources.memoryBytes,
       PidsLimit: resources.processes,

@@ -4,9 +4,10 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { removePipeFolder } from "../bubblewrap/pipe-folder.ts";
 import { endProcesses } from "../bubblewrap/pod-record.ts";
 import { isAlive, type ProcessIdentity } from "../daemon/processes.ts";
-import { FILES, sandboxKey } from "../daemon/record.ts";
+import { sandboxKey } from "../daemon/record.ts";
 import { type Controller, forgiveDead, type GroupPlan, memoryKills } from "../limits/control-group.ts";
 import { findHierarchies } from "../limits/hierarchies.ts";
 import type { LimitsInForce, Pod } from "../pod/contract.ts";
@@ -123,7 +124,7 @@ export async function sweepContainers(folder: string): Promise<void> {
   if (record.inner !== null) await endProcesses([record.inner]);
   await removeFromEngine(await Engine.open(record.engine), sandboxKey(folder));
   rmSync(join(folder, "pod"), { recursive: true, force: true });
-  rmSync(join(folder, FILES.pipes), { recursive: true, force: true });
+  removePipeFolder(folder);
   removeDockerRecord(folder);
 }
 

@@ -1,13 +1,15 @@
 /** Starts pods as containers of a Docker engine: the program that the daemon loads when it is told to. */
 import { randomBytes } from "node:crypto";
+import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, NightshiftError } from "../../core/errors.ts";
 import type { Json } from "../../core/text.ts";
+import { makeClosedFolder } from "../bubblewrap/pipe-folder.ts";
 import type { PodTools } from "../bubblewrap/tools.ts";
 import type { RunnerCode } from "../bubblewrap/view.ts";
 import { DEFAULT_RESOURCES, type SandboxSpec } from "../contract.ts";
 import { readProcess } from "../daemon/processes.ts";
-import { FILES, sandboxKey } from "../daemon/record.ts";
+import { sandboxKey } from "../daemon/record.ts";
 import type { LimitsInForce, Pod, PodLauncher } from "../pod/contract.ts";
 import { containerName, containerOptions, overlayVolume } from "./container.ts";
 import { DockerPod, sweepContainers } from "./docker-pod.ts";
@@ -95,9 +97,12 @@ class DockerLauncher implements PodLauncher {
     if (inner !== undefined) writeDockerRecord(folder, this.#settings.engine, inner);
     const gone = new AbortController();
     const limit = AbortSignal.any([signal, AbortSignal.timeout(LAUNCH_MS_MAX), gone.signal]);
+    const closed = makeClosedFolder(folder);
     const watch = setInterval(() => void this.#look(engine, name, gone), LOOK_MS);
     try {
-      const wire = await listener.accept(token, join(folder, FILES.pipes), limit);
+      const wire = await listener.accept(token, closed, limit);
+      // Past the folder that it holds open the runner gets no further than this, whoever leads it there.
+      chmodSync(closed, 0);
       if (inner === undefined) throw new Error(await endOf(engine, name));
       const limits = limitsOf(facts);
       return new DockerPod({ wire, engine, folder, inner, limits, processes: start.processes });

@@ -51,9 +51,9 @@ export class WireListener {
 
   /**
    * The wire to the runner, once it has proved itself; nothing but it and the daemon can reach anything here then.
-   * @param pipes - where the folder for pipes is moved to; on the same file system
+   * @param closed - the folder that the one for pipes is moved into; on the same file system
    */
-  async accept(token: string, pipes: string, signal: AbortSignal): Promise<Socket> {
+  async accept(token: string, closed: string, signal: AbortSignal): Promise<Socket> {
     const socket = await this.#connection(signal);
     try {
       await checkToken(socket, token, signal);
@@ -61,8 +61,7 @@ export class WireListener {
       socket.destroy();
       throw error;
     }
-    rmSync(pipes, { recursive: true, force: true });
-    renameSync(join(this.#folder, WIRE_FILES.pipes), pipes);
+    renameSync(join(this.#folder, WIRE_FILES.pipes), join(closed, WIRE_FILES.pipes));
     this.close();
     return socket;
   }

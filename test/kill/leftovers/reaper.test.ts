@@ -43,7 +43,7 @@ const STEPS: Readonly<Record<Kind, readonly Step[]>> = {
     ["its folder is there", (scene) => scene.has("lock")],
     ["its container is noted down", (scene) => scene.has("docker.json")],
     ["process 1 of its container is known", (scene) => innerOf(readDockerRecord(scene.folder)) !== undefined],
-    ["its runner is connected", (scene) => scene.has("pipes") && !scene.has("pod/token")],
+    ["its runner is connected", (scene) => scene.has("closed") && !scene.has("pod/token")],
     ["its daemon is published", (scene) => scene.has("daemon.json")],
   ],
 };
