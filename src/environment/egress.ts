@@ -1,9 +1,18 @@
 /** The way out of fetches: to the registries, and to nothing else. */
+import { existsSync, readdirSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import type { Chance } from "../core/clock.ts";
-import { EGRESS_LIMITS, type EgressInjection, type EgressRule } from "../gateway/egress/contract.ts";
+import {
+  EGRESS_LIMITS,
+  type EgressInjection,
+  type EgressLine,
+  type EgressRule,
+} from "../gateway/egress/contract.ts";
+import { DECISIONS_FILE, readDecisions } from "../gateway/egress/decisions.ts";
+import { EGRESS_FILES } from "../gateway/egress/record.ts";
 import { ensureEgress, stopEgress } from "../gateway/egress/start.ts";
+import { tryLock } from "../sandbox/daemon/lock.ts";
 import type { LayerTools, Registry } from "./contract.ts";
 import { removeTree } from "./store.ts";
 
@@ -17,6 +26,8 @@ export interface LayerEgressOptions {
   /** Hosts whose addresses are given here are dialled there, even when the addresses are private. */
   readonly addresses?: Readonly<Record<string, readonly string[]>>;
   readonly certificateAuthorities?: readonly string[];
+  /** Gets every decision of a fetch when it is over. */
+  readonly onDecided?: (lines: readonly EgressLine[]) => void;
 }
 
 const NO_CONTACT_MS = 30_000;
@@ -24,6 +35,7 @@ const NO_CONTACT_MS = 30_000;
 /** Opens ways out for {@link LayerTools}. */
 export function layerEgress(options: LayerEgressOptions): LayerTools["openEgress"] {
   return async (registries, signal) => {
+    removeDead(options.folder);
     const folder = join(options.folder, options.chance.unique(12));
     const policy = {
       rules: registryRules(registries, options.addresses ?? {}),
@@ -39,10 +51,29 @@ export function layerEgress(options: LayerEgressOptions): LayerTools["openEgress
       close: async () => {
         connection.detach();
         await stopEgress(folder);
+        for (let offset = 0; options.onDecided !== undefined; ) {
+          const { lines, nextOffset } = readDecisions(folder, offset);
+          if (nextOffset === offset) break;
+          options.onDecided(lines);
+          offset = nextOffset;
+        }
         removeTree(folder);
       },
     };
   };
+}
+
+/** Folders of proxies whose fetch has died: a proxy writes only under its lock, and the kernel frees that with it. */
+function removeDead(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) {
+    const place = join(folder, name);
+    if (!existsSync(join(place, DECISIONS_FILE))) continue;
+    const lock = tryLock(join(place, EGRESS_FILES.lock));
+    if (lock === undefined) continue;
+    removeTree(place);
+    lock.close();
+  }
 }
 
 /** One rule per host. Where methods can be seen, only those that fetch are allowed. */

@@ -75,11 +75,29 @@ describe("a program", () => {
   });
 
   test("behind a link of another name keeps the link", async () => {
-    const script = program("lib/node_modules/client/bin/client.js", "echo 5");
+    const script = program("opt/lib/node_modules/client/bin/client.js", "echo 5");
     link("links/tool", script);
     const found = await find("tool", "links");
-    expect(sources(found)).toEqual([root]);
+    expect(sources(found)).toEqual([join(root, "opt"), join(root, "links")]);
     expect(found.path).toEqual([join(root, "links")]);
+  });
+
+  test.each([
+    ["bin/tool", "bin"],
+    [".local/bin/tool", ".local/bin"],
+  ])("in a person's own %s does not show the person's other things", async (path, folder) => {
+    program(path, "echo 1");
+    expect(sources(await find("tool", folder))).toEqual([join(root, folder)]);
+  });
+
+  test("installed among a person's own things shows its package and the link to it", async () => {
+    const script = program(".local/lib/node_modules/@scope/client/bin/client.js", "echo 5");
+    link(".local/bin/tool", script);
+    const found = await find("tool", ".local/bin");
+    expect(sources(found)).toEqual([
+      join(root, ".local/lib/node_modules/@scope/client"),
+      join(root, ".local/bin"),
+    ]);
   });
 
   test("of a package collection is seen with the whole collection", async () => {

@@ -76,15 +76,11 @@ async function toolchainOf(found: readonly Found[], request: ToolchainRequest): 
   const outside = found.filter(({ path }) => !isAlwaysSeen(path));
   const prefixes = [...new Set(outside.flatMap(({ folders }) => folders))];
   const needed = prefixes.filter((prefix) => !prefixes.some((other) => prefix.startsWith(`${other}/`)));
-  const versions: Record<string, string> = {};
-  for (const { program, bin } of found)
-    versions[program] = await ask(
-      join(bin, program),
-      VERSION_ARGUMENTS[program] ?? ["--version"],
-      request,
-      "/",
-      [bin],
-    );
+  const answers = found.map(async ({ program, bin }) => {
+    const argv = VERSION_ARGUMENTS[program] ?? ["--version"];
+    return [program, await ask(join(bin, program), argv, request, "/", [bin])] as const;
+  });
+  const versions = Object.fromEntries(await Promise.all(answers));
   const mounts: Mount[] = needed.map((source) => ({ source, target: source, access: "read-only" }));
   const certificates = certificatesOf(request);
   return {
@@ -119,11 +115,12 @@ async function findInstalled(program: string, request: ToolchainRequest): Promis
   const path = await behindManager(program, first, request);
   const real = realpathSync(path);
   refuseOwn(program, real, request);
-  const prefix = prefixOf(real);
+  const isWide = (folder: string): boolean => isTooWide(folder, request.environment.HOME);
+  const prefix = prefixOf(real, isWide);
   // A link under another name than the file's is needed itself; its file could not be found by the program's name.
   const bin = basename(real) === program && !path.startsWith(`${prefix}/`) ? dirname(real) : dirname(path);
   const folders = bin === prefix || bin.startsWith(`${prefix}/`) ? [prefix] : [prefix, bin];
-  if (!isAlwaysSeen(real) && folders.some((folder) => TOO_WIDE.includes(folder))) {
+  if (!isAlwaysSeen(real) && folders.some(isWide)) {
     throw new NightshiftError(
       "E_TOOLCHAIN_MISSING",
       `the program \`${program}\` (${real}) has no folder of its own to show`,
@@ -173,17 +170,29 @@ async function pythonBehind(path: string, request: ToolchainRequest): Promise<st
   return isAbsolute(base) && existsSync(base) ? join(dirname(base), "python3") : path;
 }
 
-/** `/home/me/.nvm/versions/node/v22` for `/home/me/.nvm/versions/node/v22/bin/node`, and what it may link into. */
-function prefixOf(real: string): string {
+/**
+ * `/home/me/.nvm/versions/node/v22` for `/home/me/.nvm/versions/node/v22/bin/node`, and what it may link into. Where
+ * that would be a folder with other things of the person (`/home/me` for `/home/me/bin/tool`), only the program's own.
+ */
+function prefixOf(real: string, isWide: (folder: string) => boolean): string {
   // Their packages need each other.
   if (real.startsWith("/nix/store/")) return "/nix/store";
   const brew = /^(.*)\/Cellar\//.exec(real)?.[1];
   if (brew !== undefined) return brew;
   const folder = dirname(real);
+  const candidates = [
+    /^(.*?)\/(?:lib\/node_modules|libexec)\//.exec(real)?.[1],
+    /^(.*?\/lib\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(real)?.[1],
+    folder.endsWith("/bin") ? dirname(folder) : undefined,
+    folder,
+  ];
+  return candidates.find((candidate) => candidate !== undefined && !isWide(candidate)) ?? folder;
+}
+
+function isTooWide(folder: string, home: string | undefined): boolean {
+  if (TOO_WIDE.includes(folder)) return true;
   return (
-    /^(.*?)\/(?:lib\/node_modules\/.*|libexec\/.*)$/.exec(folder)?.[1] ||
-    folder.replace(/\/bin$/, "") ||
-    folder
+    home !== undefined && (home === folder || home.startsWith(`${folder}/`) || folder === `${home}/.local`)
   );
 }
 

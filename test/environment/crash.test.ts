@@ -94,6 +94,10 @@ describe("a maker that is killed", () => {
     place.packages.hold(false);
     await makeAnew();
     await expect.poll(() => isAlive(identity), eventually).toBe(false);
+    const next = await place.tools.openEgress([place.registryFor("npm")], place.tools.signal);
+    expect(readdirSync(join(place.root, "egress"))).not.toContain(proxy);
+    await next.close();
+    expect(readdirSync(join(place.root, "egress"))).toEqual([]);
   });
 
   test("while it builds leaves no layer, and the next one ends its sandbox", async () => {
