@@ -1,6 +1,8 @@
 /** Cases for backends whose commands are kept apart from the machine and from whoever answers for them. */
 import { strict as assert } from "node:assert";
+import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import type { ConformanceCase } from "../../core/conformance.ts";
 import { INNER_WORKSPACE, type Overlay } from "../contract.ts";
@@ -91,6 +93,26 @@ export const isolationCases: readonly ConformanceCase<SandboxSubject>[] = [
       const talk =
         "until bash -c 'exec 3<> /dev/tcp/127.0.0.1/8123 && cat <&3' 2>/dev/null; do sleep 0.05; done";
       assert.equal(await bench.output(`${serve} ${talk}`), "hi");
+    },
+  },
+  {
+    name: "the way out leads to the egress proxy's socket, also one that was made anew, and nobody can replace it",
+    async run(subject) {
+      const spec = (folder: string) => {
+        mkdirSync(join(folder, "egress"));
+        return { egress: join(folder, "egress", "proxy.sock") };
+      };
+      await using bench = await Bench.open(subject, { spec });
+      const talk = 'exec 3<> "/dev/tcp/$(echo "$HTTP_PROXY" | sed "s,http://,,; s,:,/,")" && cat <&3';
+      for (const answer of ["first", "second"]) {
+        const proxy = createServer((client) => client.end(answer));
+        proxy.listen(join(bench.rig.folder, "egress", "proxy.sock"));
+        await once(proxy, "listening");
+        assert.equal(await bench.output(talk), answer);
+        const replace = await bench.run("for f in /run/nightshift/egress/*; do rm $f || mv $f $f.old; done");
+        assert.notEqual(replace.exitCode, 0);
+        proxy.close();
+      }
     },
   },
   {
