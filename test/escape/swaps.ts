@@ -12,10 +12,17 @@ function wayOut(world: EscapeWorld): string {
   return `${isInPod ? `/proc/self/fd/4${"/..".repeat(40)}` : ""}${world.outside("")}`;
 }
 
+/** A wait that nothing ends. */
+const STUCK_MS = 10_000;
+
+function exchange(one: string, other: string): string {
+  const loop = `$a = "${one}"; $b = "${other}"; while (1) { syscall(${EXCHANGE_CALL}, -100, $a, -100, $b, 2); select(undef, undef, undef, 0.0002) }`;
+  return `setsid -f perl -e '${loop}' > /dev/null 2>&1; sleep 0.2`;
+}
+
 async function startSwapping(world: EscapeWorld): Promise<void> {
-  const loop = `$f = "folder"; $l = "link"; while (1) { syscall(${EXCHANGE_CALL}, -100, $f, -100, $l, 2); select(undef, undef, undef, 0.0002) }`;
   await world.run(
-    `mkdir folder; echo inner > folder/secret; ln -s '${wayOut(world)}' link; setsid -f perl -e '${loop}' > /dev/null 2>&1; sleep 0.2`,
+    `mkdir folder; echo inner > folder/secret; ln -s '${wayOut(world)}' link; ${exchange("folder", "link")}`,
   );
 }
 
@@ -39,6 +46,23 @@ export const swaps: readonly Attempt[] = [
       for (let tries = 0; tries < TRIES; tries++) {
         await world.bench.perform("write", { file_path: "folder/owned", content: `${tries}\n` });
         if (existsSync(world.outside("owned"))) return true;
+      }
+      return false;
+    },
+  },
+  {
+    name: "swaps a file for a pipe, so that whoever works on files waits for ever",
+    moot: () => "files are looked at in the same way everywhere",
+    async run({ bench }) {
+      await bench.run(`echo x > file; mkfifo pipe; ${exchange("file", "pipe")}`);
+      for (let tries = 0; tries < TRIES; tries++) {
+        const input = { file_path: "file", old_string: "x", new_string: "y" };
+        const answer = bench.sandbox.prepare("edit", input, AbortSignal.timeout(STUCK_MS));
+        const isStuck = await answer.then(
+          () => false,
+          (error: unknown) => error instanceof DOMException,
+        );
+        if (isStuck) return true;
       }
       return false;
     },

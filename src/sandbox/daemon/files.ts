@@ -1,6 +1,7 @@
 /** Where a path that a model gave really leads, and what is there. */
 import { createHash } from "node:crypto";
-import { open, readlink, realpath, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, open, readlink, realpath, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { Parsed } from "../inputs.ts";
 
@@ -81,9 +82,23 @@ export interface Owner {
   readonly gid: number;
 }
 
+const READ_FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+
+/**
+ * Opens an ordinary file that was seen a moment ago. Should a command have put a pipe in its place, nobody waits for
+ * the pipe's other end: few such waits, and nothing could work on files any more.
+ */
+export async function openFile(path: string): Promise<FileHandle> {
+  const handle = await open(path, READ_FLAGS);
+  const isOrdinary = (await handle.stat()).isFile();
+  if (isOrdinary) return handle;
+  await handle.close();
+  throw new Error("it is not an ordinary file any more");
+}
+
 /** SHA-256 of a file of any size, hex; null when there is none. */
 export async function hashFile(path: string): Promise<string | null> {
-  const handle = await open(path, "r").catch((error: unknown) => {
+  const handle = await openFile(path).catch((error: unknown) => {
     if (errorCode(error) === "ENOENT") return undefined;
     throw error;
   });

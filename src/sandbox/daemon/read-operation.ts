@@ -1,8 +1,7 @@
 /** `read`: a text file with numbered lines, or a range of them. */
-import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import type { ReadInput } from "../inputs.ts";
-import { inspectFile, locate } from "./files.ts";
+import { inspectFile, locate, openFile } from "./files.ts";
 import type { OperationContext, OperationOutcome } from "./operations.ts";
 import { refused, succeeded } from "./operations.ts";
 import { cutAfter } from "./output.ts";
@@ -22,8 +21,7 @@ export async function readOperation(input: ReadInput, context: OperationContext)
   const found = await inspectFile(located.value);
   if (found.kind === "missing") return refused(`${located.value.shown} does not exist`);
   if (found.kind === "other") return refused(`${found.problem}; read works on text files`);
-  // Without waiting: should the file have become a named pipe just now, opening it must not hang.
-  const handle = await open(located.value.real, constants.O_RDONLY | constants.O_NONBLOCK);
+  const handle = await openFile(located.value.real);
   try {
     const reader = new LineReader(input.range ?? [1, -1], context.limits.outputBytes);
     const isText = await feed(reader, handle, found.size, context.signal);

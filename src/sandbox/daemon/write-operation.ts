@@ -4,13 +4,13 @@
  * that after a crash the log can tell from the file alone whether the change was made.
  */
 import { hash } from "node:crypto";
-import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Json } from "../../core/text.ts";
 import type { PrepareReply } from "../contract.ts";
 import { type EditInput, type Parsed, parseEditInput, parseWriteInput, type WriteInput } from "../inputs.ts";
 import { syncFolderSoon } from "./durable.ts";
-import { hashFile, inspectFile, locate, type Owner, type Place, reasonOf } from "./files.ts";
+import { hashFile, inspectFile, locate, type Owner, openFile, type Place, reasonOf } from "./files.ts";
 import { failed, type OperationOutcome, refused, succeeded } from "./operations.ts";
 
 /** Larger files are not edited: the whole content has to be in memory. */
@@ -38,7 +38,7 @@ export async function prepareChange(
   operation: "write" | "edit",
   input: Json,
 ): Promise<PrepareReply> {
-  const plan = await planChange(root, operation, input);
+  const plan = await planNow(root, operation, input);
   if (!plan.ok) {
     const { before } = plan;
     return { status: "refused", reason: plan.problem, ...(before === undefined ? {} : { before }) };
@@ -62,12 +62,17 @@ export async function pendingChange(
   input: Json,
   unique: string,
 ): Promise<Parsed<PendingChange>> {
-  const plan = await planChange(root, operation, input).catch((error: unknown) => problem(reasonOf(error)));
+  const plan = await planNow(root, operation, input);
   if (!plan.ok) return plan;
   const temporary = join(dirname(plan.value.place.real), `.nightshift-${unique}.tmp`);
   const apply = (expected: string | null | undefined): Promise<OperationOutcome> =>
     applyChange(plan.value, temporary, expected === undefined ? plan.value.before : expected);
   return { ok: true, value: { temporary, apply } };
+}
+
+/** What becomes of a file while it is looked at is no failure of whoever looks. */
+function planNow(root: string, operation: "write" | "edit", input: Json): Promise<Planned> {
+  return planChange(root, operation, input).catch((error: unknown) => problem(reasonOf(error)));
 }
 
 async function planChange(root: string, operation: "write" | "edit", input: Json): Promise<Planned> {
@@ -110,7 +115,7 @@ async function planEdit(root: string, input: EditInput): Promise<Planned> {
     const reason = `${place.shown} has ${found.size} bytes; edit works up to ${EDIT_BYTES_MAX}`;
     return problem(reason, await hashFile(place.real));
   }
-  const bytes = await readFile(place.real);
+  const bytes = await readWhole(place.real);
   const before = hash("sha256", bytes, "hex");
   const text = decode(bytes);
   if (text === undefined) return problem(`${place.shown} is not UTF-8 text; edit cannot change it`, before);
@@ -129,6 +134,15 @@ async function planEdit(root: string, input: EditInput): Promise<Planned> {
     summary: `replaced ${count} ${count === 1 ? "occurrence" : "occurrences"} in ${place.shown}`,
   };
   return { ok: true, value };
+}
+
+async function readWhole(path: string): Promise<Buffer> {
+  const handle = await openFile(path);
+  try {
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
 }
 
 function editComplaint(name: string, text: string, input: EditInput, count: number): string | undefined {

@@ -10,6 +10,8 @@ import { type FromRunner, type RunnerConfig, type ToRunner, WireEnd } from "./wi
 /** Longer than the runner takes to find out that something cannot be killed. */
 const STOP_MS_MAX = 30_000;
 const START_MS_MAX = 15_000;
+/** Long enough to read the largest file there may be. */
+const PREPARE_MS_MAX = 300_000;
 const TIMER_MS_MAX = 2_147_483_647;
 
 interface Waiting {
@@ -79,7 +81,8 @@ export class RemoteRunner implements Runner {
 
   async prepare(operation: "write" | "edit", input: Json): Promise<PrepareReply> {
     const n = this.#next++;
-    return (await this.#ask(n, { type: "prepare", n, operation, input })) as unknown as PrepareReply;
+    const reply = this.#ask(n, { type: "prepare", n, operation, input });
+    return (await this.#inTime(reply, PREPARE_MS_MAX)) as unknown as PrepareReply;
   }
 
   #ask(n: number, frame: ToRunner, hooks?: RunHooks): Promise<Json> {
@@ -134,8 +137,8 @@ export class RemoteRunner implements Runner {
   }
 
   /** Whoever does not stop in time is ended with all that there is. */
-  async #inTime<Value>(work: Promise<Value>): Promise<Value> {
-    const timer = setTimeout(() => this.#lose("its runner cannot end what it runs"), STOP_MS_MAX);
+  async #inTime<Value>(work: Promise<Value>, limitMs: number = STOP_MS_MAX): Promise<Value> {
+    const timer = setTimeout(() => this.#lose("its runner cannot end what it runs"), limitMs);
     try {
       return await work;
     } finally {
