@@ -139,7 +139,9 @@ export class CommandRun {
       if (reaper === undefined) end({ code, signal });
       else if (code === REAPER_FAILED) end(UNKNOWN, "no more processes can be started");
     });
-    const status = child.stdio[3];
+    // Node gives none to a process that it had no descriptors left for.
+    const streams: ChildProcess["stdio"] | undefined = child.stdio;
+    const status = streams?.[3];
     if (status) void readEnding(status as Readable).then((ending) => this.#exitCodeOf(child, ending, end));
     this.#noteLeader(child);
     return promise;
