@@ -14,6 +14,7 @@ const LONE_PROGRAMS: readonly string[] = [
   "sandbox/docker/runner.js",
   "sandbox/daemon/main.js",
   "sandbox/bubblewrap/launcher.js",
+  "gateway/egress/main.js",
 ];
 
 const PACKS: readonly Pack[] = [
