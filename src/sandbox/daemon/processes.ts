@@ -1,7 +1,7 @@
 /**
  * The process table, read from /proc. A process is named by pid *and* start time, because pids are used again.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 
 /** Names one process of this boot, for ever. */
 export interface ProcessIdentity {
@@ -56,13 +56,34 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return readProcess(identity.pid)?.startTime === identity.startTime;
 }
 
-/** The environment that a process was started with; empty when it may not be read. */
+/** A process can name any part of its memory its environment; ordinary ones are far shorter than this. */
+const ENVIRONMENT_BYTES_MAX = 2 ** 20;
+/** One for all, as each part is copied from it at once. */
+const CHUNK: Buffer = Buffer.allocUnsafe(65_536);
+
+/** The environment that a process was started with, or how it begins; empty when it may not be read. */
 export function readEnvironment(pid: number): Buffer {
   try {
-    return readFileSync(`/proc/${pid}/environ`);
+    const file = openSync(`/proc/${pid}/environ`, "r");
+    try {
+      return readUpTo(file, ENVIRONMENT_BYTES_MAX);
+    } finally {
+      closeSync(file);
+    }
   } catch {
     return Buffer.alloc(0);
   }
+}
+
+function readUpTo(file: number, bytesMax: number): Buffer {
+  const parts: Buffer[] = [];
+  for (let left = bytesMax; left > 0; ) {
+    const bytes = readSync(file, CHUNK, 0, Math.min(CHUNK.length, left), null);
+    if (bytes === 0) break;
+    parts.push(Buffer.from(CHUNK.subarray(0, bytes)));
+    left -= bytes;
+  }
+  return Buffer.concat(parts);
 }
 
 /** Differs after every start of the machine: identities from another boot name nothing here. */
