@@ -1,5 +1,5 @@
 /** The reaper of one folder of sandboxes; see the contract beside this file. */
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { findMembers, killTree } from "../daemon/kill.ts";
 import { tryLock } from "../daemon/lock.ts";
@@ -14,7 +14,7 @@ const SANDBOX_NAME = /^[A-Za-z0-9_-]{1,120}$/;
 const SIGNS: readonly string[] = [FILES.lock, FILES.record, FILES.journal, FILES.log];
 
 /**
- * @param root - absolute, without links: the folder that backends keep a folder per sandbox in
+ * @param root - absolute: the folder that backends keep a folder per sandbox in
  * @param sweepers - of all backends; limits are looked after in any case
  */
 export function createReaper(root: string, sweepers: readonly Sweeper[]): Reaper {
@@ -26,7 +26,8 @@ class FolderReaper implements Reaper {
   readonly #sweepers: readonly Sweeper[];
 
   constructor(root: string, sweepers: readonly Sweeper[]) {
-    this.#root = root;
+    // Keys are made from real paths; by any other name a sandbox would seem to have left nothing.
+    this.#root = existsSync(root) ? realpathSync(root) : root;
     this.#sweepers = sweepers;
   }
 

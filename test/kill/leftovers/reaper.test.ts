@@ -1,8 +1,12 @@
+import { symlinkSync } from "node:fs";
 import { describe, expect, type TestContext, test } from "vitest";
 import { readPodRecord } from "../../../src/sandbox/bubblewrap/pod-record.ts";
+import { podSweeper } from "../../../src/sandbox/bubblewrap/sweeper.ts";
 import { createDiagnosisHost } from "../../../src/sandbox/diagnosis/host.ts";
 import { diagnose } from "../../../src/sandbox/diagnosis/pick.ts";
 import { readDockerRecord } from "../../../src/sandbox/docker/docker-record.ts";
+import { containerSweeper } from "../../../src/sandbox/docker/sweeper.ts";
+import { createReaper } from "../../../src/sandbox/reaper/reaper.ts";
 import { type Kind, killHard, killHarness, Scene } from "./scene.ts";
 
 const { PATH: path, DOCKER_HOST: dockerHost } = process.env;
@@ -109,6 +113,18 @@ describe.each(["process", "bubblewrap", "docker"] as const)("%s", (kind) => {
     expect(await lost).toBe("lost");
     expect(await scene.remains()).toEqual([]);
     expect(await other.run(bystander, "echo fine")).toMatchObject({ result: { output: "fine\n" } });
+  });
+
+  test("a state folder that is reached through a link is the same one", async (context) => {
+    await using scene = open(kind, context);
+    const sandbox = await scene.provision();
+    sandbox.detach();
+    const link = `${scene.place}/link`;
+    symlinkSync(scene.root, link);
+    const reaper = createReaper(link, [podSweeper, containerSweeper]);
+    expect(await reaper.findLeftovers(() => true)).toEqual([]);
+    for (const leftover of await reaper.findLeftovers(() => false)) await reaper.removeLeftover(leftover);
+    expect(await scene.remains()).toEqual([]);
   });
 
   test("a harness that is killed while it destroys leaves what a second one finds", async (context) => {
