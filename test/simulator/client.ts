@@ -11,6 +11,8 @@ import type { SimulatedStore } from "./store.ts";
 import { REDACTOR, type Workload } from "./workload.ts";
 
 const TRIES = 4;
+/** Without a session there is nothing to see. */
+const CREATE_TRIES = 12;
 const TRY_AGAIN_MS = 1500;
 
 /** What people have to live with. */
@@ -49,9 +51,11 @@ export class Client {
 
   /** Does what is left of the workload. */
   async run(workload: Workload, progress: Progress): Promise<void> {
-    while (progress.sessions < workload.sessions.length) {
-      const plan = workload.sessions[progress.sessions++];
-      if (plan !== undefined) await this.#try(() => createSession(this.#parts, plan.config, plan.first));
+    for (const plan of workload.sessions.slice(progress.sessions)) {
+      // A client that died may have made it, or not: a person looks, and wants it all the same.
+      if (this.#scene.sessionOf(plan.label) === null)
+        await this.#try(() => createSession(this.#parts, plan.config, plan.first), CREATE_TRIES);
+      progress.sessions += 1;
     }
     while (progress.actions < workload.actions.length) {
       const action = workload.actions[progress.actions++];
@@ -83,8 +87,8 @@ export class Client {
     return true;
   }
 
-  async #try(send: () => Promise<unknown>): Promise<void> {
-    for (let tries = 1; tries <= TRIES; tries++) {
+  async #try(send: () => Promise<unknown>, triesMax = TRIES): Promise<void> {
+    for (let tries = 1; tries <= triesMax; tries++) {
       try {
         await send();
         return;

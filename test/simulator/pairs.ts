@@ -156,7 +156,7 @@ const RARE: Readonly<Partial<Record<OperationName, number>>> = {
   execute: 3,
   destroy: 5,
   prepare: 7,
-  cancel: 8,
+  cancel: 10,
 };
 /** How rarely a daemon lives when a point is passed. */
 const RARELY_ALIVE: Readonly<Partial<Record<OperationName, number>>> = {
