@@ -11,6 +11,9 @@ const heavySuites = [
   "test/power-loss/**/*.test.ts",
 ];
 
+/** They fetch packages, so they run when they are asked for: `npm run projects`. */
+const realProjects = "test/projects/**/*.test.ts";
+
 /** `npm test` asks for numbers; a bare `vitest` does not. */
 function countReporters(): CountReporter[] {
   const path = process.env.NIGHTSHIFT_TEST_COUNTS;
@@ -27,7 +30,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "quick",
           include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: heavySuites,
+          exclude: [...heavySuites, realProjects],
           testTimeout: 20_000,
           hookTimeout: 20_000,
           sequence: { groupOrder: 0 },
@@ -43,6 +46,16 @@ const config: ViteUserConfig = defineConfig({
           // These suites measure time and start processes of their own, so they get the machine to themselves.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "projects",
+          include: process.env.NIGHTSHIFT_PROJECTS === undefined ? [] : [realProjects],
+          testTimeout: 600_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

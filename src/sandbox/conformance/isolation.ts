@@ -93,6 +93,7 @@ export const isolationCases: readonly ConformanceCase<SandboxSubject>[] = [
       const talk =
         "until bash -c 'exec 3<> /dev/tcp/127.0.0.1/8123 && cat <&3' 2>/dev/null; do sleep 0.05; done";
       assert.equal(await bench.output(`${serve} ${talk}`), "hi");
+      assert.match(await bench.output("getent hosts localhost"), /^(127\.0\.0\.1|::1)\s+localhost/);
     },
   },
   {

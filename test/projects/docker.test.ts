@@ -1,0 +1,4 @@
+import { describe } from "vitest";
+import { proveProjects } from "./prove.ts";
+
+describe("real projects in docker", () => proveProjects("docker"));
