@@ -17,6 +17,10 @@ export const QUIET_NODE: Readonly<Record<string, string>> = {
   npm_config_audit: "false",
   npm_config_fund: "false",
   npm_config_update_notifier: "false",
+  // Between a client and the proxy nothing is lost; what fails is mostly an answer that stays the same.
+  npm_config_fetch_retries: "2",
+  npm_config_fetch_retry_mintimeout: "1000",
+  npm_config_fetch_retry_maxtimeout: "5000",
   COREPACK_ENABLE_DOWNLOAD_PROMPT: "0",
   COREPACK_ENABLE_NETWORK: "0",
   YARN_IGNORE_PATH: "1",
