@@ -139,6 +139,7 @@ test("the tools that a session may name are the ones there are", async () => {
 });
 
 describe("headers that the egress proxy adds", () => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the text is what a person writes
   const file = { inject: { "api.acme.example": { authorization: "Bearer ${ACME_TOKEN}" } } };
   test("are filled in from the environment, and are secrets", () => {
     const environment = { ACME_TOKEN: "acme-secret-value" };
