@@ -36,6 +36,8 @@ interface Finding {
   readonly text: string;
   /** The next step, where something is to be done. */
   readonly fix?: string;
+  /** Lines that the next step needs as they are. */
+  readonly verbatim?: readonly string[];
 }
 
 const PROGRAM_LIMIT_MS = 10_000;
@@ -66,15 +68,16 @@ export async function doctor(context: CommandContext, flags: DoctorFlags): Promi
 
 const LEAD_WIDTH = 18;
 
-function linesOf({ name, verdict, text, fix }: Finding, width: number): string[] {
+function linesOf({ name, verdict, text, fix, verbatim = [] }: Finding, width: number): string[] {
   const mark = { ok: "ok  ", warning: "warn", broken: "FAIL", info: "    " }[verdict];
   const lines = [text, ...(fix === undefined ? [] : [`fix: ${fix}`])];
-  return lines
+  const told = lines
     .flatMap((line) => wrap(line, width - LEAD_WIDTH - 3))
     .map(
       (line, index) =>
         `${index === 0 ? `${mark} ${pad(name, LEAD_WIDTH - 3)}` : " ".repeat(LEAD_WIDTH + 2)} ${line}`,
     );
+  return [...told, ...verbatim];
 }
 
 async function settingsOrFinding(
@@ -233,8 +236,8 @@ async function checkSandbox(name: string, settings: Settings): Promise<Finding> 
   } catch (error) {
     const cause = await diagnoseSandbox(name, settings.environment);
     if (cause === undefined) return brokenFinding(`sandbox ${name}`, error);
-    const { text, fix, verbatim = [] } = cause;
-    const next = fix === undefined ? {} : { fix: [fix, ...verbatim].join("\n") };
+    const { text, fix, verbatim } = cause;
+    const next = { ...(fix !== undefined && { fix }), ...(verbatim !== undefined && { verbatim }) };
     return { name: `sandbox ${name}`, verdict: "broken", text, ...next };
   } finally {
     if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
