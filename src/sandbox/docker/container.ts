@@ -71,9 +71,11 @@ export function containerOptions(parts: ContainerParts): object {
     ],
     Tty: false,
     OpenStdin: false,
-    NetworkDisabled: true,
     HostConfig: {
+      // Loopback only. Not disabled altogether: then the engine would leave `/etc/hosts` empty, and localhost unknown.
       NetworkMode: "none",
+      // Else the pod would read which name servers the machine has.
+      Dns: ["127.0.0.1"],
       IpcMode: "private",
       CgroupnsMode: "private",
       ...(engine.remapsUsers && { UsernsMode: "host" }),
