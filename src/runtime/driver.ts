@@ -54,7 +54,7 @@ export class Driver {
   readonly #parts: DriverParts;
   readonly #keeper: LeaseKeeper;
   readonly #running = new Map<string, Running>();
-  readonly #finished = new Set<string>();
+  readonly #finished = new Map<string, Intent>();
   readonly #ended = new AbortController();
   readonly #verified: PromiseWithResolvers<void> = Promise.withResolvers();
   #isVerifying = false;
@@ -149,7 +149,11 @@ export class Driver {
       this.#running.delete(key);
       controller.abort();
     }
-    for (const key of this.#finished) if (!wanted.has(key)) this.#finished.delete(key);
+    for (const [key, { kind }] of this.#finished) {
+      // A try to make a sandbox ends with its receipt: what has that key afterwards is another try.
+      const isAnother = kind === "provision" && !this.#parts.journal.holdsReceipt(key);
+      if (isAnother || !wanted.has(key)) this.#finished.delete(key);
+    }
     for (const intent of intents) {
       if (!this.#running.has(intent.key) && !this.#finished.has(intent.key)) this.#start(intent);
     }
@@ -190,7 +194,7 @@ export class Driver {
       await this.#verified.promise;
       if (signal.aborted) return;
       this.#tell(() => {
-        this.#finished.add(intent.key);
+        this.#finished.set(intent.key, intent);
         journal.note({ intent, events });
       });
     } catch (error) {

@@ -99,6 +99,11 @@ export class Journal {
     this.#receipts.push(receipt);
   }
 
+  /** Is a receipt for this intent noted that no commit has taken yet? */
+  holdsReceipt(key: string): boolean {
+    return this.#receipts.some(({ intent }) => intent?.key === key);
+  }
+
   /**
    * Commits all noted facts with the decisions that follow, and returns the step that is next once they are in the
    * log. @throws NightshiftError `E_FENCED` when the lease is lost
