@@ -32,7 +32,8 @@ function start(...argv: string[]): { child: ChildProcess; ending: Promise<Ending
 
 async function outputOf({ stdout }: ChildProcess): Promise<string> {
   let text = "";
-  for await (const part of stdout?.setEncoding("utf8") as AsyncIterable<string>) text += part;
+  for await (const part of (stdout ?? Readable.from([])).setEncoding("utf8") as AsyncIterable<string>)
+    text += part;
   return text;
 }
 
