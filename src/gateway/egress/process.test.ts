@@ -150,7 +150,10 @@ describe("a proxy", () => {
       .toBe(true);
     await expect.poll(() => ask(keeper.socket).catch(() => "not yet"), { timeout: 15_000 }).toBe(SECRET);
     expect(troubles[0]).toContain("started anew");
-    expect(readDecisions(folder, nextOffset).lines.length).toBeGreaterThanOrEqual(2);
+    // How it went is noted down when it is over, after the answer.
+    await expect
+      .poll(() => readDecisions(folder, nextOffset).lines.length, { timeout: 15_000 })
+      .toBeGreaterThanOrEqual(2);
     const after = record();
     await keeper.stop();
     expect(isAlive(after.process)).toBe(false);
