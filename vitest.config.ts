@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { CountReporter } from "./test/setup/count-reporter.ts";
 import { SkipReporter } from "./test/setup/skip-reporter.ts";
@@ -24,6 +25,8 @@ const config: ViteUserConfig = defineConfig({
   test: {
     reporters: ["default", new SkipReporter(), ...countReporters()],
     setupFiles: ["./test/setup/no-network.ts"],
+    // Most of them wait for processes of their own, so two at a time pay on two cores as well.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         extends: true,

@@ -13,7 +13,7 @@ const VICTIMS: readonly Victim[] = ["harness", "daemon", "both"];
 const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "70" },
-    "checkout-kills": { type: "string", default: "24" },
+    "checkout-kills": { type: "string", default: "16" },
     seed: { type: "string", default: "1" },
     json: { type: "boolean", default: false },
   },
