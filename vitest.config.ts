@@ -3,11 +3,18 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { CountReporter } from "./test/setup/count-reporter.ts";
 import { SkipReporter } from "./test/setup/skip-reporter.ts";
 
-const heavySuites = [
+/** They make many sandboxes and wait for them: long, but good neighbours. */
+const sandboxSuites = [
+  "test/conformance/{docker,sandbox}.test.ts",
   "test/environment/**/*.test.ts",
   "test/escape/**/*.test.ts",
+  "test/kill/leftovers/**/*.test.ts",
+  "test/kill/workspace.test.ts",
+];
+
+const heavySuites = [
   "test/integrity/corruption.test.ts",
-  "test/kill/**/*.test.ts",
+  "test/kill/{daemon,harness,zombie}.test.ts",
   "test/simulator/**/*.test.ts",
   "test/power-loss/**/*.test.ts",
 ];
@@ -33,7 +40,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "quick",
           include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: [...heavySuites, realProjects],
+          exclude: [...heavySuites, ...sandboxSuites, realProjects],
           testTimeout: 20_000,
           hookTimeout: 20_000,
           sequence: { groupOrder: 0 },
@@ -54,11 +61,21 @@ const config: ViteUserConfig = defineConfig({
       {
         extends: true,
         test: {
+          name: "sandboxes",
+          include: sandboxSuites,
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: "projects",
           include: process.env.NIGHTSHIFT_PROJECTS === undefined ? [] : [realProjects],
           testTimeout: 600_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],
