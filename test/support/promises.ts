@@ -18,6 +18,7 @@ class FileWatcher {
   readonly #running = new Set<string>();
   hasCheckout = false;
   #isOver = false;
+  #hasWorked = false;
   #making = false;
   #unsaved = 0;
 
@@ -41,6 +42,10 @@ class FileWatcher {
       case "session.status_terminated":
         this.#isOver = true;
         return;
+      case "sandbox.requested":
+      case "sandbox.ready":
+        this.#hasWorked = event.type === "sandbox.ready";
+        return;
       case "sandbox.lost":
         this.#running.clear();
         return;
@@ -59,7 +64,7 @@ class FileWatcher {
         this.#unsaved = 0;
         return;
       case "sandbox.destroy_requested":
-        if (this.hasCheckout && !this.#isOver)
+        if (this.hasCheckout && this.#hasWorked && !this.#isOver)
           assert.equal(this.#unsaved, 0, `${at}: work is saved before its sandbox goes`);
         return;
       default:

@@ -176,7 +176,7 @@ export function foundWell(intent: Intent): EventInput[] {
 
 /** What a performer adds when the new sandbox begins with older files than the last one had. */
 function restored({ workspace }: SessionState): EventInput[] {
-  if (workspace === null || workspace.unsaved === 0) return [];
+  if (workspace === null || (workspace.unsaved === 0 && !workspace.isStale)) return [];
   const calls = workspace.unsavedCalls.map(({ call }) => call);
   return [restoredTo(workspace.saved.number, calls)];
 }

@@ -8,6 +8,7 @@ import {
   checkpointFailed,
   checkpointRequested,
   commitOf,
+  destroyed,
   destroyRequested,
   idle,
   replied,
@@ -167,6 +168,36 @@ describe("at rest", () => {
       log: [...saving, checkpointCreated()],
       now: { at: START_MS + 7_000_000 },
       step: append(destroyRequested()),
+    },
+  ]);
+});
+
+describe("files that are not those of a sandbox that worked", () => {
+  const done = [...oneRan, asked(2), answered(2), replied(2, "done")];
+  const later = { at: START_MS + 7_000_000 };
+  const forked = event("session.forked", { from: "sesn_original", at_seq: 12, head_hash: "0".repeat(64) });
+  const rewoundAtRest = [...done, rewind(0), rewoundTo(0), destroyRequested(), idle("stopped"), destroyed()];
+  const notMadeAgain = [
+    ...[...done, sandboxLost("E_SANDBOX_LOST", SANDBOX, "i1")],
+    ...[requested({ checkpoint: 0, commit: BASE }), sandboxLost(), idle("end_turn")],
+  ];
+  decideTable([
+    { name: "a copy has none of its own yet", log: [...done, idle("end_turn"), forked], step: leave(null) },
+    {
+      name: "a rewind is not undone by saving what was there before it",
+      log: [...rewoundAtRest, saveNow],
+      step: leave(null),
+    },
+    {
+      name: "what a sandbox that could not be made again has begun with is no work: the next one tells what is gone",
+      log: notMadeAgain,
+      now: later,
+      step: append(destroyRequested()),
+    },
+    {
+      name: "what a sandbox that worked has left is saved, though it is lost",
+      log: [...done, sandboxLost("E_SANDBOX_LOST", SANDBOX, "i1"), idle("end_turn")],
+      step: append(checkpointRequested(1, "rest")),
     },
   ]);
 });

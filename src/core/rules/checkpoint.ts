@@ -34,10 +34,16 @@ export function checkpointBeside(state: SessionState, at: number): EventInput[] 
   return isDue ? [request(workspace.checkpoints + 1, "cadence")] : [];
 }
 
-/** The checkpoint that is due before the sandbox may go. */
+/** The checkpoint that is due before the sandbox may go; what a lost one has left is work, too. */
 export function checkpointAtRest(state: SessionState): EventInput[] {
   const { workspace } = state;
-  if (workspace === null || !mayAsk(state) || (workspace.unsaved === 0 && !workspace.isAsked)) return [];
+  if (
+    workspace === null ||
+    !mayAsk(state) ||
+    !hasWorked(state) ||
+    (workspace.unsaved === 0 && !workspace.isAsked)
+  )
+    return [];
   return [request(workspace.checkpoints + 1, workspace.isAsked ? "asked" : "rest")];
 }
 
@@ -70,6 +76,11 @@ export function rewound(state: SessionState): EventInput[] {
   const text = `[harness] A person took the workspace back to ${place}. Every later change to its files is gone, also those that you remember making.`;
   const taken = event("workspace.rewound", { checkpoint: number, commit, content: [{ type: "text", text }] });
   return sandbox === null ? [taken] : [taken, event("sandbox.destroy_requested", { sandbox: sandbox.id })];
+}
+
+/** Are the files those of a sandbox that got ready? Else they are no work, but what one was about to begin with. */
+function hasWorked({ sandbox, workspace }: SessionState): boolean {
+  return sandbox !== null && sandbox.incarnation !== "" && workspace?.isStale === false;
 }
 
 function mayAsk(state: SessionState): boolean {
