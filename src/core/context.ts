@@ -61,7 +61,7 @@ interface WaitingText {
 }
 
 interface Turn {
-  /** Whose answer the blocks are; 0 before the first block. */
+  /** Whose answer the blocks are, or will be; 0 before the first. */
   readonly request: number;
   readonly blocks: readonly AssistantBlock[];
   readonly calls: readonly PendingCall[];
@@ -102,7 +102,7 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
     case "workspace.rewound":
       return event.body.content === undefined ? context : withInput(context, [joined(event.body.content)]);
     case "span.model_request_start":
-      return closeTurn(context);
+      return awaiting(closeTurn(context), event.body.request);
     case "agent.thinking":
       return withBlock(context, event.body.request, {
         type: "thinking",
@@ -124,20 +124,26 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
   }
 }
 
-/** What is needed of a log besides its newest `span.model_request_start`, for {@link recallContext}. */
+/** Texts of the harness: whether one came before or after a request was started cannot be seen by its answer. */
+export const PLACED_TYPES: readonly string[] = ["workspace.restored", "workspace.rewound"];
+
+/** What is needed of a log besides some of its `span.model_request_start`, for {@link recallContext}. */
 export const RECALLED_TYPES: readonly string[] = CONTEXT_TYPES.filter(
   (type) => type !== "span.model_request_start",
 );
 
 /**
  * The same for events of a log, faster: the hash of the context that was sent last is in the log, and making it again
- * would cost more than all the rest of the fold. Of the requests only the newest need be given: that those before it
- * were sent is seen by their answers.
+ * would cost more than all the rest of the fold. Of the requests only the newest need be given, and the newest before
+ * each of {@link PLACED_TYPES}: that the others were sent is seen by their answers.
  */
 export function recallContext(context: Context, event: SessionEvent): Context {
   switch (event.type) {
     case "span.model_request_start":
-      return close(context, () => event.body.context_hash);
+      return awaiting(
+        close(context, () => event.body.context_hash),
+        event.body.request,
+      );
     case "agent.thinking":
     case "agent.message":
     case "agent.tool_use":
@@ -245,6 +251,10 @@ function accept(context: Context, seqs: readonly Sequence[]): Context {
   const waiting = new Map(context.queue.flatMap((portion) => portion.map(({ seq, text }) => [seq, text])));
   const texts = seqs.flatMap((seq) => waiting.get(seq) ?? []);
   return withInput({ ...context, queue: without(context.queue, seqs) }, texts);
+}
+
+function awaiting(context: Context, request: number): Context {
+  return { ...context, turn: { ...context.turn, request } };
 }
 
 function withInput(context: Context, texts: readonly string[]): Context {

@@ -8,6 +8,7 @@ import {
   closeTurn,
   emptyContext,
   messagesOf,
+  PLACED_TYPES,
   RECALLED_TYPES,
   recallContext,
   reduceContext,
@@ -57,7 +58,7 @@ function finish(session: ModelSession): void {
       session.submit(setLimits({ model_requests: 1000 }), resume);
     } else if (step.kind === "leave") session.pass(Math.max(1, (step.due ?? 0) - session.at));
     else if (step.intents.length > 0)
-      for (const intent of step.intents) session.receive(intent, foundWell(intent));
+      for (const intent of step.intents) session.receive(intent, foundWell(intent, session.state));
     else session.pass(Math.max(1, step.withinMs ?? 0));
   }
   expect.fail(`not done after ${ROUNDS_MAX} rounds: ${JSON.stringify(session.state)}`);
@@ -100,9 +101,12 @@ describe("whatever happens", () => {
     fc.assert(
       fc.property(stories, ([story, when]) => {
         const { log } = play(story, when);
-        const newest = log.findLast(({ type }) => type === "span.model_request_start");
+        const newestBefore = (end: number) =>
+          log.slice(0, end).findLast(({ type }) => type === "span.model_request_start");
+        const needed = new Set([newestBefore(log.length)]);
+        for (const { type, seq } of log) if (PLACED_TYPES.includes(type)) needed.add(newestBefore(seq));
         const recalled = log
-          .filter((event) => event === newest || RECALLED_TYPES.includes(event.type))
+          .filter((event) => needed.has(event) || RECALLED_TYPES.includes(event.type))
           .reduce(recallContext, emptyContext());
         expect(recalled).toStrictEqual(log.reduce(reduceContext, emptyContext()));
         expect(closeTurn(recalled).digest).toBe(closeTurn(log.reduce(reduceContext, emptyContext())).digest);

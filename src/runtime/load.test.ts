@@ -1,10 +1,22 @@
 import { describe, expect, test } from "vitest";
-import { said } from "../../test/support/events.ts";
+import {
+  accepted,
+  answered,
+  asked,
+  called,
+  replied,
+  result,
+  rewoundTo,
+  running,
+  said,
+  threadStart,
+  woke,
+} from "../../test/support/events.ts";
 import { intercept } from "../../test/support/intercept.ts";
 import { bodiesOf, World } from "../../test/support/world.ts";
 import { type Context, closeTurn, emptyContext, messagesOf, reduceContext } from "../core/context.ts";
 import { NightshiftError } from "../core/errors.ts";
-import type { ClientEventInput, SessionEvent } from "../core/events/index.ts";
+import { type ClientEventInput, type EventInput, event, type SessionEvent } from "../core/events/index.ts";
 import { FOLD_DIGEST } from "../core/fold-digest.ts";
 import type { SessionId } from "../core/ids.ts";
 import { countOf } from "../core/reduce/portions.ts";
@@ -105,6 +117,33 @@ describe("loading", () => {
     const { state, context } = await loadSession(world.store, id);
     expect(countOf(state.queue)).toBe(10_500);
     expect(countOf(context.queue)).toBe(10_500);
+  });
+
+  test("knows whether a text of the harness came before or after a request was started", async () => {
+    const turn = (request: number, ...between: readonly EventInput[]): EventInput[] => [
+      ...[asked(request), ...between, answered(request, { stop_reason: "tool_use" })],
+      ...[replied(request, `answer ${request}`), called(request, 0), result(`c${request}_0`)],
+    ];
+    const opening = [woke(), running, threadStart(), accepted(2)];
+    const events = [...opening, ...turn(1, rewoundTo(0)), ...turn(2), rewoundTo(0), ...turn(3, rewoundTo(0))];
+    const world = new World();
+    const id = await world.create();
+    const { owner } = world.harness();
+    const claim = await world.store.claim(id, { owner, ttlMs: 10_000, at: 1 });
+    if (claim.status !== "claimed") throw new Error("nobody else is there");
+    const sealed = events.map((input) => seal(input, NO_REDACTION));
+    await world.store.append(claim.lease, { appendId: "all", at: 1, events: sealed });
+    const log = await world.log(id);
+    const slept = event("harness.suspended", { gap_ms: 1 });
+    const state = foldEvents(id, [...log, { ...slept, seq: log.length + 1, at: 1 } as SessionEvent]);
+    const snapshot = { fold: FOLD_DIGEST, body: JSON.stringify(state) };
+    const noted = seal(slept, NO_REDACTION);
+    await world.store.append(claim.lease, { appendId: "snapshot", at: 1, events: [noted], snapshot });
+    const whole = await world.log(id);
+    const loaded = await loadSession(world.store, id);
+    expect(loaded.snapshotSeq).toBe(whole.length);
+    const sent = (context: Context) => messagesOf(closeTurn(context));
+    expect(sent(loaded.context)).toEqual(sent(whole.reduce(reduceContext, emptyContext())));
   });
 
   test("of an unknown session says so", async () => {

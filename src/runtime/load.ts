@@ -2,7 +2,7 @@
  * Opening a session: the newest snapshot, the tail after it, and the current thread's events for the context. The
  * cost depends on the length of the thread and of the tail, never on that of the log.
  */
-import { type Context, emptyContext, RECALLED_TYPES, recallContext } from "../core/context.ts";
+import { type Context, emptyContext, PLACED_TYPES, RECALLED_TYPES, recallContext } from "../core/context.ts";
 import type { SessionEvent } from "../core/events/index.ts";
 import { FOLD_DIGEST } from "../core/fold-digest.ts";
 import type { Sequence, SessionId } from "../core/ids.ts";
@@ -117,6 +117,12 @@ async function recallOlder(
         context = recallContext(context, request);
         request = undefined;
       }
+      if (PLACED_TYPES.includes(event.type)) {
+        // What comes between a request and its answer is nothing but such texts, so it may be given as late as here.
+        const before = await newestRequest(store, sessionId, fromSeq, event.seq - 1);
+        if (before !== undefined && before.body.request !== context.turn.request)
+          context = recallContext(context, before);
+      }
       context = recallContext(context, event);
     }
     const last = page.at(-1);
@@ -131,7 +137,7 @@ async function newestRequest(
   sessionId: SessionId,
   fromSeq: Sequence,
   throughSeq: Sequence,
-): Promise<SessionEvent | undefined> {
+): Promise<SessionEvent<"span.model_request_start"> | undefined> {
   if (fromSeq > throughSeq) return undefined;
   const [request] = await store.getEvents(sessionId, {
     after: throughSeq + 1,
@@ -140,5 +146,5 @@ async function newestRequest(
     types: ["span.model_request_start"],
     verify: false,
   });
-  return request !== undefined && request.seq >= fromSeq ? request : undefined;
+  return request?.type === "span.model_request_start" && request.seq >= fromSeq ? request : undefined;
 }

@@ -155,7 +155,7 @@ function answer(request: number, how: Outcome): EventInput[] {
 }
 
 /** What a kind performer finds: all goes well, and the model has nothing more to do. */
-export function foundWell(intent: Intent): EventInput[] {
+export function foundWell(intent: Intent, state: SessionState): EventInput[] {
   switch (intent.kind) {
     case "model":
       return [answered(intent.request), replied(intent.request, "done")];
@@ -166,7 +166,7 @@ export function foundWell(intent: Intent): EventInput[] {
     case "cancel":
       return [];
     case "provision":
-      return [sandboxReady("i4", intent.sandbox)];
+      return [sandboxReady("i4", intent.sandbox), ...restored(state)];
     case "checkpoint":
       return [checkpointCreated(intent.number)];
     case "destroy":
