@@ -5,7 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { lookup } from "node:dns/promises";
-import { chmodSync, closeSync, mkdirSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,7 +13,7 @@ import type { Clock } from "../../core/clock.ts";
 import { isNightshiftError, messageOf } from "../../core/errors.ts";
 import { tryLock } from "../../sandbox/daemon/lock.ts";
 import { bootId, readProcess } from "../../sandbox/daemon/processes.ts";
-import { socketAddress } from "../../sandbox/daemon/record.ts";
+import { listenIn, reportStart } from "../../sandbox/daemon/standing.ts";
 import type { EgressPolicy } from "./contract.ts";
 import { type ControlRequest, serveControl } from "./control.ts";
 import { DecisionLog } from "./decisions.ts";
@@ -35,7 +35,6 @@ export type EgressStartReport =
   | { readonly status: "busy" }
   | { readonly status: "failed"; readonly code: string; readonly message: string };
 
-const REPORT_FILE = 3;
 const WATCH_INTERVAL_MS = 2_000;
 const EXIT_GRACE_MS = 500;
 const TIMER_MS_MAX = 2_147_483_647;
@@ -145,27 +144,15 @@ class EgressProcess {
 
 async function listen(server: Server, folder: string, name: string): Promise<void> {
   rmSync(join(folder, name), { force: true });
-  // Not released: closing the server removes the socket under this name.
-  const { path } = socketAddress(folder, name);
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ path }, () => resolve());
-  });
-  chmodSync(join(folder, name), 0o600);
+  await listenIn(server, folder, name);
 }
 
 function note(text: string): void {
   process.stderr.write(`${new Date().toISOString()} egress ${process.pid} ${text}\n`);
 }
 
-/** The harness that waits for it may be dead already; the record will tell the next one. */
 function report(outcome: EgressStartReport): void {
-  try {
-    writeSync(REPORT_FILE, `${JSON.stringify(outcome)}\n`);
-    closeSync(REPORT_FILE);
-  } catch {
-    note(`could not report: ${outcome.status}`);
-  }
+  if (!reportStart(outcome)) note(`could not report: ${outcome.status}`);
 }
 
 async function main(): Promise<void> {

@@ -1,17 +1,16 @@
 /** Starts, finds, watches and ends the egress proxy of a session. */
-import { spawn } from "node:child_process";
-import { closeSync, openSync, rmSync, statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { messageOf, NightshiftError } from "../../core/errors.ts";
+import { type DetachedOutcome, startDetached } from "../../sandbox/daemon/detached.ts";
 import { killTree, MARKER_VARIABLE } from "../../sandbox/daemon/kill.ts";
+import { bootId } from "../../sandbox/daemon/processes.ts";
 import { openSandboxFolder } from "../../sandbox/daemon/record.ts";
 import type { EgressConnection, EgressPolicy } from "./contract.ts";
 import { ControlClient } from "./control.ts";
 import type { EgressConfig, EgressStartReport } from "./main.ts";
-import { EGRESS_FILES, egressMarker } from "./record.ts";
+import { EGRESS_FILES, egressMarker, readEgressRecord } from "./record.ts";
 import { checkPolicy } from "./rules.ts";
 
 /** What a proxy is started with. */
@@ -28,7 +27,6 @@ const ATTEMPTS_MAX = 5;
 const START_MS_MAX = 15_000;
 const STOP_MS_MAX = 5_000;
 const RETRY_MS = 25;
-const REPORT_BYTES_MAX = 65_536;
 
 /** The entry, compiled or not, whichever this file is. */
 const ENTRY: string = import.meta.url.endsWith(".ts") ? "./main.ts" : "./main.js";
@@ -61,7 +59,7 @@ export async function ensureEgress(options: EgressOptions): Promise<EgressConnec
       }
     }
     const outcome = await startProcess({ folder, policy, noContactMs: options.noContactMs }, signal);
-    if (outcome.status === "failed") {
+    if (outcome.status === "failed" || outcome.status === "ended") {
       problem = outcome.message;
       attempt++;
     }
@@ -78,6 +76,7 @@ export async function ensureEgress(options: EgressOptions): Promise<EgressConnec
 export async function stopEgress(folder: string): Promise<void> {
   if (statSync(folder, { throwIfNoEntry: false }) === undefined) return;
   const path = openEgressFolder(folder);
+  const record = readEgressRecord(path);
   try {
     const limit = AbortSignal.timeout(STOP_MS_MAX);
     const client = await ControlClient.open(path, limit);
@@ -86,7 +85,9 @@ export async function stopEgress(folder: string): Promise<void> {
   } catch {
     // Dead, or deaf: the marker finds its process.
   }
-  await killTree({ marker: egressMarker(path) }, 0);
+  // One that is about to end has no environment any more, and so no marker.
+  const leader = record?.boot === bootId() ? { leader: record.process } : {};
+  await killTree({ marker: egressMarker(path), ...leader }, 0);
   for (const name of [EGRESS_FILES.record, EGRESS_FILES.control]) rmSync(join(path, name), { force: true });
   rmSync(join(path, EGRESS_FILES.sockets, EGRESS_FILES.socket), { force: true });
 }
@@ -113,53 +114,13 @@ function connectionOf(folder: string, client: ControlClient): EgressConnection {
   };
 }
 
-/** Should this process die meanwhile, the proxy either never gets its policy and ends, or is found later. */
-async function startProcess(config: EgressConfig, signal: AbortSignal): Promise<EgressStartReport> {
+function startProcess(
+  config: EgressConfig,
+  signal: AbortSignal,
+): Promise<DetachedOutcome<EgressStartReport>> {
   const { folder } = config;
-  const log = openSync(join(folder, EGRESS_FILES.log), "a", 0o600);
-  try {
-    const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", entryPath()], {
-      cwd: folder,
-      env: { [MARKER_VARIABLE]: egressMarker(folder) },
-      stdio: ["pipe", "ignore", log, "pipe"],
-      detached: true,
-    });
-    child.unref();
-    child.stdin?.on("error", () => undefined);
-    child.stdin?.end(JSON.stringify(config));
-    const failure = new Promise<EgressStartReport>((resolve) =>
-      child.once("error", (error) =>
-        resolve({ status: "failed", code: "E_EGRESS_UNAVAILABLE", message: messageOf(error) }),
-      ),
-    );
-    return await Promise.race([failure, readReport(child.stdio[3] as Readable, signal)]);
-  } finally {
-    closeSync(log);
-  }
-}
-
-async function readReport(stream: Readable, signal: AbortSignal): Promise<EgressStartReport> {
-  const timeLimit = AbortSignal.timeout(START_MS_MAX);
-  const stop = (): void => void stream.destroy();
-  const either = AbortSignal.any([signal, timeLimit]);
-  either.addEventListener("abort", stop, { once: true });
-  let text = "";
-  try {
-    for await (const chunk of stream.setEncoding("utf8") as AsyncIterable<string>) {
-      text += chunk;
-      if (text.length > REPORT_BYTES_MAX) break;
-    }
-    return JSON.parse(text) as EgressStartReport;
-  } catch {
-    signal.throwIfAborted();
-    const message = timeLimit.aborted ? `it was not ready after ${START_MS_MAX} ms` : "it ended at once";
-    return { status: "failed", code: "E_EGRESS_UNAVAILABLE", message };
-  } finally {
-    either.removeEventListener("abort", stop);
-    stream.destroy();
-  }
-}
-
-function entryPath(): string {
-  return fileURLToPath(new URL(ENTRY, import.meta.url));
+  const entry = new URL(ENTRY, import.meta.url);
+  const environment = { [MARKER_VARIABLE]: egressMarker(folder) };
+  const log = join(folder, EGRESS_FILES.log);
+  return startDetached<EgressStartReport>({ entry, folder, log, environment, config }, signal);
 }

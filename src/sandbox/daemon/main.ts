@@ -4,17 +4,7 @@
  * the harness that started it, and ends when it is told to or when no harness has been there for too long.
  */
 import { randomBytes } from "node:crypto";
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { basename, join } from "node:path";
 import { isNightshiftError, messageOf } from "../../core/errors.ts";
@@ -37,9 +27,10 @@ import { tryLock } from "./lock.ts";
 import { OperationRunner } from "./operation-runner.ts";
 import { PipePool } from "./pipes.ts";
 import { bootId, readProcess } from "./processes.ts";
-import { FILES, readRecord, sandboxKey, socketAddress, writeRecord } from "./record.ts";
+import { FILES, readRecord, sandboxKey, writeRecord } from "./record.ts";
 import { Connections } from "./server.ts";
 import { findShell } from "./shell.ts";
+import { listenIn, reportStart } from "./standing.ts";
 
 /** What a daemon is told over stdin. */
 export interface DaemonConfig {
@@ -71,7 +62,6 @@ export type StartReport =
   | { readonly status: "busy" }
   | { readonly status: "failed"; readonly code: string; readonly message: string };
 
-const REPORT_FILE = 3;
 const TIMER_MS_MAX = 2_147_483_647;
 const WATCH_INTERVAL_MS = 2_000;
 const EXIT_GRACE_MS = 1_000;
@@ -135,7 +125,7 @@ class Daemon {
       onContact: (harnesses) => this.#onContact(harnesses),
     });
     this.#connections.serve(this.#server);
-    await this.#listen();
+    await listenIn(this.#server, this.#config.folder, this.#socket);
     this.#publish(root);
     this.#onContact(0);
     setInterval(() => this.#watch(), WATCH_INTERVAL_MS).unref();
@@ -219,17 +209,6 @@ class Daemon {
     return pipes;
   }
 
-  async #listen(): Promise<void> {
-    const { folder } = this.#config;
-    // Not released: closing the server removes the socket under this name.
-    const { path } = socketAddress(folder, this.#socket);
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject);
-      this.#server.listen({ path }, () => resolve());
-    });
-    chmodSync(join(folder, this.#socket), 0o600);
-  }
-
   #publish(workspace: string): void {
     const self = readProcess(process.pid);
     if (self === undefined) throw new Error("/proc does not show this process");
@@ -275,14 +254,8 @@ function note(text: string): void {
   process.stderr.write(`${new Date().toISOString()} daemon ${process.pid} ${text}\n`);
 }
 
-/** The harness that waits for it may be dead already; the record will tell the next one. */
 function report(outcome: StartReport): void {
-  try {
-    writeSync(REPORT_FILE, `${JSON.stringify(outcome)}\n`);
-    closeSync(REPORT_FILE);
-  } catch {
-    note(`could not report: ${outcome.status}`);
-  }
+  if (!reportStart(outcome)) note(`could not report: ${outcome.status}`);
 }
 
 async function main(): Promise<void> {

@@ -13,6 +13,7 @@ import { DaemonClient } from "./client.ts";
 import type { Environment } from "./environment.ts";
 import { killTree } from "./kill.ts";
 import type { PodSetup } from "./main.ts";
+import { bootId } from "./processes.ts";
 import type { Greeting } from "./protocol.ts";
 import { type DaemonRecord, openSandboxFolder, readRecord, sandboxKey } from "./record.ts";
 import { type StartOutcome, startDaemon } from "./start.ts";
@@ -106,7 +107,9 @@ export class DaemonSandboxes implements SandboxBackend {
     const record = readRecord(folder);
     if (record !== undefined) await shutDown(folder, record);
     // The daemon carries the marker too, from its first moment; so this finds one that has no record yet.
-    await killTree({ marker: `${sandboxKey(folder)}.` }, 0);
+    // One that is about to end has no environment any more, and so no marker.
+    const leader = record?.boot === bootId() ? { leader: record.process } : {};
+    await killTree({ marker: `${sandboxKey(folder)}.`, ...leader }, 0);
     await this.#kind.sweep?.(folder);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
