@@ -13,6 +13,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   environment: ["core", "sandbox", "gateway"],
   worker: ["core", "sandbox", "model", "tool"],
   judge: ["core", "sandbox", "model", "tool"],
+  referee: ["core", "sandbox", "workspace", "environment"],
+  planning: ["core", "sandbox", "model", "workspace", "referee"],
   runtime: [
     "core",
     "store",
@@ -24,6 +26,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "environment",
     "worker",
     "judge",
+    "referee",
+    "planning",
   ],
   api: [
     "core",
@@ -36,6 +40,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "environment",
     "worker",
     "judge",
+    "referee",
+    "planning",
     "runtime",
   ],
   cli: [
@@ -49,6 +55,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "environment",
     "worker",
     "judge",
+    "referee",
+    "planning",
     "runtime",
     "api",
   ],

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { CATALOGUE } from "./catalogue.ts";
 import { clientEvents } from "./client.ts";
+import { contractEvents } from "./contract.ts";
 import { harnessEvents } from "./harness.ts";
 import { EVENT_VERSIONS, isClientType } from "./index.ts";
+import { refereeEvents } from "./referee.ts";
 import { sessionEvents } from "./session.ts";
 import { workEvents } from "./work.ts";
 import { workspaceEvents } from "./workspace.ts";
@@ -16,7 +18,15 @@ describe("the catalogue", () => {
   });
 
   test("names no type twice", () => {
-    const domains = [sessionEvents, clientEvents, workEvents, harnessEvents, workspaceEvents];
+    const domains = [
+      sessionEvents,
+      clientEvents,
+      workEvents,
+      harnessEvents,
+      workspaceEvents,
+      contractEvents,
+      refereeEvents,
+    ];
     expect(domains.flatMap((domain) => Object.keys(domain)).sort()).toEqual(types);
   });
 

@@ -8,7 +8,9 @@
  */
 import type * as z from "zod";
 import { clientEvents } from "./client.ts";
+import { contractEvents } from "./contract.ts";
 import { harnessEvents } from "./harness.ts";
+import { refereeEvents } from "./referee.ts";
 import { sessionEvents } from "./session.ts";
 import { workEvents } from "./work.ts";
 import { workspaceEvents } from "./workspace.ts";
@@ -20,6 +22,8 @@ export const CATALOGUE = {
   ...workEvents,
   ...harnessEvents,
   ...workspaceEvents,
+  ...contractEvents,
+  ...refereeEvents,
 } as const;
 
 /** Every event type this version writes. */

@@ -1,6 +1,7 @@
-/** What people and programs may submit without a lease: `user.*` and `control.*`. */
+/** What people and programs may submit without a lease: `user.*`, `control.*` and `approval.*`. */
 import * as z from "zod";
-import { callIdText, content, limits, steering } from "./parts.ts";
+import { contract, criterionId, hash, why } from "./contract.ts";
+import { callIdText, content, limits, steering, timestampMs } from "./parts.ts";
 
 const reason = z.object({ reason: z.string().max(500).optional() });
 
@@ -35,5 +36,24 @@ export const clientEvents = {
   "control.rewind": z.object({
     checkpoint: z.int().nonnegative(),
     commit: z.string().regex(/^[0-9a-f]{40,64}$/),
+  }),
+  /** Puts another contract in the place of the sealed one; `hash` is the new one's. */
+  "control.amend_contract": z.object({ contract, hash, reason: why, author: z.string().min(1).max(256) }),
+  /** This criterion is not asked for until then; a person answers for it. */
+  "control.waive": z.object({
+    criterion: criterionId,
+    reason: why,
+    owner: z.string().min(1).max(256),
+    expires_at: timestampMs,
+  }),
+  /** Asks for a verdict on what is there, now. */
+  "control.request_verdict": z.object({}),
+  /** Decides one item that waits for a person; `hash` names exactly what was looked at. */
+  "approval.decided": z.object({
+    item: z.string().max(128),
+    hash,
+    result: z.enum(["approve", "deny"]),
+    reason: z.string().max(4000).optional(),
+    author: z.string().min(1).max(256),
   }),
 } as const;

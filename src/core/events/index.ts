@@ -67,6 +67,22 @@ export const EVENT_VERSIONS: { readonly [T in EventType]: number } = {
   "egress.decided": 1,
   "budget.exhausted": 1,
   "breaker.tripped": 1,
+  "contract.sealed": 1,
+  "contract.amended": 1,
+  "contract.drifted": 1,
+  "contract.declared": 1,
+  "preflight.started": 1,
+  "preflight.finished": 1,
+  "control.amend_contract": 1,
+  "control.waive": 1,
+  "control.request_verdict": 1,
+  "approval.decided": 1,
+  "verdict.requested": 1,
+  "referee.composed": 1,
+  "referee.checked": 1,
+  "referee.ratcheted": 1,
+  "judge.graded": 1,
+  "verdict.given": 1,
 };
 
 /** True for types that clients may submit: decided by domain, so that a new one needs no second list. */

@@ -1,0 +1,106 @@
+/** What the referee and the judge have found: `verdict.*`, `referee.*`, `judge.*`. */
+import * as z from "zod";
+import { checkRun } from "./contract.ts";
+import { content, sequence, text } from "./parts.ts";
+
+const hash = z.string().regex(/^[0-9a-f]{64}$/);
+const object = z.string().regex(/^[0-9a-f]{40,64}$/);
+const criterionId = z.string();
+const number = z.int().positive();
+const pass = z.enum(["A", "B", "H"]);
+const strength = z.enum(["exit-status", "in-process", "black-box", "held-out", "judged"]);
+const status = z.enum(["met", "unmet", "error", "impossible", "blocked", "waived"]);
+
+/** Something in the candidate that a gate has to say about. */
+const finding = z.object({
+  gate: z.string(),
+  path: z.string(),
+  detail: z.string().max(4000),
+  /** `refuse`: unmet; `review`: a person decides; `note`: only told. */
+  effect: z.enum(["refuse", "review", "note"]),
+});
+
+/** Schemas of this domain by event type. */
+export const refereeEvents = {
+  /** The intent; a verdict is about one commit. */
+  "verdict.requested": z.object({
+    number,
+    commit: object,
+    reason: z.enum(["asked", "rest", "person"]),
+  }),
+  /** Trees that checks ran on. A: protected paths from the base; B: exactly as delivered. */
+  "referee.composed": z.object({
+    verdict: number,
+    base: object,
+    candidate: object,
+    tree_a: object,
+    tree_b: object,
+    findings: z.array(finding).max(10_000),
+  }),
+  /** One check, once, in a sandbox of its own. H: with files that the worker never sees. */
+  "referee.checked": z.object({
+    verdict: number,
+    criterion: criterionId,
+    pass,
+    tree: object,
+    command: z.array(z.string()),
+    run: checkRun,
+    output_hash: hash,
+    strength,
+    status: z.enum(["met", "unmet", "error"]),
+    /** Why, for people and the model; of a held-out check only how many. */
+    reason: z.string().max(8000),
+    /** The gate that decided, when it was not the check's own exit status. */
+    gate: z.string().optional(),
+    /** Tests that the base passes and this run did not report as passed; a part of them. */
+    missing: z.array(z.string()).max(200),
+  }),
+  /** Counts that may not fall, or rise. */
+  "referee.ratcheted": z.object({ verdict: number, findings: z.array(finding).max(10_000) }),
+  /** What a model found of one criterion's rubric. */
+  "judge.graded": z.object({
+    verdict: number,
+    criterion: criterionId,
+    status: z.enum(["met", "unmet", "error"]),
+    model: z.string(),
+    items: z.array(
+      z.object({
+        rubric: z.string(),
+        status: z.enum(["met", "unmet"]),
+        reason: z.string().max(8000),
+        quotes: z.array(z.object({ path: z.string(), text: z.string().max(4000), found: z.boolean() })),
+      }),
+    ),
+    /** Why there is no grade. */
+    problem: z.string().max(4000).optional(),
+    requests: z.int().nonnegative(),
+    cost_micro_usd: z.int().nonnegative(),
+    duration_ms: z.int().nonnegative(),
+  }),
+  /** The receipt: every criterion of the contract, on these trees and under this contract. */
+  "verdict.given": z.object({
+    number,
+    commit: object,
+    tree_a: object.nullable(),
+    tree_b: object.nullable(),
+    contract_hash: hash,
+    outcome: z.enum(["met", "unmet", "review", "error"]),
+    criteria: z.array(
+      z.object({
+        criterion: criterionId,
+        status,
+        strength: strength.nullable(),
+        reason: z.string().max(8000),
+        evidence: z.array(sequence),
+      }),
+    ),
+    /** What waits for a person before this can be met: each bound to what was looked at. */
+    review: z.array(z.object({ item: z.string(), hash, detail: z.string().max(4000), path: z.string() })),
+    /** What this verdict does not show, said plainly. */
+    gaps: z.array(z.string().max(1000)),
+    /** Tells the model. */
+    content,
+    duration_ms: z.int().nonnegative(),
+    problem: text.optional(),
+  }),
+} as const;
