@@ -1,6 +1,6 @@
 /** The done-condition and what people and the agent say of it: `contract.*`, `preflight.*`. */
 import * as z from "zod";
-import { sequence, text } from "./parts.ts";
+import { content, sequence, text } from "./parts.ts";
 
 /** SHA-256 in hex. */
 export const hash: z.ZodType<string> = z.string().regex(/^[0-9a-f]{64}$/);
@@ -101,6 +101,8 @@ export const contractEvents = {
     author: z.string().max(256),
     /** The `control.amend_contract` that asked for it. */
     asked_seq: sequence,
+    /** Tells the model. */
+    content,
   }),
   /** The rendering in the workspace is not what was written there. It decides nothing; it is only noted. */
   "contract.drifted": z.object({ path: relativePath, expected: hash, found: hash.nullable() }),
@@ -122,10 +124,10 @@ export const contractEvents = {
         status: z.enum(["passed", "failed", "flaky", "error"]),
         role: z.enum(["earn", "keep"]),
         runs: z.array(checkRun).max(10),
-        /** Tests of the base that pass, in the order of the report; what comes later must pass them too. */
-        passing: z.array(z.string()).max(200_000),
-        /** Tests that fail or flake on the base, and so are not asked for. */
-        exempt: z.array(z.string()).max(200_000),
+        /** Tests of the base that pass, an id a line (JSON strings); what comes later must pass them too. */
+        passing: text,
+        /** Tests that fail or flake on the base, and so are not asked for; written in the same way. */
+        exempt: text,
         /** Tests whose names change from run to run: how many there are. */
         unstable: z.int().nonnegative(),
         wall_ms: z.int().positive(),
@@ -135,6 +137,8 @@ export const contractEvents = {
     problems: z.array(
       z.object({ code: z.string(), criterion: criterionId.optional(), message: z.string().max(4000) }),
     ),
+    /** Tells the model how it stands before its first turn. */
+    content: content.optional(),
     duration_ms: z.int().nonnegative(),
   }),
 } as const;

@@ -54,6 +54,12 @@ const statusIdle = z.object({
     z.object({ type: z.literal("stopped") }),
     z.object({ type: z.literal("stalled") }),
     z.object({ type: z.literal("failed"), code: z.string() }),
+    /** Every criterion of the contract is met, by this verdict. */
+    z.object({ type: z.literal("verified"), verdict: z.int().positive() }),
+    /** The agent ended its turn although this verdict was negative and it has changed nothing since. */
+    z.object({ type: z.literal("unmet"), verdict: z.int().positive() }),
+    /** A person has to look at something before the verdict can be positive. */
+    z.object({ type: z.literal("review"), verdict: z.int().positive() }),
   ]),
 });
 
