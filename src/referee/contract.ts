@@ -120,7 +120,7 @@ export interface ComposeRequest {
   readonly candidate: CommitHash;
   readonly contract: Contract;
   readonly matches: readonly RunnerMatch[];
-  /** Review items that a person has approved: their paths count as not protected. By {@link Finding.path} and hash. */
+  /** Changes that a person has approved, by `reviewHash` (review.ts): these are as if their paths were not protected. */
   readonly approved: ReadonlySet<string>;
 }
 
