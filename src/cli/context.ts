@@ -18,6 +18,7 @@ export interface PlaceFlags {
   readonly state?: string;
   readonly directory?: string;
   readonly model?: string;
+  readonly judgeModel?: string;
 }
 
 /** Settings for these flags. */
@@ -28,6 +29,7 @@ export function settingsFor(context: CommandContext, flags: PlaceFlags): Promise
     workspace: flags.directory,
     state: flags.state,
     model: flags.model,
+    judgeModel: flags.judgeModel,
   });
 }
 

@@ -28,6 +28,8 @@ const provider = z.strictObject({
 /** A whole config file. */
 export const configSchema = z.strictObject({
   model: modelName.optional(),
+  /** Who grades rubrics; best another one than `model`. */
+  judge_model: modelName.optional(),
   state: z.string().startsWith("/", "must be an absolute path").optional(),
   sandbox: z.string().max(64).optional(),
   system: z.string().max(100_000).optional(),

@@ -18,7 +18,9 @@ function writeConfig(config: unknown): void {
   writeFileSync(join(folder, ".config/nightshift/config.json"), JSON.stringify(config));
 }
 
-function load(environment: Record<string, string> = {}, flags: { state?: string; model?: string } = {}) {
+type Flags = { state?: string; model?: string; judgeModel?: string };
+
+function load(environment: Record<string, string> = {}, flags: Flags = {}) {
   return loadSettings({ environment: { HOME: folder, ...environment }, directory: folder, ...flags });
 }
 
@@ -42,6 +44,17 @@ describe("settings", () => {
       stateFolder: "/from-flag",
     });
     expect(await load({ NIGHTSHIFT_MODEL: "" })).toMatchObject({ model: "anthropic:file" });
+  });
+
+  test("name the judge's model apart from the model", async () => {
+    expect(await load({ NIGHTSHIFT_MODEL: "openai:worker" })).toMatchObject({ judgeModel: undefined });
+    writeConfig({ judge_model: "anthropic:file" });
+    expect(await load()).toMatchObject({ model: undefined, judgeModel: "anthropic:file" });
+    const environment = { NIGHTSHIFT_JUDGE_MODEL: "openai:environment" };
+    expect(await load(environment)).toMatchObject({ judgeModel: "openai:environment" });
+    expect(await load(environment, { judgeModel: "openai:flag" })).toMatchObject({
+      judgeModel: "openai:flag",
+    });
   });
 
   test("follow the XDG folders, but not relative ones", async () => {

@@ -27,6 +27,8 @@ export interface SettingsRequest {
   readonly state?: string | undefined;
   /** `--model`. */
   readonly model?: string | undefined;
+  /** `--judge-model`. */
+  readonly judgeModel?: string | undefined;
 }
 
 /** Settings with everything resolved that can be. */
@@ -38,6 +40,8 @@ export interface Settings {
   readonly stateFolder: string;
   /** `provider:model`; undefined when nobody named one. */
   readonly model: string | undefined;
+  /** `provider:model` of who grades rubrics; undefined when nobody named one, and then it is {@link model}. */
+  readonly judgeModel: string | undefined;
   /** Name of a backend; undefined when nobody named one. */
   readonly sandbox: string | undefined;
   readonly file: ConfigFile;
@@ -55,6 +59,7 @@ export async function loadSettings(request: SettingsRequest): Promise<Settings> 
   const workspace = existingFolder(resolve(directory, request.workspace ?? "."));
   const state = request.state ?? nonEmpty(environment.NIGHTSHIFT_STATE) ?? file.state;
   const model = request.model ?? nonEmpty(environment.NIGHTSHIFT_MODEL) ?? file.model;
+  const judgeModel = request.judgeModel ?? nonEmpty(environment.NIGHTSHIFT_JUDGE_MODEL) ?? file.judge_model;
   const stateFolder =
     state === undefined
       ? stateFolderFor(
@@ -63,7 +68,7 @@ export async function loadSettings(request: SettingsRequest): Promise<Settings> 
         )
       : resolve(directory, state);
   const sandbox = nonEmpty(environment.NIGHTSHIFT_SANDBOX) ?? file.sandbox;
-  return { environment, workspace, stateFolder, model, sandbox, file };
+  return { environment, workspace, stateFolder, model, judgeModel, sandbox, file };
 }
 
 /** Where the user's config file is, if there is one. */

@@ -17,16 +17,10 @@ import type { Tool } from "../tool/contract.ts";
 import type { Workspaces } from "../workspace/contract.ts";
 import type { FindSurroundings } from "./checkouts.ts";
 import { type ConfigFile, type Environment, injectionsOf, processEnvironment, secretsOf } from "./config.ts";
-import { createKeylessModel } from "./keyless-model.ts";
 import { LEASE_TTL_MS } from "./lease-keeper.ts";
-import { accessOf, type ModelConfig, missingKey, SCRIPTED } from "./providers.ts";
-import {
-  backendNames,
-  createModelAdapter,
-  createSandboxBackend,
-  createWorker,
-  openStore,
-} from "./registry.ts";
+import { openModel } from "./models.ts";
+import type { ModelConfig } from "./providers.ts";
+import { backendNames, createSandboxBackend, createWorker, openStore } from "./registry.ts";
 import { networkOf, type SessionConfig, setupOf } from "./session-config.ts";
 import { isOwnerDead, systemChance, systemClock, systemOwner } from "./system.ts";
 import { packageVersion } from "./version.ts";
@@ -185,25 +179,14 @@ class OpenedHarness implements OpenHarness {
     const name = JSON.stringify([config.provider, config.id, config.base_url ?? null]);
     const known = this.#models.get(name);
     if (known !== undefined) return known;
-    const adapter = await this.#createModel(config);
+    const { clock } = this;
+    const adapter = await openModel(config, {
+      environment: this.#environment,
+      file: this.#options.file,
+      clock,
+    });
     this.#models.set(name, adapter);
     return adapter;
-  }
-
-  #createModel({ provider, id, base_url }: ModelConfig): Promise<ModelAdapter> | ModelAdapter {
-    const environment = this.#environment;
-    const { file } = this.#options;
-    const missing = missingKey(provider, environment, file);
-    if (missing !== undefined) return createKeylessModel(provider, missing);
-    const access = provider === SCRIPTED ? undefined : accessOf(provider, file);
-    return createModelAdapter(access?.adapter ?? SCRIPTED, {
-      provider,
-      id,
-      clock: this.clock,
-      key: () => (access?.variable === undefined ? undefined : environment[access.variable]),
-      baseUrl: base_url ?? access?.baseUrl,
-      outputCapField: access?.outputCapField,
-    });
   }
 
   /** Without a state folder, sandboxes and checkouts are as fleeting as the store. */

@@ -14,6 +14,7 @@ import type {
   ModelStopReason,
   ModelUsage,
 } from "../model/contract.ts";
+import { costMicroUsd } from "../model/price.ts";
 import type { Tool } from "../tool/contract.ts";
 import type { TurnRequest, Worker } from "./contract.ts";
 
@@ -177,10 +178,5 @@ function charged(turn: TurnRequest, usage: ModelUsage | undefined): Charge {
   };
   const { price } = turn.thread.model;
   if (price === undefined) return { model_usage };
-  const micro =
-    usage.inputTokens * price.input +
-    usage.outputTokens * price.output +
-    usage.cacheReadTokens * price.cache_read +
-    usage.cacheWriteTokens * price.cache_write;
-  return { model_usage, cost_micro_usd: Math.ceil(micro / 1_000_000) };
+  return { model_usage, cost_micro_usd: costMicroUsd(usage, price) };
 }

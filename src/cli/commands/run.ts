@@ -1,14 +1,11 @@
 /** `run`: makes a session and is itself the engine that drives it. */
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { NightshiftError } from "../../core/errors.ts";
 import { event } from "../../core/events/index.ts";
 import { createSession, newSessionId } from "../../runtime/client.ts";
 import type { ConfigFile, Settings } from "../../runtime/config.ts";
 import { parseDuration } from "../../runtime/duration.ts";
-import { accessOf, type ModelConfig, missingKey, parseModelName, SCRIPTED } from "../../runtime/providers.ts";
 import {
-  OUTPUT_TOKENS_STANDARD,
   type SessionConfig,
   type SessionOptions,
   type SessionPolicy,
@@ -17,20 +14,18 @@ import {
 import { carryOn, type DriveFlags } from "../carry-on.ts";
 import { type CommandContext, openFor, settingsFor } from "../context.ts";
 import { Interruption } from "../interruption.ts";
+import { checkModel, type ModelFlags, modelOf } from "../model-choice.ts";
 import { wrap } from "../render/text.ts";
 import { type BeginFlags, beginnings, sandboxFor, warnOf } from "./begin.ts";
 
 /** Flags of `run`. */
-export interface RunFlags extends DriveFlags, BeginFlags {
+export interface RunFlags extends DriveFlags, BeginFlags, ModelFlags {
   readonly tools?: readonly string[];
   readonly system?: string;
   readonly title?: string;
   readonly maxRequests?: number;
   readonly maxTokens?: number;
   readonly maxCost?: number;
-  readonly price?: NonNullable<ModelConfig["price"]>;
-  readonly maxOutputTokens?: number;
-  readonly baseUrl?: string;
   readonly idleTimeout?: number;
   readonly toolTimeout?: number;
   readonly maxFailures?: number;
@@ -94,37 +89,6 @@ function optionsOf(
   };
 }
 
-function modelOf(context: CommandContext, { model, file }: Settings, flags: RunFlags): ModelConfig {
-  if (model === undefined) {
-    throw new NightshiftError("E_MODEL_UNKNOWN", "no model is named", {
-      hint: "Pass --model provider:model (for example anthropic:claude-sonnet-5), or set NIGHTSHIFT_MODEL.",
-    });
-  }
-  const { provider, id } = parseModelName(model, file);
-  const price = flags.price ?? priceOf(file, model);
-  const baseUrl = flags.baseUrl ?? (provider === SCRIPTED ? undefined : file.providers?.[provider]?.base_url);
-  return {
-    provider,
-    // The log outlives the folder that this command was started in.
-    id: provider === SCRIPTED ? resolve(context.directory, id) : id,
-    max_output_tokens: flags.maxOutputTokens ?? file.max_output_tokens ?? OUTPUT_TOKENS_STANDARD,
-    ...(baseUrl === undefined ? {} : { base_url: baseUrl }),
-    ...(price === undefined ? {} : { price }),
-  };
-}
-
-function priceOf(file: ConfigFile, model: string): ModelConfig["price"] {
-  const listed = file.prices?.[model];
-  if (listed === undefined) return undefined;
-  const micro = (dollars: number): number => Math.round(dollars * 1_000_000);
-  return {
-    input: micro(listed.input),
-    output: micro(listed.output),
-    cache_read: micro(listed.cache_read ?? listed.input),
-    cache_write: micro(listed.cache_write ?? listed.input),
-  };
-}
-
 /** Caps that flags name; `resume` takes the same. */
 export function limitsOf(
   flags: Pick<RunFlags, "maxRequests" | "maxTokens" | "maxCost">,
@@ -154,29 +118,4 @@ function policyOf(flags: RunFlags, file: ConfigFile): Partial<SessionPolicy> {
 function titleOf(prompt: string): string {
   const line = prompt.trim().split("\n")[0] ?? "";
   return line.length > TITLE_LENGTH_MAX ? `${line.slice(0, TITLE_LENGTH_MAX - 1)}…` : line;
-}
-
-/** A key that is missing or a script that is broken is better said before than in a log. */
-async function checkModel(model: ModelConfig, { environment, file }: Settings): Promise<void> {
-  if (model.provider === SCRIPTED) {
-    const { loadScript } = await import("../../model/script.ts");
-    await loadScript(model.id);
-    return;
-  }
-  const variable = missingKey(model.provider, environment, file);
-  if (variable !== undefined) {
-    throw new NightshiftError(
-      "E_MODEL_KEY_MISSING",
-      `${model.provider}:${model.id} needs a key, and ${variable} is not set`,
-      {
-        hint: `Set the environment variable ${variable} and run the same command again.`,
-        data: { variable },
-      },
-    );
-  }
-  if ((model.base_url ?? accessOf(model.provider, file).baseUrl) === undefined) {
-    throw new NightshiftError("E_CONFIG", `the address of model provider "${model.provider}" is not known`, {
-      hint: `Pass --base-url, or set providers.${model.provider}.base_url in the config file.`,
-    });
-  }
 }
