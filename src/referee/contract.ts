@@ -34,9 +34,10 @@ export interface TreeReader {
 /** A check whose runner was recognised. Plain data. */
 export interface RunnerMatch {
   readonly kind: RunnerKind;
-  /** Commands that the script runs before the runner (`tsc && mocha`): each has to exit with 0. */
+  /** Commands that the script runs before and after the runner (`tsc && mocha`): see {@link Runners.around}. */
   readonly before: readonly (readonly string[])[];
-  /** The runner itself with its arguments, as the script calls it. */
+  readonly after: readonly (readonly string[])[];
+  /** The runner itself with its arguments, as the script calls it; variables that it sets come first, as for `env`. */
   readonly argv: readonly string[];
   /** Relative to the workspace. */
   readonly folder: string;
@@ -73,8 +74,9 @@ export interface TestReport {
 
 /** How one check is run for its report. All paths are absolute; `inner` ones are inside of the sandbox. */
 export interface InstrumentedCheck {
-  /** For the sandbox's `shell` operation. */
+  /** For the sandbox's `shell` operation, in the top folder of the workspace. */
   readonly command: string;
+  /** For this command, besides that of the layer. */
   readonly environment: Readonly<Record<string, string>>;
   /** Reads the report after the run. Never throws for what a run has written. */
   report(run: { readonly exitCode: number | null; readonly output: string }): Promise<TestReport>;
@@ -98,7 +100,13 @@ export interface Runners {
   readonly toolsFolder: string;
   /** Looks through package scripts; null when no runner is recognised. @param tree - the base's */
   match(check: Check, tree: TreeReader): Promise<RunnerMatch | null>;
-  /** Writes the key into the exchange folder and says what to run. */
+  /**
+   * What has to exit with 0 before and after the runner, in this order; for the sandbox's `shell` operation, in the
+   * top folder of the workspace. It is the worker's code: each is an execution of its own, and is cancelled when it
+   * has ended, so that nothing it has started is alive when {@link instrument} writes the key.
+   */
+  around(match: RunnerMatch): { readonly before: readonly string[]; readonly after: readonly string[] };
+  /** Writes the key into the exchange folder and says what to run. Nothing else may run in the sandbox by then. */
   instrument(request: InstrumentRequest): Promise<InstrumentedCheck>;
 }
 
