@@ -9,7 +9,9 @@
  * - `referee.ts` runs it all and gives the verdict; `preflight.ts` runs the checks on the base.
  */
 import type { Check, Contract, Finding } from "../core/contract/contract.ts";
-import type { ChangedFile, CommitHash, WorkspaceFiles } from "../workspace/contract.ts";
+import type { ChangedFile, CommitHash, ExtraFiles, TreeFiles, TreeReader } from "../workspace/contract.ts";
+
+export type { TreeFiles, TreeReader } from "../workspace/contract.ts";
 
 /** Test runners whose own report is understood. */
 export type RunnerKind =
@@ -22,14 +24,6 @@ export type RunnerKind =
   | "cargo"
   | "tap"
   | "junit";
-
-/** Reads the files of one tree, without following links. Paths are relative, with `/`. */
-export interface TreeReader {
-  /** All paths with their git mode (`100644`, `100755`, `120000`, `160000`), sorted. */
-  list(): Promise<readonly { readonly path: string; readonly mode: string; readonly object: string }[]>;
-  /** Content of a file, or the target of a link; undefined when there is none. At most 16 MiB, else `E_CONTRACT_FILE`. */
-  read(path: string): Promise<Buffer | undefined>;
-}
 
 /** A check whose runner was recognised. Plain data. */
 export interface RunnerMatch {
@@ -132,24 +126,12 @@ export interface ComposeRequest {
   readonly approved: ReadonlySet<string>;
 }
 
-/** Fresh files with the content of a tree, for one sandbox. */
-export interface TreeFiles {
-  readonly files: WorkspaceFiles;
-  /** Removes them; the sandbox must be gone. */
-  close(): Promise<void>;
-}
-
 /** What of a session's repository the referee works on. */
 export interface RefereeTrees {
   reader(sessionId: string, treeOrCommit: string, signal: AbortSignal): TreeReader;
   compose(sessionId: string, request: ComposeRequest, signal: AbortSignal): Promise<Composition>;
   /** @param extra - a folder whose content is put at `target` as well: files that the worker never sees */
-  open(
-    sessionId: string,
-    tree: string,
-    extra: { readonly folder: string; readonly target: string } | null,
-    signal: AbortSignal,
-  ): Promise<TreeFiles>;
+  open(sessionId: string, tree: string, extra: ExtraFiles | null, signal: AbortSignal): Promise<TreeFiles>;
 }
 
 /** Compares what must not get worse. Pure but for reading. */

@@ -72,6 +72,25 @@ export interface Workspaces {
     branch: string,
     signal: AbortSignal,
   ): Promise<{ readonly created: boolean }>;
+  /** Looks into a tree of the session; everything is asked for when it is needed. @param treeOrCommit - full name */
+  reader(sessionId: SessionId, treeOrCommit: string, signal: AbortSignal): TreeReader;
+  /**
+   * Makes a tree in the session's repository, without any files. What nothing refers to lasts until the session is
+   * removed. @returns its name @throws NightshiftError `E_WORKSPACE_UNKNOWN`, `E_WORKSPACE_GIT` for entries that no
+   *   tree can have
+   */
+  composeTree(sessionId: SessionId, entries: readonly ComposedEntry[], signal: AbortSignal): Promise<string>;
+  /**
+   * Fresh files with the content of a tree, for one sandbox; any number of them at the same time.
+   * @param extra - files that are put into them as well; they belong to no tree
+   * @throws NightshiftError `E_WORKSPACE_UNKNOWN`, `E_WORKSPACE_DAMAGED`, `E_CONTRACT_FILE` for `extra`
+   */
+  openTree(
+    sessionId: SessionId,
+    tree: string,
+    extra: ExtraFiles | null,
+    signal: AbortSignal,
+  ): Promise<TreeFiles>;
   /** Removes everything of a session but the branches that were exported. Idempotent. */
   remove(sessionId: SessionId): Promise<void>;
   /** What belongs to nobody: sessions that are not in `known`, and what crashes have left behind. */
@@ -87,6 +106,43 @@ export interface Workspaces {
 
 /** Full hexadecimal name of a commit. */
 export type CommitHash = string;
+
+/**
+ * Reads one tree, without following links. A path is relative, with `/`; bytes that are no UTF-8 are lone surrogates
+ * in it, U+DC80 to U+DCFF, so that different names stay different.
+ */
+export interface TreeReader {
+  /** All paths but those of folders, with their git mode (`100644`, `100755`, `120000`, `160000`), in git's order. */
+  list(): Promise<readonly TreeItem[]>;
+  /** Content of a file, or the target of a link; undefined when there is none. At most 16 MiB, else `E_CONTRACT_FILE`. */
+  read(path: string): Promise<Buffer | undefined>;
+}
+
+/** One path of a tree. */
+export interface TreeItem {
+  readonly path: string;
+  readonly mode: string;
+  /** Name of the blob, or of the commit of a submodule. */
+  readonly object: string;
+}
+
+/** One path of a tree that is to be made: with an object of the session's, or with new content. */
+export type ComposedEntry = TreeItem | (Omit<TreeItem, "object"> & { readonly content: Buffer });
+
+/** A folder of the host whose content is put into files. */
+export interface ExtraFiles {
+  /** Absolute. */
+  readonly folder: string;
+  /** Relative to the top of the files; empty for the top itself. */
+  readonly target: string;
+}
+
+/** Fresh files with the content of a tree, for one sandbox. */
+export interface TreeFiles {
+  readonly files: WorkspaceFiles;
+  /** Removes them; the sandbox must be gone. Idempotent. */
+  close(): Promise<void>;
+}
 
 /** How a workspace is to begin. */
 export interface PrepareOptions {
@@ -212,7 +268,7 @@ export interface ChangedFile {
 
 /** Something on disk that belongs to nobody. */
 export interface Leftover {
-  /** `session`: a whole one that is unknown · `files`: of a known session, replaced or unfinished · `build`: an unfinished pristine checkout. */
+  /** `session`: a whole one that is unknown · `files`: of a known session, replaced or unfinished · `build`: something unfinished, or the files of a check. */
   readonly kind: "session" | "files" | "build";
   /** Absolute. */
   readonly path: string;

@@ -20,10 +20,22 @@ export async function makeFiles(
   checkout: string,
   signal: AbortSignal,
 ): Promise<void> {
-  signal.throwIfAborted();
   const folder = session.generation(record.generation);
   await removeTree(folder);
   mkdirSync(folder, { recursive: true });
+  await makeFilesIn(folder, git, session, record, checkout, signal);
+}
+
+/** As {@link makeFiles}, in an empty folder that counts for nobody else. */
+export async function makeFilesIn(
+  folder: string,
+  git: Git,
+  session: SessionPlace,
+  record: SessionRecord,
+  checkout: string,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
   if (record.kind === "overlay") {
     for (const name of ["upper", "work"]) mkdirSync(join(folder, name));
     return;

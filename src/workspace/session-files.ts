@@ -10,6 +10,7 @@ import { IGNORE_QUESTION, Ignores } from "./ignores.ts";
 import { overlayOptions, startInView, viewOf } from "./overlay.ts";
 import { type BytePath, bytePath } from "./paths.ts";
 import { namesIn, type PristineRecord, readJson, type SessionPlace, type SessionRecord } from "./place.ts";
+import type { OwnFiles } from "./put-changes.ts";
 import { scan } from "./scan.ts";
 
 /** What is needed to look at the files of a session. */
@@ -32,9 +33,25 @@ export function workspaceFilesOf({ session, record, checkout }: FilesContext): W
 
 /** The overlay of a session's current files. */
 export function overlayOf(session: SessionPlace, record: SessionRecord, checkout: string): Overlay {
-  const folder = session.generation(record.generation);
+  return overlayIn(session.generation(record.generation), session, record, checkout);
+}
+
+/** The overlay whose own folders are in `folder`. */
+export function overlayIn(
+  folder: string,
+  session: SessionPlace,
+  record: SessionRecord,
+  checkout: string,
+): Overlay {
   const lower = record.included.length > 0 ? [session.included, checkout] : [checkout];
   return { lower, upper: join(folder, "upper"), work: join(folder, "work") };
+}
+
+/** The session's current files, for the host to write to. */
+export function ownFilesOf({ session, record, checkout }: FilesContext): OwnFiles {
+  if (record.kind === "copy")
+    return { kind: "copy", folder: join(session.generation(record.generation), "copy") };
+  return { kind: "overlay", overlay: overlayOf(session, record, checkout), view: session.view };
 }
 
 /** How the session's files differ from the base. Nothing of it is executed, and no path leads out of it. */

@@ -147,6 +147,15 @@ export class OpenFile {
     return buffer.subarray(0, readSync(this.#file, buffer, 0, buffer.length, null));
   }
 
+  /** All of it, as long as it was when it was opened; less if it got shorter. */
+  readAll(): Buffer {
+    const content = Buffer.alloc(this.stats.size);
+    let length = 0;
+    for (let part = this.read(content); part.length > 0; part = this.read(content.subarray(length)))
+      length += part.length;
+    return content.subarray(0, length);
+  }
+
   /** Has it changed since it was opened? */
   hasChanged(): boolean {
     return stampOf(fstatSync(this.#file)) !== stampOf(this.stats);

@@ -7,17 +7,22 @@ import { NightshiftError } from "../core/errors.ts";
 import { isSessionId, type SessionId } from "../core/ids.ts";
 import { makeCheckpoint } from "./checkpoint.ts";
 import { Commits } from "./commits.ts";
+import { composeTree } from "./compose-tree.ts";
 import {
   type ChangedFile,
   type Checkpoint,
   type CheckpointRequest,
   type CommitHash,
   type CommitRange,
+  type ComposedEntry,
   DEFAULT_WORKSPACE_LIMITS,
+  type ExtraFiles,
   type Leftover,
   type Patch,
   type PreparedWorkspace,
   type PrepareOptions,
+  type TreeFiles,
+  type TreeReader,
   type WorkspaceFiles,
   type WorkspaceLimits,
   type Workspaces,
@@ -44,6 +49,8 @@ import { restoreFiles } from "./restore.ts";
 import { makeSessionRepository } from "./scratch.ts";
 import { type FilesContext, workspaceFilesOf } from "./session-files.ts";
 import { exportCommit, sendCommits } from "./transfer.ts";
+import { openTreeFiles } from "./tree-files.ts";
+import { ObjectTreeReader } from "./tree-reader.ts";
 
 const runFile = promisify(execFile);
 
@@ -172,6 +179,26 @@ class FolderOfWorkspaces implements Workspaces {
     return this.#inSession(sessionId, ({ session, record }) =>
       exportCommit(this.#git, session, record, commit, branch, signal),
     );
+  }
+
+  reader(sessionId: SessionId, treeOrCommit: string, signal: AbortSignal): TreeReader {
+    const { repository } = this.#session(sessionId);
+    return new ObjectTreeReader(this.#git, repository, treeOrCommit, this.#limits.entries, signal);
+  }
+
+  composeTree(sessionId: SessionId, entries: readonly ComposedEntry[], signal: AbortSignal): Promise<string> {
+    return this.#inSession(sessionId, ({ session }) =>
+      composeTree(this.#git, session.repository, this.#place, entries, signal),
+    );
+  }
+
+  openTree(
+    sessionId: SessionId,
+    tree: string,
+    extra: ExtraFiles | null,
+    signal: AbortSignal,
+  ): Promise<TreeFiles> {
+    return this.#inSession(sessionId, (context) => openTreeFiles(context, this.#place, tree, extra, signal));
   }
 
   remove(sessionId: SessionId): Promise<void> {
