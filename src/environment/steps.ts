@@ -101,7 +101,8 @@ function commandFor({ argv, folder, environment }: LayerStep): string {
   return `cd ${quoted(posix.join(INNER_WORKSPACE, folder))} && ${command}`;
 }
 
-function quoted(text: string): string {
+/** One word of a shell. */
+export function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 

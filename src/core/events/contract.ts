@@ -126,7 +126,9 @@ export const contractEvents = {
         runs: z.array(checkRun).max(10),
         /** Tests of the base that pass, an id a line (JSON strings); what comes later must pass them too. */
         passing: text,
-        /** Tests that fail or flake on the base, and so are not asked for; written in the same way. */
+        /** Tests of the base that fail each time and have to pass for an `earn` to be met; written in the same way. */
+        failing: text,
+        /** Tests that flake on the base, or fail there under a `keep`, and so are not asked for; in the same way. */
         exempt: text,
         /** Tests whose names change from run to run: how many there are. */
         unstable: z.int().nonnegative(),

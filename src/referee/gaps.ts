@@ -1,0 +1,68 @@
+/** What a verdict does not show, said plainly. Nobody is to read more into "met" than there is. */
+
+import type { Findings } from "./findings.ts";
+import { baseRecords } from "./gates.ts";
+import type { VerdictRequest } from "./parts.ts";
+
+const GAP_LENGTH_MAX = 1000;
+
+/** One sentence each. */
+export function gapsOf(request: VerdictRequest, findings: Findings): readonly string[] {
+  const gaps = [...ofContract(request), ...ofBase(request, findings), ...ofPlace(findings)];
+  return gaps.map((gap) => gap.slice(0, GAP_LENGTH_MAX));
+}
+
+function* ofContract({ contract, preflight }: VerdictRequest): Generator<string> {
+  const checks = contract.criteria.filter(({ check }) => check !== null);
+  const earned = preflight.criteria.filter(({ role }) => role === "earn");
+  const hasRubric = contract.criteria.some(({ rubric }) => rubric.length > 0);
+  if (checks.length > 0 && earned.length === 0 && !hasRubric)
+    yield "no regression shown; goal not checked: every check was green before the work began";
+  if (checks.length > 0 && checks.every(({ check }) => check?.held_out === undefined))
+    yield "no held-out checks: answers that were looked up cannot be excluded";
+  const judged = contract.criteria.filter(({ rubric }) => rubric.length > 0);
+  if (judged.length > 0)
+    yield `${idsOf(judged)}: rests on the judgement of a model, which no command can show`;
+}
+
+function* ofBase({ contract, preflight }: VerdictRequest, { waived, checked }: Findings): Generator<string> {
+  if (waived.size > 0) yield `waived, so not asked for: ${[...waived].join(", ")}`;
+  const records = baseRecords(preflight);
+  const checks = contract.criteria.filter(({ id, check }) => check !== null && !waived.has(id));
+  const unknown = checks.filter(({ id }) => records.get(id)?.runner === null);
+  if (unknown.length > 0)
+    yield `${idsOf(unknown)}: no known test runner, so only the exit status of the command counts`;
+  for (const { id } of checks) {
+    const exempt = records.get(id)?.exempt.size ?? 0;
+    if (exempt > 0) yield `${id}: ${exempt} tests fail or flake on the base and were not asked for`;
+    const unstable = records.get(id)?.unstable ?? 0;
+    if (unstable > 0)
+      yield `${id}: ${unstable} tests change their names from run to run and were only counted`;
+  }
+  const plain = new Set(
+    checked.filter(({ body }) => isPlain(body.run.runner)).map(({ body }) => body.criterion),
+  );
+  if (plain.size > 0)
+    yield `${[...plain].join(", ")}: the runner's report is written where tests can write too, so it could be forged`;
+  const flaky = preflight.criteria
+    .filter(({ status }) => status === "flaky")
+    .map(({ criterion }) => criterion);
+  if (flaky.length > 0) yield `flaky on the base: ${flaky.join(", ")}`;
+}
+
+function* ofPlace({ isIsolated, review }: Findings): Generator<string> {
+  if (!isIsolated)
+    yield "the checks ran without isolation: what they run could reach everything on this machine";
+  if (review.open.length > 0) yield `${review.open.length} changes of protected files wait for a person`;
+}
+
+/** Runners without a reporter of the harness's. */
+const PLAIN: ReadonlySet<string> = new Set(["go", "cargo", "tap", "junit"]);
+
+function isPlain(runner: string | null): boolean {
+  return runner !== null && PLAIN.has(runner);
+}
+
+function idsOf(criteria: readonly { readonly id: string }[]): string {
+  return criteria.map(({ id }) => id).join(", ");
+}

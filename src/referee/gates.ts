@@ -1,0 +1,189 @@
+/**
+ * What one run of a check comes to. Pure. Everything fails closed: what a run does not show is not met, and what
+ * went wrong on our side is `error`, neither met nor unmet.
+ */
+import type { CheckRun, Strength } from "../core/contract/contract.ts";
+import type { EventBody } from "../core/events/index.ts";
+import type { TestReport, TestResult } from "./contract.ts";
+import { MISSING_TESTS_MAX, NAME_LENGTH_MAX, NAMED_TESTS_MAX, REASON_LENGTH_MAX } from "./limits.ts";
+import { fileOfId, readIds } from "./test-ids.ts";
+
+/** One run with everything that is known of it. */
+export interface CheckResult {
+  readonly run: CheckRun;
+  /** Null without a known runner, and where nothing ran. */
+  readonly report: TestReport | null;
+  /** SHA-256 of the output, in hex. */
+  readonly outputHash: string;
+  /** What went wrong on our side; null when the run says something about the candidate. */
+  readonly fault: string | null;
+}
+
+/** What the base has shown of one check. */
+export interface BaseRecord {
+  readonly role: "earn" | "keep";
+  /** Null: only its exit status counts. */
+  readonly runner: string | null;
+  readonly passing: readonly string[];
+  readonly failing: readonly string[];
+  readonly exempt: ReadonlySet<string>;
+  readonly unstable: number;
+  readonly wallMs: number;
+}
+
+/** What a run is taken for. */
+export interface Judgement {
+  readonly status: "met" | "unmet" | "error";
+  readonly strength: Strength;
+  readonly reason: string;
+  /** Absent where the exit status itself decided. */
+  readonly gate?: string;
+  /** Tests that should have been reported as passed and were not; a part of them. */
+  readonly missing: readonly string[];
+}
+
+/** What the preflight has found, by criterion. */
+export function baseRecords(preflight: EventBody<"preflight.finished">): ReadonlyMap<string, BaseRecord> {
+  return new Map(
+    preflight.criteria.map((found) => [
+      found.criterion,
+      {
+        role: found.role,
+        runner: found.runs[0]?.runner ?? null,
+        passing: readIds(found.passing),
+        failing: readIds(found.failing),
+        exempt: new Set(readIds(found.exempt)),
+        unstable: found.unstable,
+        wallMs: found.wall_ms,
+      },
+    ]),
+  );
+}
+
+/** @param isHeldOut - nothing but a number may be told */
+export function judgeRun(result: CheckResult, base: BaseRecord, isHeldOut: boolean): Judgement {
+  const opinion = opinionOf(result, base);
+  const strength: Strength = isHeldOut ? "held-out" : result.report === null ? "exit-status" : "in-process";
+  const { status, reason, gate, tests = [], missing = [] } = opinion;
+  if (isHeldOut) {
+    const count = new Set([...tests, ...missing]).size || 1;
+    const told = { met: "all met", unmet: `${count} unmet`, error: "it could not be run" }[status];
+    return { status, strength, reason: told, missing: [] };
+  }
+  const named = [...new Set([...tests, ...missing])];
+  return {
+    status,
+    strength,
+    reason: (named.length === 0 ? reason : `${reason}: ${listed(named)}`).slice(0, REASON_LENGTH_MAX),
+    ...(gate !== undefined && { gate }),
+    missing: missing.slice(0, MISSING_TESTS_MAX),
+  };
+}
+
+interface Opinion {
+  readonly status: "met" | "unmet" | "error";
+  readonly reason: string;
+  readonly gate?: string;
+  /** That failed. */
+  readonly tests?: readonly string[];
+  readonly missing?: readonly string[];
+}
+
+function opinionOf({ run, report, fault }: CheckResult, base: BaseRecord): Opinion {
+  if (fault !== null) return { status: "error", reason: fault };
+  switch (run.ending) {
+    case "timed_out":
+      return unmet("wall-limit", `it ran longer than ${Math.round(base.wallMs / 1000)} s and was ended`);
+    case "out_of_memory":
+      return unmet("memory", "it used more memory than a sandbox has and was ended");
+    case "cancelled":
+    case "refused":
+    case "sandbox_lost":
+      return { status: "error", reason: `the run ended as ${run.ending}` };
+    case "exited":
+      if (report !== null) return byReport(run.exit_code, report, base);
+      if (run.exit_code === 0 && base.runner !== null) return unmet("record", "the run has left no record");
+      return byExit(run.exit_code);
+  }
+}
+
+function byExit(exitCode: number | null): Opinion {
+  return exitCode === 0
+    ? { status: "met", reason: "exit status 0" }
+    : { status: "unmet", reason: exitCode === null ? "it was killed" : `exit status ${exitCode}` };
+}
+
+/** Exit 0 is not enough, and another one is too much unless the base's own failures are all there is to it. */
+function byReport(exitCode: number | null, report: TestReport, base: BaseRecord): Opinion {
+  const failed = idsOf(report.tests, "failed");
+  const serious = failed.filter((id) => !base.exempt.has(id));
+  const isSound = report.isComplete && report.problems.length === 0;
+  const isExcused = exitCode !== null && isSound && failed.length > 0 && serious.length === 0;
+  if (exitCode !== 0 && !isExcused) {
+    const how = byExit(exitCode).reason;
+    return serious.length === 0
+      ? { status: "unmet", reason: problemsOf(how, report) }
+      : { status: "unmet", reason: `${how}; failed`, tests: serious };
+  }
+  if (!isSound) return unmet("record", problemsOf("the record of the run is not whole", report));
+  if (report.canary === "passed")
+    return unmet("canary", "an assertion that has to fail passed in the process that ran the tests");
+  if (report.canary === "missing")
+    return unmet("canary", "the process that ran the tests did not come to its last assertion");
+  if (serious.length > 0) return unmet("failed-tests", `exit status ${exitCode}, but failed`, serious);
+  return byTests(report, base);
+}
+
+/** Whatever has passed once goes on existing and passing. */
+function byTests({ tests }: TestReport, base: BaseRecord): Opinion {
+  const passed = idsOf(tests, "passed");
+  const known = new Set(passed);
+  const missing = base.passing.filter((id) => !known.has(id));
+  if (missing.length > 0) {
+    const reason = `${missing.length} tests of the base were not reported as passed`;
+    return { ...unmet("base-tests", reason), missing };
+  }
+  const open = base.role === "earn" ? base.failing.filter((id) => !isEarned(id, tests)) : [];
+  if (open.length > 0) {
+    const reason = `${open.length} tests that failed on the base were not reported as passed`;
+    return { ...unmet("earned-tests", reason), missing: open };
+  }
+  if (passed.length === 0) return unmet("no-tests", "no test was reported as passed");
+  const changing = passed.length - base.passing.length;
+  if (changing < base.unstable) {
+    const reason = `of the tests whose names change, ${changing} were reported as passed; on the base it were ${base.unstable}`;
+    return unmet("test-count", reason);
+  }
+  return { status: "met", reason: `${passed.length} tests passed` };
+}
+
+/** A file that could not be loaded has no tests on the base; then those that it has now count in its place. */
+function isEarned(id: string, tests: readonly TestResult[]): boolean {
+  const same = tests.filter((test) => test.id === id);
+  if (same.length > 0) return same.every(({ status }) => status === "passed");
+  const file = fileOfId(id);
+  const others = tests.filter((test) => test.file === file).map((test) => test.status);
+  return others.includes("passed") && !others.includes("failed");
+}
+
+function idsOf(tests: readonly TestResult[], status: TestResult["status"]): string[] {
+  return tests.filter((test) => test.status === status).map(({ id }) => id);
+}
+
+function unmet(gate: string, reason: string, tests: readonly string[] = []): Opinion {
+  return { status: "unmet", gate, reason, tests };
+}
+
+function problemsOf(what: string, { problems }: TestReport): string {
+  return problems.length === 0 ? what : `${what}: ${problems.slice(0, NAMED_TESTS_MAX).join("; ")}`;
+}
+
+function listed(ids: readonly string[]): string {
+  const named = ids.slice(0, NAMED_TESTS_MAX).map(shortened).join(" · ");
+  return ids.length > NAMED_TESTS_MAX ? `${named} · and ${ids.length - NAMED_TESTS_MAX} more` : named;
+}
+
+/** Names are as long as whoever wrote the tests likes. */
+function shortened(id: string): string {
+  return id.length > NAME_LENGTH_MAX ? `${id.slice(0, NAME_LENGTH_MAX)}…` : id;
+}
