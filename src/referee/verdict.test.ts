@@ -1,0 +1,295 @@
+import { describe, expect, test } from "vitest";
+import { CONTRACT_DEFAULTS, type Contract, type Criterion, contractHash } from "../core/contract/contract.ts";
+import type { EventBody } from "../core/events/index.ts";
+import type { Logged } from "./evidence.ts";
+import type { Findings } from "./findings.ts";
+import type { VerdictRequest } from "./parts.ts";
+import { isStale, verdictOf, waivedNow } from "./verdict.ts";
+
+const treeA = "a".repeat(40);
+const treeB = "b".repeat(40);
+const commit = "c".repeat(40);
+
+function criterion(id: string, changes: Partial<Criterion> = {}): Criterion {
+  const check = { argv: ["npm", "test"], folder: "", shell: false };
+  return { id, description: id, steps: [], check, role: null, rubric: [], needs: [], ...changes };
+}
+
+function contractOf(...criteria: readonly Criterion[]): Contract {
+  return { ...CONTRACT_DEFAULTS, goal: "it works", criteria: [...criteria] };
+}
+
+function based(criteria: readonly Criterion[], changes = {}): EventBody<"preflight.finished"> {
+  const run = { ending: "exited", exit_code: 1, duration_ms: 1, runner: "node-test", counts: null } as const;
+  const found = criteria
+    .filter(({ check }) => check !== null)
+    .map(({ id }) => ({
+      criterion: id,
+      status: "failed" as const,
+      role: "earn" as const,
+      runs: [{ ...run, output: "" }],
+      ...{ passing: "", failing: "", exempt: "", unstable: 0, wall_ms: 1000 },
+      ...changes,
+    }));
+  return { commit: "d".repeat(40), criteria: found, problems: [], duration_ms: 1 };
+}
+
+function requestFor(contract: Contract, changes: Partial<VerdictRequest> = {}): VerdictRequest {
+  return {
+    sessionId: "sesn_00000000",
+    number: 3,
+    epoch: 1,
+    contract,
+    contractHash: contractHash(contract),
+    base: "d".repeat(40),
+    commit,
+    preflight: based(contract.criteria),
+    waivers: [],
+    declared: [],
+    approved: new Set(),
+    denied: new Set(),
+    done: [],
+    ...changes,
+  };
+}
+
+let seq = 100;
+function checked(id: string, changes: Partial<EventBody<"referee.checked">> = {}): Logged<"referee.checked"> {
+  const run = { ending: "exited", exit_code: 0, duration_ms: 1, runner: "node-test", counts: null } as const;
+  const body: EventBody<"referee.checked"> = {
+    ...{ verdict: 3, criterion: id, pass: "A", tree: treeA, command: ["npm", "test"] },
+    ...{ run: { ...run, output: "" }, output_hash: "e".repeat(64), strength: "in-process", status: "met" },
+    ...{ reason: "4 tests passed", missing: [] },
+    ...changes,
+  } as EventBody<"referee.checked">;
+  return { seq: ++seq, body };
+}
+
+function both(id: string): Logged<"referee.checked">[] {
+  return [checked(id), checked(id, { pass: "B", tree: treeB })];
+}
+
+function graded(
+  id: string,
+  status: "met" | "unmet" | "error",
+  lines: readonly (readonly [string, "met" | "unmet"])[],
+): Logged<"judge.graded"> {
+  const items = lines.map(([rubric, line]) => ({ rubric, status: line, reason: "because", quotes: [] }));
+  const body = { verdict: 3, criterion: id, status, model: "m", items, requests: 1, cost_micro_usd: 1 };
+  return {
+    seq: ++seq,
+    body: { ...body, duration_ms: 1, ...(status === "error" && { problem: "it crashed" }) },
+  };
+}
+
+function findings(changes: Partial<Findings> = {}): Findings {
+  return {
+    ...{ treeA, treeB, findings: [], checked: [], graded: [], review: { open: [], denied: [] } },
+    ...{ isIsolated: true, waived: new Set(), durationMs: 7, problem: null },
+    ...changes,
+  };
+}
+
+function statuses(request: VerdictRequest, found: Findings): readonly string[] {
+  const { outcome, criteria } = verdictOf(request, found);
+  return [outcome, ...criteria.map((each) => each.status)];
+}
+
+describe("outcome", () => {
+  const one = criterion("one");
+  const two = criterion("two");
+  const request = requestFor(contractOf(one, two));
+
+  test("met: every criterion on both trees, with the evidence named", () => {
+    const runs = [...both("one"), ...both("two")];
+    const verdict = verdictOf(request, findings({ checked: runs }));
+    expect(verdict).toMatchObject({ number: 3, commit, tree_a: treeA, tree_b: treeB, outcome: "met" });
+    expect(verdict.contract_hash).toBe(request.contractHash);
+    expect(verdict.criteria[0]).toEqual({
+      ...{ criterion: "one", status: "met", strength: "in-process", reason: "4 tests passed" },
+      evidence: runs.slice(0, 2).map((run) => run.seq),
+    });
+  });
+
+  test.each([
+    ["no check ran", [], ["unmet", "unmet", "unmet"]],
+    ["one pass only", [...both("one"), checked("two")], ["unmet", "met", "unmet"]],
+    [
+      "another tree",
+      [...both("one"), checked("two"), checked("two", { pass: "B", tree: commit })],
+      ["unmet", "met", "unmet"],
+    ],
+    ["one unmet", [...both("one"), checked("two", { status: "unmet" })], ["unmet", "met", "unmet"]],
+    ["a failure of ours", [...both("one"), checked("two", { status: "error" })], ["error", "met", "error"]],
+    [
+      "a failure of ours does not hide what is unmet",
+      [checked("one", { status: "unmet" }), checked("two", { status: "error" })],
+      ["unmet", "unmet", "error"],
+    ],
+  ] as const)("%s", (_, runs, expected) => {
+    expect(statuses(request, findings({ checked: runs }))).toEqual(expected);
+  });
+
+  test("nothing could be checked: error, with the problem", () => {
+    const verdict = verdictOf(request, findings({ treeA: null, treeB: null, problem: "the disk is full" }));
+    expect(verdict).toMatchObject({ outcome: "error", problem: "the disk is full", tree_a: null });
+    expect(verdict.criteria.map(({ status }) => status)).toEqual(["error", "error"]);
+  });
+
+  test("a refusal is unmet, whatever was run", () => {
+    const refuse = { gate: "symlink", path: "test", detail: "a link", effect: "refuse" } as const;
+    const found = findings({ findings: [refuse], checked: [...both("one"), ...both("two")] });
+    expect(statuses(request, found)).toEqual(["unmet", "unmet", "unmet"]);
+    expect(verdictOf(request, found).criteria[0]?.reason).toBe("refused: test (symlink): a link");
+  });
+
+  test("what waits for a person is review, unless something is unmet; what they denied is unmet", () => {
+    const item = { item: "review-1", hash: "f".repeat(64), detail: "gate: edited", path: "test/a.js" };
+    const met = [...both("one"), ...both("two")];
+    const open = findings({ checked: met, review: { open: [item], denied: [] } });
+    expect(statuses(request, open)).toEqual(["review", "met", "met"]);
+    expect(verdictOf(request, open).review).toEqual([item]);
+    expect(statuses(request, { ...open, checked: both("one") })).toEqual(["unmet", "met", "unmet"]);
+    const denied = findings({ checked: met, review: { open: [], denied: [item] } });
+    expect(statuses(request, denied)).toEqual(["unmet", "unmet", "unmet"]);
+  });
+
+  test("waived until then, and no longer", () => {
+    const waivers = [{ criterion: "two", owner: "ann", expiresAt: 1000 }];
+    const waiving = requestFor(contractOf(one, two), { waivers });
+    const found = findings({ checked: both("one"), waived: waivedNow(waiving, 999) });
+    expect(statuses(waiving, found)).toEqual(["met", "met", "waived"]);
+    expect(verdictOf(waiving, found).gaps).toContain("waived, so not asked for: two");
+    expect(waivedNow(waiving, 1000)).toEqual(new Set());
+  });
+
+  test("what the agent declares needs a person, and holds only where the check does not", () => {
+    const declared = [
+      { criterion: "one", status: "impossible", reason: "it contradicts two" },
+      { criterion: "two", status: "blocked", reason: "no access" },
+    ] as const;
+    const declaring = requestFor(contractOf(one, two), { declared });
+    const unmet = [checked("one", { status: "unmet" }), checked("two", { status: "unmet" })];
+    expect(statuses(declaring, findings({ checked: unmet }))).toEqual(["review", "impossible", "blocked"]);
+    const found = findings({ checked: [...both("one"), checked("two", { status: "unmet" })] });
+    expect(statuses(declaring, found)).toEqual(["review", "met", "blocked"]);
+  });
+});
+
+describe("rubrics", () => {
+  const lines = ["it is documented", "it is fast"];
+  const judgedOnly = criterion("look", { check: null, rubric: lines });
+  const request = requestFor(contractOf(judgedOnly));
+
+  test.each([
+    [
+      "met",
+      [
+        ["it is documented", "met"],
+        ["it is fast", "met"],
+      ],
+      "met",
+    ],
+    ["met", [["it is documented", "met"]], "unmet"],
+    [
+      "met",
+      [
+        ["it is documented", "met"],
+        ["it is fast", "unmet"],
+      ],
+      "unmet",
+    ],
+    [
+      "unmet",
+      [
+        ["it is documented", "met"],
+        ["it is fast", "met"],
+      ],
+      "unmet",
+    ],
+    ["error", [], "error"],
+  ] as const)("a grade of %s with %j is %s", (status, items, expected) => {
+    const found = findings({ graded: [graded("look", status, items)] });
+    expect(statuses(request, found)).toEqual([expected, expected]);
+  });
+
+  test("without a judge it is an error, never a pass", () => {
+    expect(statuses(request, findings())).toEqual(["error", "error"]);
+  });
+
+  test("a judge's pass does not beat a failing check", () => {
+    const strict = requestFor(contractOf(criterion("one", { rubric: ["it is fast"] })));
+    const pass = graded("one", "met", [["it is fast", "met"]]);
+    const found = findings({ checked: [checked("one", { status: "unmet" })], graded: [pass] });
+    expect(statuses(strict, found)).toEqual(["unmet", "unmet"]);
+  });
+});
+
+describe("gaps are said plainly", () => {
+  const one = criterion("one");
+  test.each([
+    ["no regression shown; goal not checked", { role: "keep", status: "passed" }],
+    [
+      "one: no known test runner",
+      { runs: [{ ending: "exited", exit_code: 1, duration_ms: 1, runner: null, counts: null, output: "" }] },
+    ],
+    ["one: 2 tests fail or flake on the base", { exempt: '"a"\n"b"' }],
+    ["one: 4 tests change their names", { unstable: 4 }],
+    ["flaky on the base: one", { status: "flaky" }],
+  ])("%s", (text, changes) => {
+    const request = requestFor(contractOf(one), { preflight: based([one], changes) });
+    expect(verdictOf(request, findings({ checked: both("one") })).gaps.join("\n")).toContain(text);
+  });
+
+  test("answers that were looked up; a plain report; no isolation; a judge", () => {
+    const request = requestFor(contractOf(one, criterion("two", { rubric: ["nice"] })));
+    const run = { ...checked("one").body.run, runner: "go" };
+    const found = findings({ checked: [checked("one", { run })], isIsolated: false });
+    const gaps = verdictOf(request, found).gaps.join("\n");
+    expect(gaps).toContain("answers that were looked up cannot be excluded");
+    expect(gaps).toContain("one: the runner's report is written where tests can write too");
+    expect(gaps).toContain("ran without isolation");
+    expect(gaps).toContain("two: rests on the judgement of a model");
+  });
+});
+
+test("what the model is told: reasons and the end of the output, bounded, nothing of held-out checks", () => {
+  const held = criterion("held", {
+    check: {
+      argv: ["npm", "test"],
+      folder: "",
+      shell: false,
+      held_out: { digest: "0".repeat(64), target: "" },
+    },
+  });
+  const request = requestFor(contractOf(criterion("one"), held));
+  const run = {
+    ...checked("one").body.run,
+    exit_code: 1,
+    output: `${"x".repeat(50_000)}\nAssertionError: 3 !== 4`,
+  };
+  const runs = [
+    checked("one", { status: "unmet", reason: "exit status 1; failed: a", run }),
+    checked("held", {
+      status: "unmet",
+      pass: "H",
+      strength: "held-out",
+      reason: "2 unmet",
+      run: { ...run, output: "SECRET" },
+    }),
+  ];
+  const text = String(verdictOf(request, findings({ checked: runs })).content[0]?.text);
+  expect(text).toContain(
+    "Verdict 3: not met yet.\n- one: unmet (exit status 1; failed: a)\n- held: unmet (2 unmet)",
+  );
+  expect(text).toContain("AssertionError: 3 !== 4");
+  expect(text).not.toContain("SECRET");
+  expect(text.length).toBeLessThan(16_100);
+});
+
+test("a verdict is about these trees and this contract", () => {
+  const verdict = { tree_b: treeB, contract_hash: "1" };
+  expect(isStale(verdict, treeB, "1")).toBe(false);
+  expect(isStale(verdict, treeA, "1")).toBe(true);
+  expect(isStale(verdict, treeB, "2")).toBe(true);
+});
