@@ -18,12 +18,15 @@ export const PROVISION_MS_MAX = 120_000;
 export const GRACE_MS = 30_000;
 /** A sandbox whose referee is gone ends itself. */
 export const NO_CONTACT_MS = 60_000;
-/** Named tests in a reason, and in an event. */
+/** Tests that a reason names. */
 export const NAMED_TESTS_MAX = 20;
+/** Missing tests that an event names. */
 export const MISSING_TESTS_MAX = 200;
+/** Of one name in a reason. */
 export const NAME_LENGTH_MAX = 300;
 /** Of a reason, in an event. */
 export const REASON_LENGTH_MAX = 8000;
-/** What the model is told of one output, and in all. */
+/** What the model is told of one output. */
 export const TOLD_OUTPUT_LENGTH = 2000;
+/** What the model is told in all. */
 export const TOLD_LENGTH = 16_000;
