@@ -10,6 +10,7 @@ const sandboxSuites = [
   "test/escape/**/*.test.ts",
   "test/kill/leftovers/**/*.test.ts",
   "test/kill/workspace.test.ts",
+  "test/referee/**/*.test.ts",
 ];
 
 const heavySuites = [

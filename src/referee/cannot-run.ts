@@ -14,6 +14,9 @@ const SHOWN_LENGTH = 1500;
 const NOT_INSTALLED =
   /Cannot find (?:module|package) ['"]([^'"]+)['"]|No module named ['"]?([\w.]+)['"]?|ERR_MODULE_NOT_FOUND/;
 
+/** How runners say that a path or pattern leads to nothing. */
+const NO_TESTS = /^Could not find '|No test files? found|No tests? found|no tests ran|collected 0 items/im;
+
 /** @returns undefined when the check ran, whatever came of it */
 export function whyNot(
   criterion: Criterion,
@@ -80,7 +83,7 @@ function withoutTests(
       `the test runner ${kind} is not there; add it to the dependencies and commit the lockfile${shown}`,
     );
   }
-  if (report.isComplete && role !== "earn")
+  if ((report.isComplete || NO_TESTS.test(textOf(run.output))) && role !== "earn")
     return problem("no_tests", `${kind} found no tests; correct the path or pattern in the check${shown}`);
   return undefined;
 }

@@ -2,7 +2,7 @@
 import type { Finding } from "../core/contract/contract.ts";
 import type { EventBody } from "../core/events/index.ts";
 import type { Logged } from "./evidence.ts";
-import type { ReviewItem } from "./review.ts";
+import type { Review } from "./review.ts";
 
 /** What a verdict says. */
 export type Verdict = EventBody<"verdict.given">;
@@ -16,7 +16,7 @@ export interface Findings {
   readonly findings: readonly Finding[];
   readonly checked: readonly Logged<"referee.checked">[];
   readonly graded: readonly Logged<"judge.graded">[];
-  readonly review: { readonly open: readonly ReviewItem[]; readonly denied: readonly ReviewItem[] };
+  readonly review: Review;
   readonly isIsolated: boolean;
   /** Ids of the criteria that nobody has to meet now. */
   readonly waived: ReadonlySet<string>;

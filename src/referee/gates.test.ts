@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { CheckRun } from "../core/contract/contract.ts";
 import type { TestReport, TestResult } from "./contract.ts";
-import { type BaseRecord, type CheckResult, judgeRun } from "./gates.ts";
+import { type BaseRecord, type CheckResult, judgeRun, withoutFiles } from "./gates.ts";
 
 const base: BaseRecord = {
   role: "keep",
@@ -119,13 +119,27 @@ describe("what is to be earned", () => {
     ["passed", { "b.test.js › sum": "passed" }, "met"],
     ["skipped", { "b.test.js › sum": "skipped" }, "unmet"],
     ["gone, with its file", {}, "unmet"],
-    ["gone, and others of its file pass", { "b.test.js › total › adds": "passed" }, "met"],
+    [
+      "gone, and its file, which could not be loaded, passes",
+      { "b.test.js › total › adds": "passed" },
+      "met",
+    ],
     ["gone, and its file has only skipped tests", { "b.test.js › total": "skipped" }, "unmet"],
   ] as const)("a test that failed on the base: %s", (_, statuses, status) => {
     const judged = judgeRun(ran({}, { tests: [...green, ...tests(statuses)] }), earn, false);
     expect(judged.status).toBe(status);
     if (status === "unmet") expect(judged.gate).toBe("earned-tests");
   });
+});
+
+test("a failing test cannot be earned by removing it from a file that has others", () => {
+  const earn: BaseRecord = { ...base, role: "earn", failing: ["a.test.js › three"] };
+  expect(judgeRun(ran(), earn, false)).toMatchObject({ status: "unmet", gate: "earned-tests" });
+});
+
+test("tests of files that a person looks at are not asked for", () => {
+  const looked = withoutFiles({ ...base, failing: ["b.test.js › x"] }, new Set(["lib/a.test.js"]));
+  expect(looked).toMatchObject({ passing: [], failing: ["b.test.js › x"] });
 });
 
 describe("an unknown runner", () => {

@@ -60,6 +60,16 @@ export function baseRecords(preflight: EventBody<"preflight.finished">): Readonl
   );
 }
 
+/** The record without the tests of these files: a person looks at how they changed, or has done so. */
+export function withoutFiles(base: BaseRecord, paths: ReadonlySet<string>): BaseRecord {
+  if (paths.size === 0) return base;
+  const isKept = (id: string): boolean => {
+    const file = fileOfId(id);
+    return ![...paths].some((path) => path === file || path.endsWith(`/${file}`));
+  };
+  return { ...base, passing: base.passing.filter(isKept), failing: base.failing.filter(isKept) };
+}
+
 /** @param isHeldOut - nothing but a number may be told */
 export function judgeRun(result: CheckResult, base: BaseRecord, isHeldOut: boolean): Judgement {
   const opinion = opinionOf(result, base);
@@ -143,7 +153,7 @@ function byTests({ tests }: TestReport, base: BaseRecord): Opinion {
     const reason = `${missing.length} tests of the base were not reported as passed`;
     return { ...unmet("base-tests", reason), missing };
   }
-  const open = base.role === "earn" ? base.failing.filter((id) => !isEarned(id, tests)) : [];
+  const open = base.role === "earn" ? base.failing.filter((id) => !isEarned(id, tests, base)) : [];
   if (open.length > 0) {
     const reason = `${open.length} tests that failed on the base were not reported as passed`;
     return { ...unmet("earned-tests", reason), missing: open };
@@ -157,11 +167,12 @@ function byTests({ tests }: TestReport, base: BaseRecord): Opinion {
   return { status: "met", reason: `${passed.length} tests passed` };
 }
 
-/** A file that could not be loaded has no tests on the base; then those that it has now count in its place. */
-function isEarned(id: string, tests: readonly TestResult[]): boolean {
+/** A file that could not be loaded on the base has no tests there; then those that it has now count in its place. */
+function isEarned(id: string, tests: readonly TestResult[], { passing }: BaseRecord): boolean {
   const same = tests.filter((test) => test.id === id);
   if (same.length > 0) return same.every(({ status }) => status === "passed");
   const file = fileOfId(id);
+  if (passing.some((other) => fileOfId(other) === file)) return false;
   const others = tests.filter((test) => test.file === file).map((test) => test.status);
   return others.includes("passed") && !others.includes("failed");
 }

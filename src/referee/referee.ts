@@ -7,12 +7,12 @@ import { changesBetween } from "./changes.ts";
 import type { Composition, RunnerMatch, TreeReader } from "./contract.ts";
 import { Evidence } from "./evidence.ts";
 import type { Findings, Verdict } from "./findings.ts";
-import { type BaseRecord, baseRecords, judgeRun } from "./gates.ts";
+import { type BaseRecord, baseRecords, judgeRun, withoutFiles } from "./gates.ts";
 import { judgeRubrics } from "./judging.ts";
 import { PARALLEL_MAX } from "./limits.ts";
 import type { OnFact, RefereeParts, VerdictRequest } from "./parts.ts";
 import { extraOf } from "./preflight.ts";
-import { reviewItems } from "./review.ts";
+import { NO_REVIEW, reviewOf } from "./review.ts";
 import { faultResult, isFatal, runCheck } from "./run-check.ts";
 import { criteriaToCheck, refusalOf, verdictOf, waivedNow } from "./verdict.ts";
 import { type CheckWorld, inParallel, openWorld } from "./world.ts";
@@ -54,7 +54,7 @@ type Found = Pick<Findings, "treeA" | "treeB" | "findings" | "review">;
 
 /** One commit before the referee. */
 class Hearing {
-  found: Found = { treeA: null, treeB: null, findings: [], review: { open: [], denied: [] } };
+  found: Found = { treeA: null, treeB: null, findings: [], review: NO_REVIEW };
   readonly #parts: RefereeParts;
   readonly #request: VerdictRequest;
   readonly #evidence: Evidence;
@@ -135,7 +135,7 @@ class Hearing {
   }
 
   async #find(treeA: string, treeB: string, findings: readonly Finding[]): Promise<void> {
-    const review = await reviewItems(findings, this.#base, this.#candidate(), this.#request);
+    const review = await reviewOf(findings, this.#base, this.#candidate(), this.#request);
     this.found = { treeA, treeB, findings, review };
   }
 
@@ -143,7 +143,10 @@ class Hearing {
     if (!this.#evidence.has(fact)) await this.#evidence.add(fact);
   }
 
-  /** Pass A, then pass B; what is not met on the one need not run on the other, and equal trees are one. */
+  /**
+   * Pass A, then pass B; equal trees are one. What is not met on the one need not run on the other, unless a person may
+   * still say that the protected files had to change.
+   */
   async #check(
     world: CheckWorld,
     criterion: Criterion,
@@ -157,8 +160,15 @@ class Hearing {
         ({ body }) => body.criterion === criterion.id && body.pass === pass && body.tree === tree,
       );
       const status = known?.body.status ?? (await this.#run(world, criterion, match, pass, tree));
-      if (status !== "met") return;
+      if (status === "error" || (status === "unmet" && this.found.review.open.length === 0)) return;
     }
+  }
+
+  /** How the tests of these files changed is for people to decide, or was decided. */
+  #looked(tree: string): ReadonlySet<string> {
+    const { treeA, treeB, review } = this.found;
+    const isDelivered = tree === treeB && treeA !== treeB;
+    return new Set([...review.approved, ...(isDelivered ? review.open.map(({ path }) => path) : [])]);
   }
 
   async #run(
@@ -168,8 +178,9 @@ class Hearing {
     pass: EventBody<"referee.checked">["pass"],
     tree: string,
   ): Promise<"met" | "unmet" | "error"> {
-    const base = this.#records.get(id);
-    assert(check !== null && base !== undefined, `the preflight has seen criterion ${id}`);
+    const record = this.#records.get(id);
+    assert(check !== null && record !== undefined, `the preflight has seen criterion ${id}`);
+    const base = withoutFiles(record, this.#looked(tree));
     const isHeldOut = check.held_out !== undefined;
     const extra = extraOf(this.#parts, check);
     const task = { check, match: base.runner === null ? null : match, tree, extra, wallMs: base.wallMs };

@@ -24,34 +24,46 @@ export function reviewHash(path: string, base: string | null, candidate: string 
   return hash("sha256", JSON.stringify(["nightshift review 1", path, base, candidate]), "hex");
 }
 
-/** Findings for review as one item per path, without what was decided; and what was denied. */
-export async function reviewItems(
+/** What waits for a person, and what they have decided about this very candidate. */
+export interface Review {
+  readonly open: readonly ReviewItem[];
+  readonly denied: readonly ReviewItem[];
+  /** Paths whose change was approved. */
+  readonly approved: ReadonlySet<string>;
+}
+
+/** Before anything was looked at. */
+export const NO_REVIEW: Review = { open: [], denied: [], approved: new Set() };
+
+/** Findings for review as one item per path. */
+export async function reviewOf(
   findings: readonly Finding[],
   base: TreeReader,
   candidate: TreeReader,
-  { approved, denied }: Decisions,
-): Promise<{ readonly open: readonly ReviewItem[]; readonly denied: readonly ReviewItem[] }> {
+  decisions: Decisions,
+): Promise<Review> {
   const byPath = Map.groupBy(
     findings.filter(({ effect }) => effect === "review"),
     ({ path }) => path,
   );
-  if (byPath.size === 0) return { open: [], denied: [] };
   const before = await objectsOf(base);
   const after = await objectsOf(candidate);
-  const items = [...byPath].map(([path, group]): ReviewItem => {
-    const name = reviewHash(path, before.get(path) ?? null, after.get(path) ?? null);
-    const detail = group.map((each) => `${each.gate}: ${each.detail}`).join("\n");
-    return {
-      item: `review-${name.slice(0, ITEM_DIGITS)}`,
-      hash: name,
-      path,
-      detail: detail.slice(0, DETAIL_LENGTH_MAX),
-    };
-  });
+  const nameOf = (path: string): string =>
+    reviewHash(path, before.get(path) ?? null, after.get(path) ?? null);
+  const { approved, denied } = decisions;
+  const items = [...byPath].map(([path, group]) => itemOf(path, nameOf(path), group));
+  const paths = approved.size === 0 ? [] : [...before.keys(), ...after.keys()];
   return {
     open: items.filter((item) => !approved.has(item.hash) && !denied.has(item.hash)),
     denied: items.filter((item) => denied.has(item.hash)),
+    approved: new Set(paths.filter((path) => approved.has(nameOf(path)))),
   };
+}
+
+function itemOf(path: string, name: string, findings: readonly Finding[]): ReviewItem {
+  const detail = findings.map((each) => `${each.gate}: ${each.detail}`).join("\n");
+  const item = `review-${name.slice(0, ITEM_DIGITS)}`;
+  return { item, hash: name, path, detail: detail.slice(0, DETAIL_LENGTH_MAX) };
 }
 
 async function objectsOf(reader: TreeReader): Promise<ReadonlyMap<string, string>> {

@@ -2,8 +2,8 @@
 import { assert } from "../core/errors.ts";
 import { isBlobRef, type Text } from "../core/text.ts";
 
-/** Between the parts of an id: file, names of suites, name. */
-export const ID_SEPARATOR = " › ";
+/** After the file in an id: ours, and pytest's. */
+const AFTER_FILE = / › |::/;
 
 /** The list as one text. */
 export function writeIds(ids: readonly string[]): string {
@@ -18,5 +18,5 @@ export function readIds(text: Text): readonly string[] {
 
 /** The file that a test is in. */
 export function fileOfId(id: string): string {
-  return id.split(ID_SEPARATOR, 1)[0] ?? id;
+  return id.split(AFTER_FILE, 1)[0] ?? id;
 }

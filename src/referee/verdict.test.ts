@@ -4,6 +4,7 @@ import type { EventBody } from "../core/events/index.ts";
 import type { Logged } from "./evidence.ts";
 import type { Findings } from "./findings.ts";
 import type { VerdictRequest } from "./parts.ts";
+import { NO_REVIEW } from "./review.ts";
 import { isStale, verdictOf, waivedNow } from "./verdict.ts";
 
 const treeA = "a".repeat(40);
@@ -84,7 +85,7 @@ function graded(
 
 function findings(changes: Partial<Findings> = {}): Findings {
   return {
-    ...{ treeA, treeB, findings: [], checked: [], graded: [], review: { open: [], denied: [] } },
+    ...{ treeA, treeB, findings: [], checked: [], graded: [], review: NO_REVIEW },
     ...{ isIsolated: true, waived: new Set(), durationMs: 7, problem: null },
     ...changes,
   };
@@ -146,12 +147,27 @@ describe("outcome", () => {
   test("what waits for a person is review, unless something is unmet; what they denied is unmet", () => {
     const item = { item: "review-1", hash: "f".repeat(64), detail: "gate: edited", path: "test/a.js" };
     const met = [...both("one"), ...both("two")];
-    const open = findings({ checked: met, review: { open: [item], denied: [] } });
+    const open = findings({ checked: met, review: { ...NO_REVIEW, open: [item] } });
     expect(statuses(request, open)).toEqual(["review", "met", "met"]);
     expect(verdictOf(request, open).review).toEqual([item]);
     expect(statuses(request, { ...open, checked: both("one") })).toEqual(["unmet", "met", "unmet"]);
-    const denied = findings({ checked: met, review: { open: [], denied: [item] } });
+    const denied = findings({ checked: met, review: { ...NO_REVIEW, denied: [item] } });
     expect(statuses(request, denied)).toEqual(["unmet", "unmet", "unmet"]);
+  });
+
+  test("met as delivered but not with protected files as they were: a person decides", () => {
+    const item = { item: "review-1", hash: "f".repeat(64), detail: "gate: renamed", path: "test/a.js" };
+    const runs = [
+      checked("one", { status: "unmet", reason: "exit status 1" }),
+      checked("one", { pass: "B", tree: treeB }),
+    ];
+    const found = findings({ checked: [...runs, ...both("two")], review: { ...NO_REVIEW, open: [item] } });
+    expect(statuses(request, found)).toEqual(["review", "blocked", "met"]);
+    expect(verdictOf(request, found).criteria[0]?.reason).toBe(
+      "met as delivered, but not with the protected files as they were: exit status 1. A person has to look at test/a.js",
+    );
+    const decided = { ...found, review: NO_REVIEW };
+    expect(statuses(request, decided)).toEqual(["unmet", "unmet", "met"]);
   });
 
   test("waived until then, and no longer", () => {

@@ -6,6 +6,7 @@ import type { CriterionVerdict, Findings, Verdict } from "./findings.ts";
 import { gapsOf } from "./gaps.ts";
 import { REASON_LENGTH_MAX } from "./limits.ts";
 import type { VerdictRequest } from "./parts.ts";
+import type { Review } from "./review.ts";
 import { verdictText } from "./tell.ts";
 
 /** Finished means: every criterion is met, or validly waived, on one commit in one run. */
@@ -76,6 +77,8 @@ function ofCriterion(
   return { ...common, status: said.status, strength: shown.strength, reason };
 }
 
+type Run = EventBody<"referee.checked">;
+
 interface Shown {
   readonly status: CriterionStatus;
   readonly strength: Strength | null;
@@ -85,13 +88,15 @@ interface Shown {
 /** Every check that this criterion needs, and then every line of its rubric. What is missing is not met. */
 function shownOf(
   { check, rubric }: Criterion,
-  { treeA, treeB }: Findings,
+  { treeA, treeB, review }: Findings,
   checked: readonly Logged<"referee.checked">[],
   graded: readonly Logged<"judge.graded">[],
 ): Shown {
   const runs = checked.map(({ body }) => body);
   const strength = weakest(runs.map((run) => run.strength));
   const bad = runs.find(({ status }) => status === "error") ?? runs.find(({ status }) => status === "unmet");
+  if (bad?.status === "unmet" && isUndecided(bad, runs, review))
+    return { status: "blocked", strength, reason: clipped(undecidedReason(bad, review)) };
   if (bad !== undefined) return { status: bad.status, strength, reason: clipped(whereOf(bad) + bad.reason) };
   const isCovered = [treeA, treeB].every((tree) => runs.some((run) => run.tree === tree));
   if (check !== null && !isCovered)
@@ -108,7 +113,17 @@ function shownOf(
   return { ...judged, status: grade.status === "met" && !isWhole ? "unmet" : grade.status };
 }
 
-function whereOf({ pass }: EventBody<"referee.checked">): string {
+/** As delivered it is met: whether the protected files had to change for it, a person decides. */
+function isUndecided(bad: Run, runs: readonly Run[], { open }: Review): boolean {
+  return open.length > 0 && runs.some((run) => run.tree !== bad.tree && run.status === "met");
+}
+
+function undecidedReason({ reason }: Run, { open }: Review): string {
+  const paths = open.map(({ path }) => path).join(", ");
+  return `met as delivered, but not with the protected files as they were: ${reason}. A person has to look at ${paths}`;
+}
+
+function whereOf({ pass }: Run): string {
   return pass === "B" ? "on the files exactly as delivered: " : "";
 }
 
