@@ -1,0 +1,3 @@
+/** The referee: what the runtime asks of it. */
+export { runPreflight } from "./preflight.ts";
+export { giveVerdict } from "./referee.ts";
