@@ -1,7 +1,12 @@
 /** Where a contract comes from: checks on a command line, or a file. */
-import { criteriaOfChecks, criterionIdOf, criterionOf, readCheck } from "../core/contract/build.ts";
+import { resolve } from "node:path";
+import { criteriaOfChecks, criterionIdOf, criterionOf, readCheck, setupOf } from "../core/contract/build.ts";
 import { CONTRACT_DEFAULTS, type Contract, type Criterion } from "../core/contract/contract.ts";
+import { isRefusal, type LintComplaint, lintContract } from "../core/contract/lint.ts";
 import { NightshiftError } from "../core/errors.ts";
+import { openFolder } from "./detect/folder.ts";
+import { lintFactsOf } from "./globs.ts";
+import type { ContractOfFile } from "./read/contract-from-file.ts";
 
 /** Files that the worker never sees, for a check of their own. */
 export interface HeldOutOption {
@@ -47,6 +52,11 @@ export interface SourcedContract {
   readonly remarks: readonly string[];
 }
 
+/** A contract before the linter has decided. */
+export interface DraftedContract extends SourcedContract {
+  readonly complaints: readonly LintComplaint[];
+}
+
 /**
  * The contract that these options describe.
  * @param folder - the workspace, absolute; it is only read
@@ -57,22 +67,68 @@ export async function contractFrom(
   folder: string,
   parts: ContractParts = {},
 ): Promise<SourcedContract> {
-  if (options.contractFile !== undefined)
-    throw new NightshiftError("E_CONTRACT_FILE", `${options.contractFile} of ${folder} cannot be read yet`);
-  const taken = new Set<string>();
+  const { complaints, remarks, ...sourced } = await draftFrom(options, folder, parts);
+  if (complaints.some(isRefusal)) throw refusalOf(complaints);
+  return { ...sourced, remarks: [...remarks, ...complaints.map(complaintText)] };
+}
+
+/** As {@link contractFrom}, with everything that the linter says instead of its refusal. */
+export async function draftFrom(
+  options: ContractOptions,
+  folder: string,
+  parts: ContractParts = {},
+): Promise<DraftedContract> {
+  const { source, remarks, ...begun } = await begin(options, folder, parts);
+  const taken = new Set(begun.criteria.map(({ id }) => id));
   const checks = criteriaOfChecks(options.checks ?? [], taken);
-  const criteria: Criterion[] = [...checks.criteria, ...rubricCriteria(options.rubric ?? [], taken)];
-  criteria.push(...(await heldOutCriteria(options, taken, parts)));
+  const criteria = [...begun.criteria, ...checks.criteria, ...rubricCriteria(options.rubric ?? [], taken)];
+  for (const heldOut of options.heldOut ?? [])
+    criteria.push(await heldOutCriterion(heldOut, firstCheckOf(options, criteria), taken, parts));
   const contract: Contract = {
-    ...CONTRACT_DEFAULTS,
-    goal: options.prompt,
+    ...begun,
     criteria,
-    protect: [...(options.protect ?? [])],
-    protection: options.protection ?? CONTRACT_DEFAULTS.protection,
-    deps: options.deps ?? CONTRACT_DEFAULTS.deps,
-    setup: [...(options.setup ?? setupFor(criteria))],
+    protect: [...begun.protect, ...(options.protect ?? [])],
+    protection: options.protection ?? begun.protection,
+    deps: options.deps ?? begun.deps,
+    setup: [...(options.setup ?? begun.setup ?? setupOf(criteria))],
   };
-  return { contract, source: "command line", remarks: checks.remarks };
+  const complaints = lintContract(contract, await lintFactsFor(contract, folder));
+  return { contract, source, remarks: [...remarks, ...checks.remarks], complaints };
+}
+
+/** What the file has, if there is one. */
+async function begin(
+  options: ContractOptions,
+  folder: string,
+  parts: ContractParts,
+): Promise<ContractOfFile> {
+  const { contractFile, prompt } = options;
+  if (contractFile === undefined)
+    return {
+      ...CONTRACT_DEFAULTS,
+      setup: undefined,
+      goal: prompt,
+      criteria: [],
+      source: "command line",
+      remarks: [],
+    };
+  // Most contracts come from a command line, and should not wait for the readers' schemas.
+  const { contractFromFile } = await import("./read/contract-from-file.ts");
+  return await contractFromFile(
+    { path: resolve(folder, contractFile), name: contractFile, prompt },
+    folder,
+    parts,
+  );
+}
+
+/** Files are looked at only when there is something to look for. */
+async function lintFactsFor(
+  { protect }: Contract,
+  folder: string,
+): Promise<ReturnType<typeof lintFactsOf> | undefined> {
+  if (protect.length === 0) return undefined;
+  const entries = await openFolder(folder).list();
+  return lintFactsOf(entries.map(({ path }) => path));
 }
 
 function rubricCriteria(rubric: readonly string[], taken: Set<string>): Criterion[] {
@@ -81,28 +137,55 @@ function rubricCriteria(rubric: readonly string[], taken: Set<string>): Criterio
   return [criterionOf({ id: criterionIdOf("rubric", taken), description, rubric: [...rubric] })];
 }
 
-async function heldOutCriteria(
-  { heldOut = [], checks = [] }: ContractOptions,
-  taken: Set<string>,
-  { keepHeldOut }: ContractParts,
-): Promise<Criterion[]> {
-  const criteria: Criterion[] = [];
-  for (const { folder, target, check = checks[0] } of heldOut) {
-    if (check === undefined || keepHeldOut === undefined)
-      throw new NightshiftError("E_CONTRACT_INVALID", `the held-out files in ${folder} have no check`, {
-        hint: "Pass --check with the command that tests them.",
-      });
-    const digest = await keepHeldOut(folder);
-    const { check: read } = readCheck(check);
-    const description = `\`${check.trim()}\` passes with files that were held out`;
-    const id = criterionIdOf("held-out", taken);
-    criteria.push(criterionOf({ id, description, check: { ...read, held_out: { digest, target } } }));
-  }
-  return criteria;
+type ReadyCheck = NonNullable<Criterion["check"]>;
+
+function firstCheckOf(
+  { checks = [] }: ContractOptions,
+  criteria: readonly Criterion[],
+): ReadyCheck | undefined {
+  const [text] = checks;
+  if (text !== undefined) return readCheck(text).check;
+  return criteria.find(({ check }) => check !== null)?.check ?? undefined;
 }
 
-/** What the first check runs has to be there, and so does what it needs. */
-function setupFor(criteria: readonly Criterion[]): readonly string[] {
-  const first = criteria.find(({ check }) => check !== null && !check.shell);
-  return first?.check?.argv ?? [];
+async function heldOutCriterion(
+  { folder, target, check: text }: HeldOutOption,
+  first: ReadyCheck | undefined,
+  taken: Set<string>,
+  { keepHeldOut }: ContractParts,
+): Promise<Criterion> {
+  const check = text === undefined ? first : readCheck(text).check;
+  if (check === undefined || keepHeldOut === undefined)
+    throw new NightshiftError("E_CONTRACT_INVALID", `the held-out files in ${folder} have no check`, {
+      hint: "Pass --check with the command that tests them.",
+    });
+  const digest = await keepHeldOut(folder);
+  const id = criterionIdOf("held-out", taken);
+  const description = "The check passes with files that were held out";
+  return criterionOf({ id, description, check: { ...check, held_out: { digest, target } } });
 }
+
+/** One complaint as a sentence with its remedy. */
+export function complaintText({ criterion, message, fix }: LintComplaint): string {
+  const what = criterion === null ? message : `${criterion}: ${message}`;
+  return `${what}. ${fix}`;
+}
+
+/** The refusal of a contract, with everything that refuses it. */
+export function refusalOf(complaints: readonly LintComplaint[]): NightshiftError {
+  const refusals = complaints.filter(isRefusal);
+  const [first, ...more] = refusals;
+  const listed = refusals.map(({ criterion, message }) =>
+    criterion === null ? message : `${criterion}: ${message}`,
+  );
+  const message = `this contract cannot be verified: ${listed.slice(0, LISTED_MAX).join("; ")}`;
+  const rest = refusals.length > LISTED_MAX ? `; and ${refusals.length - LISTED_MAX} more` : "";
+  return new NightshiftError("E_CONTRACT_INVALID", `${message}${rest}`, {
+    hint: more.every(({ fix }) => fix === first?.fix)
+      ? (first?.fix ?? "Correct it.")
+      : `${first?.fix} \`nightshift assess\` says it of each.`,
+    data: { complaints: refusals },
+  });
+}
+
+const LISTED_MAX = 5;

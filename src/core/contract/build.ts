@@ -1,7 +1,8 @@
 /** Makes contracts of what people pass on a command line: goal, check texts, rubric lines. */
 import { NightshiftError } from "../errors.ts";
-import { joinCommandText, splitCommandText } from "./command.ts";
+import { isShellWord, joinCommandText, splitCommandText } from "./command.ts";
 import { type Check, CONTRACT_DEFAULTS, type Contract, type Criterion } from "./contract.ts";
+import { splitPieces } from "./shell-pieces.ts";
 
 const ID_LENGTH_MAX = 48;
 
@@ -92,4 +93,21 @@ export function criteriaOfChecks(
 /** A contract with what it is made of; the rest is as everywhere. */
 export function contractOf(parts: Pick<Contract, "goal" | "criteria"> & Partial<Contract>): Contract {
   return { ...CONTRACT_DEFAULTS, ...parts };
+}
+
+/** What the first check runs has to be there, and so does what it needs; empty when no check names a program. */
+export function setupOf(criteria: readonly Criterion[]): string[] {
+  for (const { check } of criteria) {
+    const words = check === null ? undefined : programWords(check);
+    if (words !== undefined) return [...words];
+  }
+  return [];
+}
+
+function programWords({ argv, shell }: Check): readonly string[] | undefined {
+  if (!shell) return argv;
+  const commands = (splitPieces(argv[0] ?? "") ?? []).map(({ words }) =>
+    words.slice(words.findIndex((word) => !/^\w+=/.test(word))),
+  );
+  return commands.find(([program = ""]) => !isShellWord(program) && !/^(\w+=|$)/.test(program));
 }

@@ -40,6 +40,11 @@ const SHELL_WORDS: ReadonlySet<string> = new Set([
   "while",
 ]);
 
+/** True for words that are the shell's own. */
+export function isShellWord(word: string): boolean {
+  return SHELL_WORDS.has(word);
+}
+
 /** The words of a text as a POSIX shell would split them, or why it takes one. */
 export function splitCommandText(text: string): CommandText {
   const splitter = new WordSplitter(text);
@@ -47,7 +52,7 @@ export function splitCommandText(text: string): CommandText {
   if (problem !== undefined) return problem;
   const [first] = splitter.words;
   if (first === undefined) return { kind: "broken", problem: "it is empty" };
-  if (SHELL_WORDS.has(first)) return { kind: "shell", because: first };
+  if (isShellWord(first)) return { kind: "shell", because: first };
   if (splitter.beginsWithAssignment) return { kind: "shell", because: first };
   return { kind: "words", words: splitter.words };
 }

@@ -1,7 +1,7 @@
 /** What is wrong with a check's command itself, as far as its words tell. Runs nothing. */
 import { checkText } from "../build.ts";
 import type { Check } from "../contract.ts";
-import { type ShellPiece, splitPieces } from "./shell-pieces.ts";
+import { type ShellPiece, splitPieces } from "../shell-pieces.ts";
 
 /** Something that a command does which a check must not. */
 export interface CheckWeakness {

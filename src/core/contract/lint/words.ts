@@ -6,7 +6,7 @@ const VAGUE =
 
 /** Something that can be looked up or counted: numbers, code, quoted texts, names of things in code, outcomes. */
 const MEASURE =
-  /\d|`[^`]+`|"[^"]+"|“[^”]+”|'[^' ]+'|\b\w+\.\w{1,5}\b|\b[a-z]+[A-Z]\w*|\b\w+_\w+|\w+\(\)|(^|\s)\.{0,2}\/[\w.-]|(^|\s)--?[a-z]|\b(returns?|throws?|rejects?|refuses?|exits?|prints?|redirects?|is (empty|null|sorted|absent|missing)|equals?|at (least|most)|less than|more than|fewer than|no more than|every|never|only|exactly|unchanged)\b/;
+  /\d|`[^`]{1,200}`|"[^"]{1,200}"|“[^”]{1,200}”|'[^' ]{1,200}'|\b\w+\.\w{1,5}\b|\b[a-z]+[A-Z]\w*|\b\w+_\w+|\b\w+\(\)|(^|\s)\.{0,2}\/[\w.-]|(^|\s)--?[a-z]|\b(returns?|throws?|rejects?|refuses?|exits?|prints?|redirects?|is (empty|null|sorted|absent|missing)|equals?|at (least|most)|less than|more than|fewer than|no more than|every|never|only|exactly|unchanged)\b/;
 
 /** Words that say nothing about what is wanted. */
 const EMPTY_WORDS: ReadonlySet<string> = new Set(
