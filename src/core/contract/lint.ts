@@ -11,7 +11,7 @@ import { limitComplaints } from "./lint/limits.ts";
 import { needsComplaints } from "./lint/needs.ts";
 import { rubricComplaints } from "./lint/rubric.ts";
 
-export type { LintCode, LintComplaint } from "./lint/complaint.ts";
+export type { LintComplaint } from "./lint/complaint.ts";
 
 /** What is known of the repository. */
 export interface LintFacts {
