@@ -12,10 +12,37 @@ export interface NodeTestOptions {
 
 /** Take their value from the next word, unless it is in the same one. */
 const VALUED: ReadonlySet<string> = new Set([
-  ...["--import", "--loader", "--experimental-loader", "--conditions", "-C", "--env-file", "--env-file-if-exists"],
-  ...["--test-name-pattern", "--test-skip-pattern", "--test-timeout", "--test-concurrency", "--test-reporter"],
-  ...["--test-reporter-destination", "--test-coverage-include", "--test-coverage-exclude", "--test-isolation"],
-  ...["--require", "-r", "--input-type", "--title", "--stack-trace-limit", "--disable-warning", "--watch-path"],
+  ...[
+    "--import",
+    "--loader",
+    "--experimental-loader",
+    "--conditions",
+    "-C",
+    "--env-file",
+    "--env-file-if-exists",
+  ],
+  ...[
+    "--test-name-pattern",
+    "--test-skip-pattern",
+    "--test-timeout",
+    "--test-concurrency",
+    "--test-reporter",
+  ],
+  ...[
+    "--test-reporter-destination",
+    "--test-coverage-include",
+    "--test-coverage-exclude",
+    "--test-isolation",
+  ],
+  ...[
+    "--require",
+    "-r",
+    "--input-type",
+    "--title",
+    "--stack-trace-limit",
+    "--disable-warning",
+    "--watch-path",
+  ],
 ]);
 /** Are about the runner as a whole, its output or its coverage; it is run file by file here. */
 const LEFT_OUT =
@@ -37,7 +64,8 @@ export function parseNodeTest(words: readonly string[]): NodeTestOptions {
     const value = given ?? (VALUED.has(name) ? words[++at] : undefined);
     if (name === "--test-concurrency") concurrency = Number(value) || undefined;
     if (name === "--require" || name === "-r") requires.push(value ?? "");
-    else if (!LEFT_OUT.test(name)) nodeOptions.push(...(value === undefined ? [name] : given === undefined ? [name, value] : [word]));
+    else if (!LEFT_OUT.test(name))
+      nodeOptions.push(...(value === undefined ? [name] : given === undefined ? [name, value] : [word]));
   }
   return { nodeOptions, requires, patterns, ...(concurrency === undefined ? {} : { concurrency }) };
 }

@@ -19,10 +19,29 @@ export function programOf(match: RunnerMatch, tools: string): Program {
   const { variables, words } = withoutVariables(match.argv);
   switch (match.kind) {
     case "node-test":
-      return nodeProgram(tools, "node-test-main", words[0] ?? "node", variables, parseNodeTest(words.slice(1)));
+      return nodeProgram(
+        tools,
+        "node-test-main",
+        words[0] ?? "node",
+        variables,
+        parseNodeTest(words.slice(1)),
+      );
+    case "vitest":
+      return nodeProgram(tools, "vitest-main", "node", variables, { words: programWords(words) });
+    case "pytest":
+      return pytestProgram(tools, variables, words);
     default:
       throw new Error(`there is no program for ${match.kind}`);
   }
+}
+
+/** Arguments of a runner's program, which may have been given to node by its path. */
+function programWords(words: readonly string[]): readonly string[] {
+  const at =
+    posix.basename(words[0] ?? "") === "node"
+      ? words.findIndex((word, index) => index > 0 && !word.startsWith("-"))
+      : 0;
+  return words.slice(at + 1);
 }
 
 function withoutVariables(argv: readonly string[]): {
@@ -57,5 +76,28 @@ function nodeProgram(
     environment: { ...environment, NIGHTSHIFT_GRANT: "3" },
     role,
     options: { ...options, ...(NODE_OPTIONS === "" ? {} : { childOptions: NODE_OPTIONS }) },
+  };
+}
+
+/**
+ * Isolated from the project until the harness's part has begun: no variables of python's, no folder of the project on
+ * the path, no `usercustomize`.
+ */
+function pytestProgram(
+  tools: string,
+  variables: Readonly<Record<string, string>>,
+  words: readonly string[],
+): Program {
+  const at = words.indexOf("-m");
+  const isModule = /^python[\d.]*$/.test(posix.basename(words[0] ?? "")) && at > 0;
+  const argv = ["-I", posix.join(tools, "python/pytest_main.py")].map(quote).join(" ");
+  // The interpreter that the program pytest belongs to lies beside it.
+  const beside = `"$(dirname -- "$(command -v ${quote(words[0] ?? "")})")"`;
+  const choose = `python=${beside}/python3; [ -x "$python" ] || python=python3`;
+  return {
+    command: isModule ? `exec ${quote(words[0] ?? "")} ${argv}` : `{ ${choose}; exec "$python" ${argv}; }`,
+    environment: { ...variables, NIGHTSHIFT_GRANT: "3" },
+    role: "pytest",
+    options: { words: words.slice(isModule ? at + 2 : 1), hasFolder: isModule },
   };
 }

@@ -52,7 +52,15 @@ const PROTECTIONS: Readonly<Record<RunnerKind, Protection>> = {
   },
   jest: {
     tests: JS_TESTS,
-    others: [...COMPILERS, ...SNAPSHOTS, ...MOCKS, `**/jest.config.${DATA}`, "**/jest.setup.*", "**/jest-setup.*", "**/setupTests.*"],
+    others: [
+      ...COMPILERS,
+      ...SNAPSHOTS,
+      ...MOCKS,
+      `**/jest.config.${DATA}`,
+      "**/jest.setup.*",
+      "**/jest-setup.*",
+      "**/setupTests.*",
+    ],
   },
   mocha: {
     tests: JS_TESTS,
@@ -65,7 +73,14 @@ const PROTECTIONS: Readonly<Record<RunnerKind, Protection>> = {
   pytest: {
     tests: ["**/test_*.py", "**/*_test.py", "**/test/**", "**/tests/**", "**/testing/**"],
     others: [
-      ...["**/conftest.py", "**/pytest.ini", "**/.pytest.ini", "**/pytest.toml", "**/.pytest.toml", "**/tox.ini"],
+      ...[
+        "**/conftest.py",
+        "**/pytest.ini",
+        "**/.pytest.ini",
+        "**/pytest.toml",
+        "**/.pytest.toml",
+        "**/tox.ini",
+      ],
       ...["**/sitecustomize.py", "**/usercustomize.py", "**/*.pth"],
       ...["**/.coveragerc", "**/__snapshots__/**", "**/.venv/**", "**/venv/**", "**/noxfile.py"],
     ],
@@ -73,7 +88,14 @@ const PROTECTIONS: Readonly<Record<RunnerKind, Protection>> = {
   go: { tests: ["**/*_test.go"], others: ["**/testdata/**", "**/go.work", "**/go.work.sum"] },
   cargo: {
     tests: ["**/tests/**"],
-    others: ["**/build.rs", "**/.cargo/**", "**/rust-toolchain", "**/rust-toolchain.toml", "**/snapshots/**", "**/*.snap"],
+    others: [
+      "**/build.rs",
+      "**/.cargo/**",
+      "**/rust-toolchain",
+      "**/rust-toolchain.toml",
+      "**/snapshots/**",
+      "**/*.snap",
+    ],
   },
   junit: { tests: [], others: [] },
 };
@@ -107,7 +129,10 @@ export async function protectionOf(
   ];
   const existing = named.flatMap((path) => resolveFile(path, files)).sort();
   const testFiles = [...tests, ...testArguments(kind, words, folder, files)].flatMap(withoutBraces);
-  return { protects: [...new Set([...testFiles, ...others.flatMap(withoutBraces), ...existing])], testFiles: [...new Set(testFiles)] };
+  return {
+    protects: [...new Set([...testFiles, ...others.flatMap(withoutBraces), ...existing])],
+    testFiles: [...new Set(testFiles)],
+  };
 }
 
 /** Files and patterns that the command itself gives the runner as tests. */
@@ -123,7 +148,8 @@ function testArguments(
     const path = posix.join(folder, word.replace(/::.*$/s, ""));
     if (/[*?[{]/.test(path)) return /\.\w+$|\*$/.test(path) ? [path] : [];
     if (files.has(path)) return [path];
-    const isFolder = path !== "." && [...files].some((each) => each.startsWith(`${path.replace(/\/$/, "")}/`));
+    const isFolder =
+      path !== "." && [...files].some((each) => each.startsWith(`${path.replace(/\/$/, "")}/`));
     return isFolder && kind !== "vitest" && kind !== "jest" ? [`${path.replace(/\/$/, "")}/**`] : [];
   });
 }
@@ -160,7 +186,19 @@ async function sharedSettings(files: readonly string[], tree: TreeReader): Promi
   return named;
 }
 
-const ENDINGS: readonly string[] = ["", ".js", ".cjs", ".mjs", ".ts", ".cts", ".mts", ".jsx", ".tsx", "/index.js", "/index.ts"];
+const ENDINGS: readonly string[] = [
+  "",
+  ".js",
+  ".cjs",
+  ".mjs",
+  ".ts",
+  ".cts",
+  ".mts",
+  ".jsx",
+  ".tsx",
+  "/index.js",
+  "/index.ts",
+];
 
 /** As a module path: the file may have any of the usual endings. Entries of the package itself are sources. */
 function resolveFile(path: string, files: ReadonlySet<string>): readonly string[] {

@@ -5,20 +5,32 @@ import type { ScriptCommand } from "./script-text.ts";
 
 const BY_NAME: Readonly<Record<string, RunnerKind>> = {
   vitest: "vitest",
-  jest: "jest",
-  mocha: "mocha",
-  _mocha: "mocha",
   pytest: "pytest",
   "py.test": "pytest",
-  tap: "tap",
-  tape: "tap",
 };
 
 /** Runs that do not end, that rewrite what they should compare with, or that do something other than running tests. */
 const NOT_A_RUN: ReadonlySet<string> = new Set([
   ...["--watch", "-w", "--watchAll", "--ui", "watch", "dev", "bench", "list", "init", "related"],
-  ...["--update", "-u", "--updateSnapshot", "--ci=false", "--collect-only", "--co", "--listTests", "--list-tests"],
-  ...["--test-update-snapshots", "--test-global-setup", "--test-shard", "--shard", "--version", "--help", "-h"],
+  ...[
+    "--update",
+    "-u",
+    "--updateSnapshot",
+    "--ci=false",
+    "--collect-only",
+    "--co",
+    "--listTests",
+    "--list-tests",
+  ],
+  ...[
+    "--test-update-snapshots",
+    "--test-global-setup",
+    "--test-shard",
+    "--shard",
+    "--version",
+    "--help",
+    "-h",
+  ],
   ...["--passWithNoTests", "--pass-with-no-tests", "--snapshot-update", "--init", "--showConfig"],
 ]);
 
@@ -41,8 +53,6 @@ function kindOf(program: string, rest: readonly string[]): RunnerKind | undefine
     const at = rest.findIndex((word) => !/^-[bBEIsuW]+$/.test(word));
     return rest[at] === "-m" && rest[at + 1] === "pytest" ? "pytest" : undefined;
   }
-  if (program === "go") return rest[0] === "test" ? "go" : undefined;
-  if (program === "cargo") return rest[0] === "test" || rest[0] === "t" ? "cargo" : undefined;
   return Object.hasOwn(BY_NAME, program) ? BY_NAME[program] : undefined;
 }
 

@@ -26,7 +26,10 @@ export interface NamedTest {
 
 type LineOf<Type extends RecordLine["type"]> = Extract<RecordLine, { readonly type: Type }>;
 
-function linesOf<Type extends RecordLine["type"]>(record: ProcessRecord, type: Type): readonly LineOf<Type>[] {
+function linesOf<Type extends RecordLine["type"]>(
+  record: ProcessRecord,
+  type: Type,
+): readonly LineOf<Type>[] {
   return record.lines.filter((line): line is LineOf<Type> => line.type === type);
 }
 
@@ -55,12 +58,14 @@ export function reportOf(run: RunRecords): TestReport {
     ...children.flatMap(({ file, record }) => testsOfFile(main, file, record)),
   ];
   problems.push(...unconfirmed(own, workers));
+  // Nobody but the process that ran them could say so with a key: a runner in a browser, or one of the project's own.
+  const isPlain = own.some(({ status, confirm }) => status === "passed" && confirm === false);
   return {
     runner: run.runner,
-    channel: "authenticated",
+    channel: isPlain ? "plain" : "authenticated",
     tests: withIds(run.folder, tests),
     isComplete: hasEnded(main) && children.every(({ record }) => hasEnded(record)),
-    canary: canaryOf(all),
+    canary: isPlain && all.every((each) => linesOf(each, "canary").length === 0) ? "absent" : canaryOf(all),
     problems: problems.slice(0, PROBLEMS_MAX),
   };
 }
@@ -89,7 +94,9 @@ function unconfirmed(told: readonly LineOf<"test">[], workers: readonly ProcessR
     const count = seen.get(name(line)) ?? 0;
     seen.set(name(line), count - 1);
     if (count > 0) continue;
-    problems.push(`${[line.file, ...line.path].join(SEPARATOR)}: told as passed, but the process that ran it has not seen that`);
+    problems.push(
+      `${[line.file, ...line.path].join(SEPARATOR)}: told as passed, but the process that ran it has not seen that`,
+    );
   }
   return problems;
 }
@@ -98,7 +105,9 @@ function canaryOf(records: readonly ProcessRecord[]): TestReport["canary"] {
   const canaries = records.flatMap((each) => linesOf(each, "canary"));
   if (canaries.some(({ survivors }) => survivors !== "")) return "passed";
   const isMissing = records.some(
-    (each) => linesOf(each, "test").some(({ confirm }) => confirm !== true) && linesOf(each, "canary").length === 0,
+    (each) =>
+      linesOf(each, "test").some(({ confirm }) => confirm === undefined) &&
+      linesOf(each, "canary").length === 0,
   );
   return isMissing || canaries.length === 0 ? "missing" : "failed as it must";
 }
@@ -107,8 +116,8 @@ function canaryOf(records: readonly ProcessRecord[]): TestReport["canary"] {
 export function withIds(folder: string, tests: readonly NamedTest[]): readonly TestResult[] {
   const counts = new Map<string, number>();
   return tests.map((test) => {
-    const file = posix.join(folder, test.file);
-    const name = [file, ...test.path].map(plain).join(SEPARATOR);
+    const file = test.file === "" ? "" : posix.join(folder, test.file);
+    const name = [...(file === "" ? [] : [file]), ...test.path].map(plain).join(SEPARATOR);
     const count = (counts.get(name) ?? 0) + 1;
     counts.set(name, count);
     return { id: count === 1 ? name : `${name} (${count})`, file, status: test.status };

@@ -17,8 +17,8 @@ import { protectionOf } from "./protects.ts";
 import { recognise } from "./recognise.ts";
 import { reportOf } from "./report.ts";
 import type { ScriptCommand } from "./script-text.ts";
-import { quote } from "./shell.ts";
 import { stepsOf } from "./scripts.ts";
+import { quote } from "./shell.ts";
 
 const ASSETS: string = fileURLToPath(new URL("./assets", import.meta.url));
 
@@ -33,7 +33,8 @@ async function match(check: Check, tree: TreeReader): Promise<RunnerMatch | null
   const at = kinds.findIndex((kind) => kind !== undefined);
   const [kind, step] = [kinds[at], steps[at]];
   // Two runners in one check have two records to keep; people name them as two checks.
-  if (kind === undefined || step === undefined || kinds.filter((each) => each !== undefined).length > 1) return null;
+  if (kind === undefined || step === undefined || kinds.filter((each) => each !== undefined).length > 1)
+    return null;
   const others = [...steps.slice(0, at), ...steps.slice(at + 1)];
   if (others.some(({ hasPatterns }) => hasPatterns)) return null;
   return {
@@ -50,8 +51,12 @@ function argvOf({ variables, words }: ScriptCommand): readonly string[] {
   return variables.length === 0 ? words : ["env", ...variables, ...words];
 }
 
-function around(found: RunnerMatch): { readonly before: readonly string[]; readonly after: readonly string[] } {
-  const textOf = (argv: readonly string[]): string => `${inFolder(found.folder)} && exec ${argv.map(quote).join(" ")}`;
+function around(found: RunnerMatch): {
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+} {
+  const textOf = (argv: readonly string[]): string =>
+    `${inFolder(found.folder)} && exec ${argv.map(quote).join(" ")}`;
   return { before: found.before.map(textOf), after: found.after.map(textOf) };
 }
 

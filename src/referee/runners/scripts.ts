@@ -42,7 +42,9 @@ async function scriptsIn(folder: string, tree: TreeReader): Promise<Scripts> {
   try {
     const manifest = JSON.parse(text.toString("utf8")) as { readonly scripts?: unknown } | null;
     const entries = Object.entries(manifest?.scripts ?? {});
-    return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+    return Object.fromEntries(
+      entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+    );
   } catch {
     return {};
   }
@@ -79,7 +81,9 @@ function wrappedWords(words: readonly string[]): readonly string[] | undefined {
   if (wrapper !== undefined && isProgram(words[wrapper.length])) return words.slice(wrapper.length);
   if (words[0] !== "c8" && words[0] !== "nyc") return undefined;
   const at = words.findIndex((word, index) => index > 0 && isProgram(word));
-  return at < 0 || words.slice(0, at).some((word) => word.includes("check-coverage")) ? undefined : words.slice(at);
+  return at < 0 || words.slice(0, at).some((word) => word.includes("check-coverage"))
+    ? undefined
+    : words.slice(at);
 }
 
 function isProgram(word: string | undefined): boolean {
@@ -109,7 +113,10 @@ function scriptCall(words: readonly string[], scripts: Scripts): ScriptCall | un
   const [manager = "", ...all] = words;
   if (!["npm", "pnpm", "yarn"].includes(manager)) return undefined;
   const quiet = new Set(["--silent", "-s", "--quiet"]);
-  const rest = all.filter((word, index) => !(quiet.has(word) && all.slice(0, index + 1).every((each) => quiet.has(each) || each === "run")));
+  const rest = all.filter(
+    (word, index) =>
+      !(quiet.has(word) && all.slice(0, index + 1).every((each) => quiet.has(each) || each === "run")),
+  );
   const isRun = rest[0] === "run" || rest[0] === "run-script";
   const [name, ...more] = isRun ? rest.slice(1) : rest;
   const short = ["t", "tst"].includes(name ?? "") && !isRun ? "test" : name;
@@ -121,14 +128,22 @@ function scriptCall(words: readonly string[], scripts: Scripts): ScriptCall | un
 }
 
 /** With what runs before and after it. */
-function stepsOfScript({ name, more }: ScriptCall, step: Step, scripts: Scripts): readonly Step[] | undefined {
+function stepsOfScript(
+  { name, more }: ScriptCall,
+  step: Step,
+  scripts: Scripts,
+): readonly Step[] | undefined {
   const own = splitScript(scripts[name] ?? "");
   const last = own?.at(-1);
   if (own === undefined || last === undefined) return undefined;
   const called = [...own.slice(0, -1), { ...last, words: [...last.words, ...more] }];
   const before = scripts[`pre${name}`];
   const after = scripts[`post${name}`];
-  const parts = [before === undefined ? [] : splitScript(before), called, after === undefined ? [] : splitScript(after)];
+  const parts = [
+    before === undefined ? [] : splitScript(before),
+    called,
+    after === undefined ? [] : splitScript(after),
+  ];
   if (parts.includes(undefined)) return undefined;
   return parts.flatMap((part) => part ?? []).map((inner) => withVariables(inner, step.variables));
 }

@@ -58,7 +58,12 @@ function guardLoader(owner, name) {
 
 /** From here on the functions of `node:assert` cannot be replaced; adding others is fine. */
 function freeze() {
-  for (const target of [realAssert, realStrict, realAssert.AssertionError, realAssert.AssertionError.prototype]) {
+  for (const target of [
+    realAssert,
+    realStrict,
+    realAssert.AssertionError,
+    realAssert.AssertionError.prototype,
+  ]) {
     lock(target);
   }
   guardLoader(Module, "_load");

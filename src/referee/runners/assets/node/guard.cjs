@@ -31,7 +31,9 @@ function takeGrant() {
 
 /** Processes that tests start are none of ours. */
 function hideFromChildren() {
-  const at = process.execArgv.findIndex((each, index, all) => each === "--require" && all[index + 1] === __filename);
+  const at = process.execArgv.findIndex(
+    (each, index, all) => each === "--require" && all[index + 1] === __filename,
+  );
   if (at >= 0) process.execArgv.splice(at, 2);
 }
 

@@ -6,6 +6,7 @@
  */
 const asyncHooks = require("node:async_hooks");
 const { createRequire, syncBuiltinESMExports } = require("node:module");
+const { join } = require("node:path");
 const nodeTest = require("node:test");
 const { lock, lockPrototype, survivorsOfAssert } = require("./assertions.cjs");
 
@@ -119,7 +120,7 @@ function begin(channel, grant) {
       });
       await nodeTest.test(CANARY, (context) => lockPrototype(getPrototypeOf(context)));
       if (!isSealed) channel.write("problem", ["message", "node's test runner could not be sealed"]);
-      const load = createRequire(grant.entry);
+      const load = createRequire(join(process.cwd(), "from-the-command-line"));
       for (const each of grant.requires) load(each);
     },
   });

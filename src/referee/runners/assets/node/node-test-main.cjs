@@ -12,7 +12,12 @@ function runFile(channel, grant, file, id) {
   const { nodeOptions, requires } = grant.options;
   const argv = [
     ...["--require", join(__dirname, "guard.cjs"), "--import", join(__dirname, "start.mjs")],
-    ...["--test-reporter", join(__dirname, "node-test-reporter.cjs"), "--test-reporter-destination", "stdout"],
+    ...[
+      "--test-reporter",
+      join(__dirname, "node-test-reporter.cjs"),
+      "--test-reporter-destination",
+      "stdout",
+    ],
     ...nodeOptions,
     file,
   ];

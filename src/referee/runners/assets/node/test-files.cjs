@@ -5,7 +5,9 @@ const { join, relative, resolve } = require("node:path");
 
 const MAJOR = Number(process.versions.node.split(".")[0]);
 const EXTENSIONS = process.features.typescript ? "{js,cjs,mjs,ts,cts,mts}" : "{js,cjs,mjs}";
-const DEFAULTS = ["*.test", "*-test", "*_test", "test-*", "test", "test/**/*"].map((name) => `**/${name}.${EXTENSIONS}`);
+const DEFAULTS = ["*.test", "*-test", "*_test", "test-*", "test", "test/**/*"].map(
+  (name) => `**/${name}.${EXTENSIONS}`,
+);
 const ENTRIES_MAX = 500_000;
 
 /** A glob as a regular expression: `*`, `**`, `?`, `[a-z]`, `{a,b}`, `?(a|b)`. */
@@ -38,7 +40,8 @@ function walk(folder, found) {
     if (entry.name === "node_modules" || entry.name === ".git") continue;
     const path = join(folder, entry.name);
     if (entry.isDirectory()) walk(path, found);
-    else if (found.push(path) > ENTRIES_MAX) throw new Error("nightshift: too many files to look for tests in");
+    else if (found.push(path) > ENTRIES_MAX)
+      throw new Error("nightshift: too many files to look for tests in");
   }
   return found;
 }
@@ -56,7 +59,8 @@ function findTestFiles(folder, patterns) {
     const path = resolve(folder, pattern);
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat?.isFile()) found.add(path);
-    else if (stat?.isDirectory() && MAJOR < 21) for (const each of walk(path, [])) /\.[cm]?js$/.test(each) && found.add(each);
+    else if (stat?.isDirectory() && MAJOR < 21)
+      for (const each of walk(path, [])) /\.[cm]?js$/.test(each) && found.add(each);
     else for (const each of matching(pattern)) found.add(each);
   }
   return [...found].sort();
