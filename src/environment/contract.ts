@@ -10,7 +10,10 @@ import type { Mount, SandboxBackend } from "../sandbox/contract.ts";
 /** Package managers that are understood. */
 export type Ecosystem = "npm" | "pnpm" | "yarn" | "yarn-berry" | "pip" | "uv" | "cargo" | "go";
 
-/** What may be done about dependencies that have no layer yet: for the policy of the lead. */
+/**
+ * What happens when the files of a candidate ask for another layer than those that a session began with: it is made,
+ * a person is asked about exactly that layer, or it is not made.
+ */
 export type DependencyPolicy = "allow" | "ask" | "deny";
 
 /** Where packages of one kind may come from. */

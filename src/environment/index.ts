@@ -14,6 +14,12 @@ export {
 export { layerEgress, registryRules } from "./egress.ts";
 export { ensureLayer } from "./layer.ts";
 export { ecosystemFor, planLayer } from "./plan.ts";
+export {
+  decideLayer,
+  type LayerChange,
+  type LayerDecision,
+  type LayerQuestion,
+} from "./policy.ts";
 export { discoverRegistries } from "./registries.ts";
 export { LayerStore } from "./store.ts";
 export { findProgramOf } from "./toolchain.ts";

@@ -18,7 +18,7 @@ import { registriesFor } from "./refusal.ts";
 import { findToolchain } from "./toolchain.ts";
 
 /** Changes whenever the same plan would make another layer. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 const RECIPES: Readonly<Record<Ecosystem, (request: RecipeRequest) => Recipe>> = {
   npm: npmRecipe,
@@ -70,16 +70,22 @@ export async function planLayer(request: PlanRequest): Promise<LayerPlan | undef
   const toolchain = await findToolchain(ecosystem, request);
   const plan = { ecosystem, inputs: files.inputs, ...recipe, registries, toolchain };
   const platform = `${process.platform} ${process.arch}`;
-  const key = hash("sha256", canonical({ format: FORMAT, platform, ...plan }), "hex");
+  const standIns = withText(recipe.standIns);
+  const key = hash("sha256", canonical({ format: FORMAT, platform, ...plan, standIns }), "hex");
   return { ...plan, workspace: request.workspace, key };
 }
 
-/** The kind of project that the check belongs to, if the project is of such a kind; else the first that it is of. */
+/** Sources that must merely exist are no reason for another layer. */
+function withText(standIns: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(standIns).filter(([, text]) => text !== ""));
+}
+
 /** The package manager that a check stands on, if any. @param workspace - absolute */
 export function ecosystemFor(argv: readonly string[], workspace: string): Ecosystem | undefined {
   return ecosystemOf(argv, new ProjectFiles(workspace));
 }
 
+/** The kind of project that the check belongs to, if the project is of such a kind; else the first that it is of. */
 function ecosystemOf(argv: readonly string[], files: ProjectFiles): Ecosystem | undefined {
   const present = presentKinds(files);
   const words = argv.flatMap((argument) => argument.split(/[\s;&|()]+/));

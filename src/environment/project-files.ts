@@ -56,6 +56,11 @@ export class ProjectFiles {
     return this.take(path) ?? refuse(path, "the workspace", "it is missing");
   }
 
+  /** As {@link look}, for a file that must be there. */
+  lookRequired(path: string): string {
+    return this.look(path) ?? refuse(path, "the workspace", "it is missing");
+  }
+
   /** Parsed JSON of a file; an empty object when it is not there. */
   json(path: string, text: string | undefined): Readonly<Record<string, unknown>> {
     if (text === undefined) return {};

@@ -96,7 +96,8 @@ describe("npm", () => {
     writeUsualProject();
     place.write({ "secret.txt": "canary", "src/index.js": "canary" });
     const plan = await place.plan(["npm", "test"]);
-    expect(plan.inputs.map(({ path }) => path)).toEqual(["package-lock.json", "package.json"]);
+    expect(plan.inputs.map(({ path }) => path)).toEqual(["package-lock.json"]);
+    expect(Object.keys(plan.standIns)).toEqual(["package.json"]);
     const [step] = plan.fetch;
     const script = `${step!.argv.join(" ")} >&2 && ls -A . node_modules/greeter; exit 9`;
     const attempt = ensureLayer({ ...plan, fetch: [{ ...step!, argv: ["sh", "-c", script] }] }, place.tools);
@@ -184,9 +185,9 @@ describe("npm refuses", () => {
   test("files that have changed since the plan", async () => {
     writeUsualProject();
     const plan = await place.plan(["npm", "test"]);
-    writeFileSync(join(place.project, "package.json"), "{}");
+    writeFileSync(join(place.project, "package-lock.json"), "{}");
     await expect(ensureLayer(plan, place.tools)).rejects.toMatchObject({ code: "E_LAYER_FAILED" });
-    rmSync(join(place.project, "package.json"));
+    rmSync(join(place.project, "package-lock.json"));
     expect(existsSync(join(place.root, "layers", "layers", plan.key))).toBe(false);
   });
 });

@@ -106,7 +106,8 @@ export class TestRegistry {
     const sha256 = hash("sha256", content, "hex");
     this.#files.set(`/files/${file}`, content);
     const link = `<a href="/files/${file}#sha256=${sha256}">${file}</a>`;
-    this.#files.set(`/simple/${name}/`, `<!DOCTYPE html><html><body>${link}</body></html>`);
+    const page = `/simple/${name}/`;
+    this.#files.set(page, `${this.#files.get(page) ?? "<!DOCTYPE html>"}${link}`);
     return { sha256, path: `/files/${file}` };
   }
 

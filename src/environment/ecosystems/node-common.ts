@@ -12,6 +12,32 @@ const DEPENDENCY_FIELDS: readonly string[] = [
   "peerDependencies",
 ];
 
+/** What a client that installs looks at. A script or a tool's setting that changes makes no new layer. */
+const INSTALLED_FIELDS: readonly string[] = [
+  ...DEPENDENCY_FIELDS,
+  "name",
+  "version",
+  "private",
+  "workspaces",
+  "packageManager",
+  "devEngines",
+  "engines",
+  "os",
+  "cpu",
+  "libc",
+  "bin",
+  "directories",
+  "peerDependenciesMeta",
+  "dependenciesMeta",
+  "bundleDependencies",
+  "bundledDependencies",
+  "overrides",
+  "resolutions",
+  "pnpm",
+  "publishConfig",
+  "installConfig",
+];
+
 /** Neither news nor surveys: nothing that a client might want to reach besides packages. */
 export const QUIET_NODE: Readonly<Record<string, string>> = {
   npm_config_audit: "false",
@@ -48,17 +74,27 @@ export function registryEnvironment(request: RecipeRequest): Readonly<Record<str
   };
 }
 
-/** Takes manifests of the root and of members, and refuses what they ask for from elsewhere. */
-export function takeManifests(files: ProjectFiles, members: readonly string[]): void {
+/**
+ * Reads manifests of the root and of members, and refuses what they ask for from elsewhere.
+ * @returns what a set-up is to see of them, by path
+ */
+export function installedManifests(
+  files: ProjectFiles,
+  members: readonly string[],
+): Readonly<Record<string, string>> {
+  const standIns: Record<string, string> = {};
   for (const folder of ["", ...members]) {
     const path = posix.join(folder, "package.json");
-    const manifest = files.json(path, files.takeRequired(path));
+    const manifest = files.json(path, files.lookRequired(path));
+    const fields = INSTALLED_FIELDS.flatMap((field) => (field in manifest ? [[field, manifest[field]]] : []));
+    standIns[path] = `${JSON.stringify(Object.fromEntries(fields), null, 2)}\n`;
     for (const field of DEPENDENCY_FIELDS) {
       const wanted = manifest[field];
       if (!isRecord(wanted)) continue;
       for (const [name, range] of Object.entries(wanted)) checkRange(files, folder, path, name, range);
     }
   }
+  return standIns;
 }
 
 /** Ranges, tags and workspace links are fine; addresses, git and folders elsewhere are not. */

@@ -4,11 +4,11 @@ import { isRecord } from "../project-files.ts";
 import { type Recipe, type RecipeRequest, step, throughProxy } from "../recipe.ts";
 import { RegistryHosts, refuse } from "../refusal.ts";
 import {
+  installedManifests,
   nodeOutputs,
   OFFLINE_NODE,
   rebuildStep,
   registryEnvironment,
-  takeManifests,
   takeNpmSettings,
 } from "./node-common.ts";
 
@@ -20,7 +20,7 @@ export function npmRecipe(request: RecipeRequest): Recipe {
   const { files } = request;
   const lockfile = NPM_LOCKFILES.find((path) => files.has(path)) ?? "package-lock.json";
   const members = checkLockfile(request, lockfile);
-  takeManifests(files, members);
+  const manifests = installedManifests(files, members);
   takeNpmSettings(request, "npm");
   const environment = { ...registryEnvironment(request), npm_config_cache: "/layer/cache" };
   return {
@@ -29,7 +29,7 @@ export function npmRecipe(request: RecipeRequest): Recipe {
     outputs: nodeOutputs(members),
     environment: OFFLINE_NODE,
     path: [],
-    standIns: injectedLockfile(request, lockfile),
+    standIns: { ...manifests, ...injectedLockfile(request, lockfile) },
   };
 }
 

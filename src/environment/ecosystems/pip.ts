@@ -26,20 +26,17 @@ const WHEELS = "/layer/wheels";
 export const PYTHON_OUTPUTS: readonly LayerOutput[] = [{ from: "layer", path: "" }];
 
 /** For commands that use the virtual environment; the project itself is used from its sources. */
-export function pythonEnvironment(files: ProjectFiles): Readonly<Record<string, string>> {
-  const hasSources = files.list("src").length > 0;
-  return {
-    VIRTUAL_ENV: VENV,
-    PYTHONPATH: hasSources ? "/workspace/src:/workspace" : "/workspace",
-    PYTHONDONTWRITEBYTECODE: "1",
-    PIP_NO_INDEX: "1",
-    PIP_DISABLE_PIP_VERSION_CHECK: "1",
-    UV_OFFLINE: "1",
-    UV_NO_SYNC: "1",
-    UV_PYTHON_DOWNLOADS: "never",
-    UV_PROJECT_ENVIRONMENT: VENV,
-  };
-}
+export const PYTHON_ENVIRONMENT: Readonly<Record<string, string>> = {
+  VIRTUAL_ENV: VENV,
+  PYTHONPATH: "/workspace/src:/workspace",
+  PYTHONDONTWRITEBYTECODE: "1",
+  PIP_NO_INDEX: "1",
+  PIP_DISABLE_PIP_VERSION_CHECK: "1",
+  UV_OFFLINE: "1",
+  UV_NO_SYNC: "1",
+  UV_PYTHON_DOWNLOADS: "never",
+  UV_PROJECT_ENVIRONMENT: VENV,
+};
 
 /** How pip sets a project up. */
 export function pipRecipe(request: RecipeRequest): Recipe {
@@ -70,7 +67,7 @@ export function pipRecipe(request: RecipeRequest): Recipe {
     fetch: [step(download, online)],
     build: [step(["python3", "-m", "venv", VENV], environment), step(install, environment)],
     outputs: PYTHON_OUTPUTS,
-    environment: pythonEnvironment(files),
+    environment: PYTHON_ENVIRONMENT,
     path: [`${VENV}/bin`],
     standIns: {},
   };

@@ -4,10 +4,10 @@ import { isRecord, type ProjectFiles } from "../project-files.ts";
 import { type Recipe, type RecipeRequest, step } from "../recipe.ts";
 import { RegistryHosts, refuse } from "../refusal.ts";
 import {
+  installedManifests,
   nodeOutputs,
   OFFLINE_NODE,
   registryEnvironment,
-  takeManifests,
   takeNpmSettings,
 } from "./node-common.ts";
 import { blockOf, listOf, unquoted } from "./yaml-lines.ts";
@@ -25,7 +25,7 @@ export function pnpmRecipe(request: RecipeRequest): Recipe {
     .flatMap((line) => /^ {2}(\S.*?):\s*(\{\})?$/.exec(line)?.[1] ?? [])
     .map((name) => files.resolve("", unquoted(name), LOCKFILE))
     .filter((folder) => folder !== "");
-  takeManifests(files, members);
+  const manifests = installedManifests(files, members);
   takeNpmSettings(request, "pnpm");
   const settings = files.take(SETTINGS);
   files.take(".pnpmfile.cjs");
@@ -53,7 +53,7 @@ export function pnpmRecipe(request: RecipeRequest): Recipe {
     outputs: nodeOutputs(members),
     environment: { ...OFFLINE_NODE, npm_config_manage_package_manager_versions: "false" },
     path: [],
-    standIns: {},
+    standIns: manifests,
   };
 }
 

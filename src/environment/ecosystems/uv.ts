@@ -2,7 +2,7 @@
 import { posix } from "node:path";
 import { type Recipe, type RecipeRequest, registryUrl, step } from "../recipe.ts";
 import { RegistryHosts, refuse } from "../refusal.ts";
-import { PYTHON_OUTPUTS, pythonEnvironment } from "./pip.ts";
+import { PYTHON_ENVIRONMENT, PYTHON_OUTPUTS } from "./pip.ts";
 
 const LOCKFILE = "uv.lock";
 const SOURCE = /^\s*source = \{ (\w+) = "([^"]*)"/;
@@ -28,7 +28,7 @@ export function uvRecipe(request: RecipeRequest): Recipe {
     fetch: [step(["uv", "sync", ...flags], environment)],
     build: [],
     outputs: PYTHON_OUTPUTS,
-    environment: pythonEnvironment(files),
+    environment: PYTHON_ENVIRONMENT,
     path: ["/layer/venv/bin"],
     standIns: {},
   };

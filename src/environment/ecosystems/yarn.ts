@@ -2,13 +2,13 @@
 import { type Recipe, type RecipeRequest, step } from "../recipe.ts";
 import { RegistryHosts, refuse } from "../refusal.ts";
 import {
+  installedManifests,
   isHttpAddress,
   listedMembers,
   nodeOutputs,
   OFFLINE_NODE,
   rebuildStep,
   registryEnvironment,
-  takeManifests,
   takeNpmSettings,
 } from "./node-common.ts";
 import { unquoted, withoutBlocks } from "./yaml-lines.ts";
@@ -37,7 +37,7 @@ export function yarnRecipe(request: RecipeRequest): Recipe {
     hosts.check(resolved, name, LOCKFILE);
   }
   const members = listedMembers(files);
-  takeManifests(files, members);
+  const manifests = installedManifests(files, members);
   takeNpmSettings(request, "yarn");
   const flags = [
     "--frozen-lockfile",
@@ -52,7 +52,7 @@ export function yarnRecipe(request: RecipeRequest): Recipe {
     outputs: nodeOutputs(members),
     environment: OFFLINE_NODE,
     path: [],
-    standIns: {},
+    standIns: manifests,
   };
 }
 
@@ -69,7 +69,7 @@ export function berryRecipe(request: RecipeRequest): Recipe {
       refuse(name, LOCKFILE, `it comes from ${unquoted(resolution)}, which is no registry`);
   }
   const members = listedMembers(files);
-  takeManifests(files, members);
+  const manifests = installedManifests(files, members);
   const settings = (files.take(SETTINGS) ?? "").split("\n");
   if (!settings.some((line) => /^nodeLinker:\s*["']?node-modules["']?\s*$/.test(line)))
     refuse(SETTINGS, "the workspace", "only `nodeLinker: node-modules` can be made a layer");
@@ -92,6 +92,6 @@ export function berryRecipe(request: RecipeRequest): Recipe {
     outputs: nodeOutputs(members),
     environment: OFFLINE_NODE,
     path: [],
-    standIns: { [SETTINGS]: withoutBlocks(settings, EXECUTING_KEYS).join("\n") },
+    standIns: { ...manifests, [SETTINGS]: withoutBlocks(settings, EXECUTING_KEYS).join("\n") },
   };
 }
