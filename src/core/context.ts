@@ -23,6 +23,7 @@ export const CONTEXT_TYPES: readonly string[] = [
   "harness.input_rejected",
   "workspace.restored",
   "workspace.rewound",
+  "environment.decided",
   "span.model_request_start",
   "agent.thinking",
   "agent.message",
@@ -100,6 +101,7 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
       return { ...context, queue: without(context.queue, event.body.seqs) };
     case "workspace.restored":
     case "workspace.rewound":
+    case "environment.decided":
       return event.body.content === undefined ? context : withInput(context, [joined(event.body.content)]);
     case "span.model_request_start":
       return awaiting(closeTurn(context), event.body.request);
@@ -125,7 +127,11 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
 }
 
 /** Texts of the harness: whether one came before or after a request was started cannot be seen by its answer. */
-export const PLACED_TYPES: readonly string[] = ["workspace.restored", "workspace.rewound"];
+export const PLACED_TYPES: readonly string[] = [
+  "workspace.restored",
+  "workspace.rewound",
+  "environment.decided",
+];
 
 /** What is needed of a log besides some of its `span.model_request_start`, for {@link recallContext}. */
 export const RECALLED_TYPES: readonly string[] = CONTEXT_TYPES.filter(

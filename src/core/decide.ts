@@ -10,6 +10,7 @@ import { unreachable } from "./errors.ts";
 import { event } from "./events/index.ts";
 import { answerOwed } from "./rules/answer.ts";
 import { runCalls } from "./rules/calls.ts";
+import { layerAnswered } from "./rules/environment.ts";
 import { halting } from "./rules/halt.ts";
 import { rejectInput } from "./rules/input.ts";
 import { answering, orphaned } from "./rules/request.ts";
@@ -29,6 +30,7 @@ type Situation =
   | "answering"
   | "held"
   | "beginning"
+  | "layer-answered"
   | "calling"
   | "backing-off"
   | "answer-owed"
@@ -50,6 +52,8 @@ export function decide(state: SessionState, now: Now): Step {
       return answering(state, now);
     case "beginning":
       return append(event("session.status_running", {}));
+    case "layer-answered":
+      return layerAnswered(state);
     case "calling":
       return runCalls(state, now);
     case "backing-off":
@@ -78,6 +82,7 @@ function situationOf(state: SessionState, now: Now): Situation {
 }
 
 function workOf(state: SessionState, now: Now): Situation {
+  if ((state.environment?.answer ?? null) !== null) return "layer-answered";
   if (state.calls.some((call) => call.status !== "answered")) return "calling";
   if (state.retry !== null && state.answerOwed && !isRetryDue(state.retry, now.at)) return "backing-off";
   if (state.answerOwed || state.queue.length > 0) return "answer-owed";

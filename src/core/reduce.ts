@@ -7,6 +7,7 @@ import type { SessionEvent } from "./events/index.ts";
 import type { SessionId } from "./ids.ts";
 import { reduceCalls } from "./reduce/calls.ts";
 import { reduceControl } from "./reduce/control.ts";
+import { reduceEnvironment } from "./reduce/environment.ts";
 import { reduceRequests } from "./reduce/requests.ts";
 import { reduceSandbox } from "./reduce/sandbox.ts";
 import { reduceWorkspace } from "./reduce/workspace.ts";
@@ -38,7 +39,13 @@ function reduceBody(state: SessionState, event: SessionEvent): SessionState {
     case "sandbox":
       return reduceSandbox(state, event);
     case "egress":
-      return event.type === "egress.decided" ? { ...state, egress: event.body.to } : state;
+      if (event.type !== "egress.decided") return state;
+      return event.body.phase === "set_up"
+        ? { ...state, setUpEgress: event.body.to }
+        : { ...state, egress: event.body.to };
+    case "environment":
+    case "approval":
+      return reduceEnvironment(state, event);
     case "checkpoint":
     case "workspace":
       return reduceWorkspace(state, event);

@@ -50,6 +50,10 @@ export interface SessionState {
   readonly sandboxes: number;
   /** How far the record of the egress proxy is in the log, in bytes. */
   readonly egress: number;
+  /** The same of the proxy through which its layers are fetched. */
+  readonly setUpEgress: number;
+  /** Null as long as the files ask for the layer of the base. */
+  readonly environment: EnvironmentState | null;
   /** Null for a session that works in a folder as it is. */
   readonly workspace: WorkspaceState | null;
   readonly ledger: Ledger;
@@ -143,6 +147,8 @@ export interface SandboxState {
   readonly status: "requested" | "ready" | "lost" | "ending";
   readonly incarnation: string;
   readonly handle: { readonly [key: string]: Json } | null;
+  /** The layer that it was asked for with; null for that of the base. */
+  readonly environment: Layer | null;
   /** Times in a row that it could not be had, or was lost, without a command finishing in between. */
   readonly failures: number;
   /** Of the last failure. */
@@ -150,6 +156,19 @@ export interface SandboxState {
   /** When it may be tried again; null until that is in the log. */
   readonly resumeAt: number | null;
   readonly decidedAt: number;
+}
+
+/** A layer with dependencies, and the commit whose files ask for it. */
+export interface Layer {
+  readonly key: string;
+  readonly commit: string;
+}
+
+/** What became of the wish for another layer than that of the base. */
+export interface EnvironmentState extends Layer {
+  readonly decision: Exclude<EventBody<"environment.decided">["decision"], "base">;
+  /** What a person said of it, until the harness has taken it up. */
+  readonly answer: "allow" | "deny" | null;
 }
 
 /** The session's own checkout, as far as the log knows. */
@@ -240,6 +259,8 @@ export function emptyState(sessionId: SessionId): SessionState {
     sandbox: null,
     sandboxes: 0,
     egress: 0,
+    setUpEgress: 0,
+    environment: null,
     workspace: null,
     ledger: {
       requests: 0,

@@ -6,24 +6,16 @@ import type { SandboxBackend, SandboxSpec } from "../sandbox/contract.ts";
 import type { Workspaces } from "../workspace/contract.ts";
 
 /** What of the workspaces the harness needs. */
-export type SessionWorkspaces = Pick<Workspaces, "prepare" | "find" | "fork" | "checkpoint" | "restore">;
+export type SessionWorkspaces = Pick<
+  Workspaces,
+  "prepare" | "find" | "fork" | "checkpoint" | "restore" | "lend" | "changedFiles"
+>;
 
 /** Loaded when the first session needs it. */
 export type OpenWorkspaces = () => Promise<SessionWorkspaces>;
 
 /** The files part of a sandbox's specification. */
 export type Files = Pick<SandboxSpec, "workspace" | "overlay">;
-
-/** Finds or makes what commands need besides the files. @param pristine - the files that the session began with */
-export type FindSurroundings = (
-  pristine: string,
-  signal: AbortSignal,
-) => Promise<Required<Pick<SandboxSpec, "mounts" | "environment">>>;
-
-/** The folder that holds the files as the session began. */
-export function pristineOf({ workspace, overlay }: Files): string {
-  return overlay?.lower.at(-1) ?? workspace;
-}
 
 /**
  * The files that the sandbox is to begin with: those of the newest checkpoint. What is left of an earlier sandbox with

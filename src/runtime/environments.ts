@@ -1,12 +1,12 @@
 /**
- * What a session's commands find besides the workspace: the toolchain of the command that proves the work, and the
- * layer with its dependencies. Made from the files that the session began with, never from what the agent has changed.
+ * What commands find besides the workspace: the toolchain of the command that proves the work, and the layer with its
+ * dependencies.
  */
 import { lookup } from "node:dns/promises";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Chance, Clock } from "../core/clock.ts";
-import type { PlanRequest, Registry } from "../environment/contract.ts";
+import type { LayerPlan, PlanRequest, Registry } from "../environment/contract.ts";
 import {
   discoverRegistries,
   ecosystemFor,
@@ -28,41 +28,61 @@ export interface EnvironmentParts {
   readonly chance: Chance;
   /** Absolute; layers are kept here, for all sessions. */
   readonly folder: string;
+  /** Absolute; of the session's proxy through which layers are fetched. */
+  readonly egressFolder: string;
   /** Of the person: PATH, HOME, settings of package managers. */
   readonly environment: Environment;
+  /** The command whose toolchain and dependencies are to be there. */
+  readonly argv: readonly string[];
 }
 
 /**
- * Finds or makes what `argv` needs. @param workspace - the files that the session began with; they are only read
+ * The layer that files ask for; undefined when they ask for no dependencies. Makes nothing.
+ * @param workspace - files that are only read
+ * @throws NightshiftError `E_TOOLCHAIN_MISSING`, `E_SOURCE_REFUSED`, `E_CONFIG`
+ */
+export async function layerPlanOf(
+  parts: EnvironmentParts,
+  workspace: string,
+  signal: AbortSignal,
+): Promise<LayerPlan | undefined> {
+  return planLayer(await requestOf(parts, workspace, signal));
+}
+
+/**
+ * Finds or makes what the command needs. @param workspace - the files to make it from; they are only read
  * @throws NightshiftError `E_TOOLCHAIN_MISSING`, `E_LAYER_FAILED`, `E_SOURCE_REFUSED`, `E_CONFIG`
  */
 export async function surroundingsOf(
   parts: EnvironmentParts,
-  argv: readonly string[],
   workspace: string,
   signal: AbortSignal,
 ): Promise<Surroundings> {
-  const { backend, clock, chance, environment } = parts;
-  mkdirSync(parts.folder, { recursive: true, mode: 0o700 });
-  const registries = await registriesOf(parts, argv, workspace, signal);
-  const request: PlanRequest = { workspace, argv, environment, registries, signal };
+  const { backend, clock, chance, folder, egressFolder } = parts;
+  const request = await requestOf(parts, workspace, signal);
   const plan = await planLayer(request);
   if (plan === undefined) return await programOnly(request);
-  const openEgress = layerEgress({
-    folder: join(parts.folder, "egress"),
-    chance,
-    injections: [],
-    addresses: await addressesOf(registries),
-  });
-  const tools = { backend, clock, chance, folder: parts.folder, openEgress, signal };
+  const addresses = await addressesOf(request.registries);
+  const openEgress = layerEgress({ folder: egressFolder, injections: [], addresses });
+  const tools = { backend, clock, chance, folder, openEgress, signal };
   const { mounts, environment: set } = await ensureLayer(plan, tools);
   return { mounts, environment: set };
 }
 
+async function requestOf(
+  parts: EnvironmentParts,
+  workspace: string,
+  signal: AbortSignal,
+): Promise<PlanRequest> {
+  const { argv, environment, folder } = parts;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const registries = await registriesOf(parts, workspace, signal);
+  return { workspace, argv, environment, registries, signal };
+}
+
 /** As the person's own clients are configured. */
 async function registriesOf(
-  { folder, environment }: EnvironmentParts,
-  argv: readonly string[],
+  { folder, environment, argv }: EnvironmentParts,
   workspace: string,
   signal: AbortSignal,
 ): Promise<readonly Registry[]> {

@@ -90,7 +90,7 @@ async function ofWorkspaces(
 /** Proxies of sessions that go on end by themselves when nobody drives. */
 function ofProxies({ stateFolder }: LeftoverParts, sessions: ReadonlySet<SessionId>): Leftover[] {
   const root = join(stateFolder, "egress");
-  const unknown = listed(root).filter((name) => name.startsWith("sesn_") && !sessions.has(name as SessionId));
+  const unknown = listed(root).filter((name) => name.startsWith("sesn_") && !sessions.has(ownerOf(name)));
   return unknown.map((name) => ({
     kind: "proxy",
     description: join(root, name),
@@ -101,6 +101,11 @@ function ofProxies({ stateFolder }: LeftoverParts, sessions: ReadonlySet<Session
       return true;
     },
   }));
+}
+
+/** A session has two at the most: that of its commands, and that of its set-ups. */
+function ownerOf(name: string): SessionId {
+  return name.replace(/\..*$/, "") as SessionId;
 }
 
 /**

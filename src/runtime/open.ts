@@ -15,13 +15,13 @@ import type { Lease, Owner, Store } from "../store/contract.ts";
 import { builtinTools } from "../tool/builtin.ts";
 import type { Tool } from "../tool/contract.ts";
 import type { Workspaces } from "../workspace/contract.ts";
-import type { FindSurroundings } from "./checkouts.ts";
 import { type ConfigFile, type Environment, injectionsOf, processEnvironment, secretsOf } from "./config.ts";
 import { LEASE_TTL_MS } from "./lease-keeper.ts";
 import { openModel } from "./models.ts";
 import type { ModelConfig } from "./providers.ts";
 import { backendNames, createSandboxBackend, createWorker, openStore } from "./registry.ts";
-import { networkOf, type SessionConfig, setupOf } from "./session-config.ts";
+import { depsOf, networkOf, type SessionConfig, setupOf } from "./session-config.ts";
+import type { SessionLayers } from "./session-layers.ts";
 import { isOwnerDead, systemChance, systemClock, systemOwner } from "./system.ts";
 import { packageVersion } from "./version.ts";
 import type { Hands, Harness } from "./wake.ts";
@@ -130,7 +130,7 @@ class OpenedHarness implements OpenHarness {
       worker,
       backend,
       workspaces: () => this.workspaces(),
-      ...(setup.length > 0 && { surroundings: await this.#surroundings(backend, setup) }),
+      ...(setup.length > 0 && { layers: await this.#layers(backend, config, lease.sessionId) }),
       ...(rules.length > 0 && { wayOut: await this.#wayOut(config, rules, lease.sessionId) }),
     };
   }
@@ -149,12 +149,20 @@ class OpenedHarness implements OpenHarness {
     });
   }
 
-  async #surroundings(backend: SandboxBackend, argv: readonly string[]): Promise<FindSurroundings> {
-    const { surroundingsOf } = await import("./environments.ts");
+  async #layers(
+    backend: SandboxBackend,
+    { sandbox: { options } }: SessionConfig,
+    sessionId: SessionId,
+  ): Promise<SessionLayers> {
+    const { createSessionLayers } = await import("./session-layers.ts");
     const { clock, chance } = this;
-    const folder = join(this.#fileFolder(), "layers");
-    const parts = { backend, clock, chance, folder, environment: this.#environment };
-    return (pristine, signal) => surroundingsOf(parts, argv, pristine, signal);
+    return createSessionLayers({
+      ...{ backend, clock, chance, argv: setupOf(options), policy: depsOf(options) },
+      environment: this.#environment,
+      folder: join(this.#fileFolder(), "layers"),
+      egressFolder: join(this.#fileFolder(), "egress", `${sessionId}.set-up`),
+      workspaces: () => this.workspaces(),
+    });
   }
 
   async #wayOut(config: SessionConfig, rules: readonly EgressRule[], sessionId: SessionId): Promise<WayOut> {

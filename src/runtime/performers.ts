@@ -15,17 +15,11 @@ import type { ExecReply, ExecResult, Sandbox, SandboxBackend } from "../sandbox/
 import type { Tool } from "../tool/contract.ts";
 import { answerFrom, doubtFrom, refusedAnswer } from "../tool/receipts.ts";
 import type { Worker } from "../worker/contract.ts";
-import {
-  checkpointOf,
-  type FindSurroundings,
-  filesOf,
-  goneWithTheLastOne,
-  type OpenWorkspaces,
-  pristineOf,
-} from "./checkouts.ts";
+import { checkpointOf, type Files, filesOf, goneWithTheLastOne, type OpenWorkspaces } from "./checkouts.ts";
 import type { SandboxConnections } from "./connections.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { mountsOf } from "./session-config.ts";
+import type { SessionLayers } from "./session-layers.ts";
 import type { WayOut } from "./way-out.ts";
 
 /** Kept output of one execution. */
@@ -49,7 +43,8 @@ export interface PerformerParts {
   readonly workspaces: OpenWorkspaces;
   /** For sessions that may reach hosts. */
   readonly wayOut: WayOut | null;
-  readonly surroundings: FindSurroundings | null;
+  /** For sessions whose commands need more than the files. */
+  readonly layers: SessionLayers | null;
   readonly connections: SandboxConnections;
   readonly deadlines: Deadlines;
   readonly clock: Clock;
@@ -89,7 +84,7 @@ export async function performIntent(
     case "provision":
       return provision(parts, sandboxOf(moment), moment);
     case "checkpoint":
-      return checkpointOf(parts.workspaces, moment.state, intent.number, parts.clock, moment.signal);
+      return checkpoint(parts, intent.number, moment);
     case "destroy":
       return destroy(parts, sandboxOf(moment), moment);
   }
@@ -188,8 +183,7 @@ async function provision(
     const files = await within(parts.deadlines, FILES_TIMEOUT_MS, moment.signal, (signal) =>
       filesOf(parts.workspaces, parts.backend, sandbox, moment.state, signal),
     );
-    const { mounts = [], environment = {} } =
-      (await parts.surroundings?.(pristineOf(files), moment.signal)) ?? {};
+    const { mounts, environment, facts } = await surroundingsFor(parts, sandbox, files, moment);
     const spec = {
       id: sandbox.id,
       ...files,
@@ -208,11 +202,35 @@ async function provision(
       handle: { ...made.handle },
       ...(made.limits && { limits: { ...made.limits } }),
     });
-    return [ready, ...goneWithTheLastOne(sandbox, moment.state)];
+    return [...facts, ready, ...goneWithTheLastOne(sandbox, moment.state)];
   } catch (error) {
     if (moment.signal.aborted) throw error;
     return [lost({ sandbox: sandbox.id }, error)];
   }
+}
+
+async function surroundingsFor(
+  { layers }: PerformerParts,
+  sandbox: SandboxState,
+  files: Files,
+  { state, signal, onFacts }: Moment,
+): ReturnType<SessionLayers["surroundings"]> {
+  if (layers === null) return { mounts: [], environment: {}, facts: [] };
+  try {
+    return await layers.surroundings({ state, sandbox, files, signal });
+  } finally {
+    // Also of a set-up that failed, or was cut short in an earlier life of the harness.
+    const news = layers.news(state);
+    if (news.length > 0) onFacts(news);
+  }
+}
+
+async function checkpoint(parts: PerformerParts, number: number, moment: Moment): Promise<EventInput[]> {
+  const { state, signal } = moment;
+  const events = await checkpointOf(parts.workspaces, state, number, parts.clock, signal);
+  const made = events.find((each) => each.type === "checkpoint.created");
+  if (made === undefined || parts.layers === null) return events;
+  return [...events, ...(await parts.layers.examine(state, made.body.commit, signal))];
 }
 
 async function destroy(parts: PerformerParts, sandbox: SandboxState, moment: Moment): Promise<EventInput[]> {

@@ -2,6 +2,7 @@
 import { NightshiftError } from "../core/errors.ts";
 import type { EventBody } from "../core/events/index.ts";
 import type { Json } from "../core/text.ts";
+import type { DependencyPolicy } from "../environment/contract.ts";
 import type { EgressRule } from "../gateway/egress/contract.ts";
 import type { Mount } from "../sandbox/contract.ts";
 import { type ModelConfig, parseModelName } from "./providers.ts";
@@ -31,6 +32,8 @@ export interface SessionOptions {
   readonly network?: readonly EgressRule[];
   /** A command whose toolchain and dependencies are to be there, as an argument vector. */
   readonly setup?: readonly string[];
+  /** What happens when the agent's files ask for other dependencies than those. Default: `ask`. */
+  readonly deps?: DependencyPolicy;
   /** Folders of the machine that commands see as well. */
   readonly mounts?: readonly Mount[];
   readonly limits?: SessionConfig["limits"];
@@ -96,6 +99,7 @@ function sandboxOf({
   base,
   network,
   setup,
+  deps,
   mounts,
 }: SessionOptions): SessionConfig["sandbox"] {
   const asJson = (list: readonly object[]): Json => JSON.parse(JSON.stringify(list)) as Json;
@@ -105,6 +109,7 @@ function sandboxOf({
     options: {
       ...(network !== undefined && network.length > 0 && { network: asJson(network) }),
       ...(setup !== undefined && setup.length > 0 && { setup: [...setup] }),
+      ...(deps !== undefined && { deps }),
       ...(mounts !== undefined && mounts.length > 0 && { mounts: asJson(mounts) }),
     },
     ...(base !== undefined && { checkout: { base } }),
@@ -119,6 +124,11 @@ export function networkOf(options: SessionConfig["sandbox"]["options"]): readonl
 /** The command whose toolchain and dependencies a session needs, as {@link sessionConfig} has written it. */
 export function setupOf(options: SessionConfig["sandbox"]["options"]): readonly string[] {
   return (options.setup ?? []) as readonly string[];
+}
+
+/** What happens when its files ask for other dependencies, as {@link sessionConfig} has written it. */
+export function depsOf({ deps = "ask" }: SessionConfig["sandbox"]["options"]): DependencyPolicy {
+  return deps as DependencyPolicy;
 }
 
 /** What a session's commands see of the machine besides, as {@link sessionConfig} has written it. */

@@ -14,13 +14,14 @@ import type { SandboxBackend } from "../sandbox/contract.ts";
 import type { Lease, Owner, Store } from "../store/contract.ts";
 import type { Tool } from "../tool/contract.ts";
 import type { Worker } from "../worker/contract.ts";
-import type { FindSurroundings, OpenWorkspaces } from "./checkouts.ts";
+import type { OpenWorkspaces } from "./checkouts.ts";
 import { SandboxConnections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type DriveEnd, Driver } from "./driver.ts";
 import { Journal } from "./journal.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { type Loaded, loadSession, verifyOlder } from "./load.ts";
+import type { SessionLayers } from "./session-layers.ts";
 import type { WayOut } from "./way-out.ts";
 
 export { LEASE_TTL_MS } from "./lease-keeper.ts";
@@ -52,7 +53,7 @@ export interface Hands {
   /** For sessions that may reach hosts; absent: none. */
   readonly wayOut?: WayOut;
   /** Dependencies and toolchain of the command that the session is about; absent: none. */
-  readonly surroundings?: FindSurroundings;
+  readonly layers?: SessionLayers;
 }
 
 /** What a caller of {@link wake} may want to watch. */
@@ -107,7 +108,7 @@ async function prepareDriver(
   if (config === null)
     throw new NightshiftError("E_LOG_CORRUPT", `${lease.sessionId} does not begin with session.created`);
   const hands = await harness.resolve(config, lease);
-  const { worker, backend, workspaces = noWorkspaces, wayOut = null, surroundings = null } = hands;
+  const { worker, backend, workspaces = noWorkspaces, wayOut = null, layers = null } = hands;
   const { snapshotEvents } = harness;
   const journal = new Journal(
     {
@@ -131,7 +132,7 @@ async function prepareDriver(
     keeper,
     journal,
     performers: {
-      ...{ worker, tools, backend, workspaces, wayOut, surroundings, connections, deadlines, clock },
+      ...{ worker, tools, backend, workspaces, wayOut, layers, connections, deadlines, clock },
       ...(onOutput && { onOutput }),
     },
     verify,

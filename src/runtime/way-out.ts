@@ -35,6 +35,22 @@ export function createWayOut(parts: WayOutParts): WayOut {
   return new SessionWayOut(parts);
 }
 
+/** What the proxy of a folder has decided, from a byte of its record on. */
+export function decisionsAfter(
+  folder: string,
+  bytes: number,
+  phase?: "set_up",
+): EventInput<"egress.decided">[] {
+  const events: EventInput<"egress.decided">[] = [];
+  for (let from = bytes; ; ) {
+    const { lines, nextOffset: to } = readDecisions(folder, from);
+    if (lines.length === 0) return events;
+    const asJson = lines.map((line): { readonly [key: string]: Json } => ({ ...line }));
+    events.push(event("egress.decided", { from, to, ...(phase && { phase }), lines: asJson }));
+    from = to;
+  }
+}
+
 class SessionWayOut implements WayOut {
   readonly #parts: WayOutParts;
   #keeper: EgressKeeper | undefined;
@@ -55,14 +71,9 @@ class SessionWayOut implements WayOut {
   }
 
   news(knownBytes: number): EventInput[] {
-    const events: EventInput[] = [];
-    for (let from = this.#readBytes ?? knownBytes; ; ) {
-      const { lines, nextOffset: to } = readDecisions(this.#parts.folder, from);
-      if (lines.length === 0) return events;
-      const asJson = lines.map((line): { readonly [key: string]: Json } => ({ ...line }));
-      events.push(event("egress.decided", { from, to, lines: asJson }));
-      this.#readBytes = from = to;
-    }
+    const events = decisionsAfter(this.#parts.folder, this.#readBytes ?? knownBytes);
+    this.#readBytes = events.at(-1)?.body.to ?? this.#readBytes;
+    return events;
   }
 
   async close(): Promise<void> {

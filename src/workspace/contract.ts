@@ -52,6 +52,17 @@ export interface Workspaces {
    * those made later must be given the answer. @throws NightshiftError `E_WORKSPACE_UNKNOWN`, `E_WORKSPACE_DAMAGED`
    */
   restore(sessionId: SessionId, commit: CommitHash, signal: AbortSignal): Promise<WorkspaceFiles>;
+  /**
+   * Lends the files of a commit of the session, in a folder that is there as long as `look` runs and is only to be
+   * read: its files are shared with the pristine checkout. It has no repository, and links are as the agent made them.
+   * @throws NightshiftError `E_WORKSPACE_UNKNOWN`, `E_WORKSPACE_GIT`
+   */
+  lend<Answer>(
+    sessionId: SessionId,
+    commit: CommitHash,
+    look: (folder: string) => Promise<Answer>,
+    signal: AbortSignal,
+  ): Promise<Answer>;
   /** What changed between two commits of the session, as a patch of at most `bytesMax`, cut at a line. */
   diff(sessionId: SessionId, range: CommitRange, bytesMax: number, signal: AbortSignal): Promise<Patch>;
   /** What changed between two commits of the session, by path, in the order of git. */

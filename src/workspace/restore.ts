@@ -1,4 +1,8 @@
 /** Giving a session new files with the content of a commit. Only what differs from the base is written. */
+import { execFile } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { NightshiftError } from "../core/errors.ts";
 import { treeOfFiles } from "./checkpoint.ts";
 import { Commits } from "./commits.ts";
@@ -8,7 +12,9 @@ import type { Place } from "./place.ts";
 import { putChanges, writingTo } from "./put-changes.ts";
 import { removeTree } from "./remove.ts";
 import { type FilesContext, ownFilesOf, workspaceFilesOf } from "./session-files.ts";
-import type { OpenFolder } from "./walk.ts";
+import { OpenFolder } from "./walk.ts";
+
+const runFile = promisify(execFile);
 
 /** See the contract of workspaces. */
 export async function restoreFiles(
@@ -45,4 +51,27 @@ export async function restoreFiles(
   session.write(next);
   await removeOldFiles(session, next);
   return workspaceFilesOf(nextContext);
+}
+
+/** Puts the files of a commit into an empty folder in the file system of the checkout. */
+export async function extractFiles(
+  { git, session, record, checkout, pristine }: FilesContext,
+  commit: CommitHash,
+  folder: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const commits = new Commits(git, session.repository);
+  await commits.check([commit], signal);
+  const entries = readdirSync(checkout).filter((name) => name !== ".git");
+  const sources = entries.map((name) => join(checkout, name));
+  if (sources.length > 0)
+    await runFile("cp", ["-al", "--", ...sources, folder], { signal, env: git.cleanEnvironment });
+  const changes = await commits.rawChanges({ from: record.base, to: commit }, signal);
+  const source = { git, gitFolder: session.repository, objectFormat: pristine.objectFormat };
+  const top = OpenFolder.open(folder);
+  try {
+    await putChanges(source, top, changes, signal);
+  } finally {
+    top.close();
+  }
 }

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -51,6 +52,44 @@ describe.each([{ copies: false }, { copies: true }])("a workspace ($copies = cop
     expect(inWorkspace(files, "git fsck --strict; git reflog; ls .git; cat .git/config")).not.toMatch(
       /hooks\n|alternates|logs/,
     );
+  });
+
+  test("lends the files of a commit, whatever the session's own are by now", async () => {
+    const folder = temporaryFolder();
+    const source = repository(join(folder, "project"), FILES);
+    const workspaces = workspacesIn(folder);
+    const session = someSession();
+    const { files, base } = await workspaces.prepare(
+      session,
+      source,
+      { dirty: "refuse", atMs, copies },
+      calm,
+    );
+    inWorkspace(
+      files,
+      "echo new > src/a.txt; rm src/b.txt; ln -s /etc/passwd link; rm run.sh; mkdir run.sh; echo x > run.sh/x",
+    );
+    const request = { number: 1, previous: base, reason: "test", atMs };
+    const { commit } = await workspaces.checkpoint(session, request, calm);
+    inWorkspace(files, "echo newer > src/a.txt");
+    let lent = "";
+    const look = async (place: string): Promise<Record<string, string>> => {
+      lent = place;
+      return contentOf(place);
+    };
+    expect(await workspaces.lend(session, base, look, calm)).toEqual(contentOf(source, { without: ".git" }));
+    const {
+      [".gitignore"]: ignore,
+      ["README.md"]: readme,
+      ...changed
+    } = await workspaces.lend(session, commit, look, calm);
+    expect([ignore, readme]).not.toContain(undefined);
+    const one = (text: string): string => `644 ${hash("sha256", text, "hex")}`;
+    expect(changed).toEqual({ link: "link /etc/passwd", "run.sh/x": one("x\n"), "src/a.txt": one("new\n") });
+    expect(existsSync(lent)).toBe(false);
+    await expect(workspaces.lend(session, "0".repeat(40), look, calm)).rejects.toMatchObject({
+      code: "E_WORKSPACE_UNKNOWN",
+    });
   });
 
   test("is committed as its content is, and restored to it", async () => {

@@ -45,7 +45,7 @@ import {
 import { prepareSession } from "./prepare.ts";
 import { checkoutOf, settle, trimPristines } from "./pristine.ts";
 import { removeTree } from "./remove.ts";
-import { restoreFiles } from "./restore.ts";
+import { extractFiles, restoreFiles } from "./restore.ts";
 import { makeSessionRepository } from "./scratch.ts";
 import { type FilesContext, workspaceFilesOf } from "./session-files.ts";
 import { exportCommit, sendCommits } from "./transfer.ts";
@@ -152,6 +152,23 @@ class FolderOfWorkspaces implements Workspaces {
   async restore(sessionId: SessionId, commit: CommitHash, signal: AbortSignal): Promise<WorkspaceFiles> {
     await this.#sweep();
     return this.#inSession(sessionId, (context) => restoreFiles(context, this.#place, commit, signal));
+  }
+
+  lend<Answer>(
+    sessionId: SessionId,
+    commit: CommitHash,
+    look: (folder: string) => Promise<Answer>,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    return this.#inSession(sessionId, async (context) => {
+      const folder = this.#place.build();
+      try {
+        await extractFiles(context, commit, folder, signal);
+        return await look(folder);
+      } finally {
+        await this.#place.removeBuild(folder);
+      }
+    });
   }
 
   diff(sessionId: SessionId, range: CommitRange, bytesMax: number, signal: AbortSignal): Promise<Patch> {

@@ -5,6 +5,7 @@ import { existsSync, globSync, readdirSync, readFileSync, writeFileSync } from "
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ensureLayer, type LayerPlan, LayerStore } from "../../src/environment/index.ts";
+import { readDecisions } from "../../src/gateway/egress/decisions.ts";
 import { readEgressRecord } from "../../src/gateway/egress/record.ts";
 import { systemClock } from "../../src/runtime/system.ts";
 import { isAlive } from "../../src/sandbox/daemon/processes.ts";
@@ -83,21 +84,20 @@ async function makeAnew(): Promise<void> {
 }
 
 describe("a maker that is killed", () => {
-  test("while it fetches leaves no layer, and its proxy and sandbox end", async () => {
+  test("while it fetches leaves no layer, its proxy and sandbox end, and what was decided stays on record", async () => {
     place.packages.hold(true);
     const maker = startMaker();
     await expect.poll(() => place.packages.requests.length, eventually).toBeGreaterThan(0);
-    const [proxy = ""] = readdirSync(join(place.root, "egress"));
-    const identity = readEgressRecord(join(place.root, "egress", proxy))?.process ?? expect.fail("no proxy");
+    const identity = readEgressRecord(join(place.root, "egress"))?.process ?? expect.fail("no proxy");
     await kill(maker);
     expect(layers()).toEqual([]);
+    const { lines: before, nextOffset } = readDecisions(join(place.root, "egress"), 0);
+    expect(before.length).toBeGreaterThan(0);
     place.packages.hold(false);
     await makeAnew();
     await expect.poll(() => isAlive(identity), eventually).toBe(false);
-    const next = await place.tools.openEgress([place.registryFor("npm")], place.tools.signal);
-    expect(readdirSync(join(place.root, "egress"))).not.toContain(proxy);
-    await next.close();
-    expect(readdirSync(join(place.root, "egress"))).toEqual([]);
+    expect(readDecisions(join(place.root, "egress"), 0).lines.slice(0, before.length)).toEqual(before);
+    expect(readDecisions(join(place.root, "egress"), nextOffset).lines.length).toBeGreaterThan(0);
   });
 
   test("while it builds leaves no layer, and the next one ends its sandbox", async () => {
@@ -149,12 +149,11 @@ test("a proxy that is killed fails the fetch, with a reason, and the next attemp
     (error: unknown) => error,
   );
   await expect.poll(() => place.packages.requests.length, eventually).toBeGreaterThan(0);
-  const [proxy = ""] = readdirSync(join(place.root, "egress"));
-  const record = readEgressRecord(join(place.root, "egress", proxy)) ?? expect.fail("no proxy");
+  const record = readEgressRecord(join(place.root, "egress")) ?? expect.fail("no proxy");
   process.kill(record.process.pid, "SIGKILL");
   place.packages.hold(false);
   expect(await failure).toMatchObject({ code: "E_LAYER_FAILED" });
-  expect(existsSync(join(place.root, "egress", proxy))).toBe(false);
+  expect(readEgressRecord(join(place.root, "egress"))).toBeUndefined();
   expect(layers()).toEqual([]);
   expect((await ensureLayer({ ...plan, build: [] }, place.tools)).isReused).toBe(false);
 });

@@ -20,7 +20,6 @@ await ensureLayer(plan, {
   folder: join(root, "layers"),
   openEgress: layerEgress({
     folder: join(root, "egress"),
-    chance: systemChance,
     injections: [],
     addresses: { [host]: ["127.0.0.1"] },
   }),

@@ -70,7 +70,6 @@ export class Place {
       folder: join(this.root, "layers"),
       openEgress: layerEgress({
         folder: join(this.root, "egress"),
-        chance: systemChance,
         injections: [],
         addresses: { [REGISTRY_HOST]: ["127.0.0.1"] },
         ...egress,

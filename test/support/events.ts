@@ -276,6 +276,24 @@ export const rewoundTo = (checkpoint: number): EventInput =>
     content: [{ type: "text", text: "rewound" }],
   });
 
+export const LAYER = "layer-2";
+
+export const layerDecided = (
+  decision: EventBody<"environment.decided">["decision"],
+  checkpoint = 1,
+  key: string = LAYER,
+): EventInput =>
+  event("environment.decided", {
+    key,
+    commit: commitOf(checkpoint),
+    decision,
+    files: [],
+    content: [{ type: "text", text: `dependencies: ${decision}` }],
+  });
+
+export const approved = (result: "allow" | "deny", subject: string = LAYER): EventInput =>
+  event("approval.given", { subject, result });
+
 export const saveNow: EventInput = event("control.checkpoint", {});
 
 export const rewind = (checkpoint: number): EventInput =>

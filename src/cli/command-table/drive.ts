@@ -92,6 +92,12 @@ const AGENT_FLAGS: readonly FlagSpec[] = [
     parse: (text) => text.trim().split(/\s+/),
   },
   {
+    name: "deps",
+    value: "<choice>",
+    description: "when the agent changes what --setup installs: ask (default), allow, deny",
+    parse: oneOf("--deps", ["allow", "ask", "deny"]),
+  },
+  {
     name: "mount",
     value: "<folders>",
     description: "folders to see as well, with commas: source[:target][:rw]",

@@ -22,10 +22,11 @@ export interface BeginFlags {
   readonly network?: readonly EgressRule[];
   readonly mount?: readonly string[];
   readonly setup?: readonly string[];
+  readonly deps?: NonNullable<SessionOptions["deps"]>;
 }
 
 /** What flags come to for the session's configuration. */
-export type Beginnings = Pick<SessionOptions, "sandbox" | "base" | "network" | "setup" | "mounts">;
+export type Beginnings = Pick<SessionOptions, "sandbox" | "base" | "network" | "setup" | "deps" | "mounts">;
 
 /** The one that was named, or the first that isolates here. @throws NightshiftError `E_SANDBOX_UNAVAILABLE`, `E_BACKEND_UNKNOWN` */
 export async function sandboxFor({ sandbox }: BeginFlags, settings: Settings): Promise<string> {
@@ -48,10 +49,12 @@ export async function beginnings(
   flags: BeginFlags,
   say: (text: string) => void,
 ): Promise<Beginnings> {
-  const { network = [], setup = [], mount = [] } = flags;
+  const { network = [], setup = [], mount = [], deps } = flags;
+  if (deps !== undefined && setup.length === 0)
+    throw new NightshiftError("E_USAGE", "--deps is about what --setup installs, and there is no --setup");
   const mounts = mount.map((text) => mountOf(text, settings.workspace));
   if (sandboxWarning(sandbox) !== undefined) {
-    const unfit = ["dirty", "base", "network", "setup", "mount"] as const;
+    const unfit = ["dirty", "base", "network", "setup", "deps", "mount"] as const;
     const given = unfit.find((name) => flags[name] !== undefined);
     if (given === undefined) return { sandbox };
     throw new NightshiftError("E_USAGE", `--${given} needs a sandbox that isolates, and ${sandbox} does not`);
@@ -65,7 +68,7 @@ export async function beginnings(
   const never = new AbortController().signal;
   const prepared = await workspaces.prepare(sessionId, settings.workspace, options, never);
   for (const line of remarksOn(prepared)) say(line);
-  return { sandbox, base: prepared.base, network, setup, mounts };
+  return { sandbox, base: prepared.base, network, setup, mounts, ...(deps !== undefined && { deps }) };
 }
 
 function remarksOn({ likelySecrets, included, nestedRepositories }: PreparedWorkspace): string[] {

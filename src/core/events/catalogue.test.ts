@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { CATALOGUE } from "./catalogue.ts";
 import { clientEvents } from "./client.ts";
 import { contractEvents } from "./contract.ts";
+import { environmentEvents } from "./environment.ts";
 import { harnessEvents } from "./harness.ts";
 import { EVENT_VERSIONS, isClientType } from "./index.ts";
 import { refereeEvents } from "./referee.ts";
@@ -26,6 +27,7 @@ describe("the catalogue", () => {
       workspaceEvents,
       contractEvents,
       refereeEvents,
+      environmentEvents,
     ];
     expect(domains.flatMap((domain) => Object.keys(domain)).sort()).toEqual(types);
   });
@@ -38,7 +40,7 @@ describe("the catalogue", () => {
     expect(types.filter(isClientType)).toEqual(Object.keys(clientEvents).sort());
   });
 
-  test.each(["user.", "user.constructor", "control.unheard_of", "approval.given", "__proto__"])(
+  test.each(["user.", "user.constructor", "control.unheard_of", "approval.unheard_of", "__proto__"])(
     "clients may not submit %j",
     (type) => expect(isClientType(type)).toBe(false),
   );

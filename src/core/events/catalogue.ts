@@ -9,6 +9,7 @@
 import type * as z from "zod";
 import { clientEvents } from "./client.ts";
 import { contractEvents } from "./contract.ts";
+import { environmentEvents } from "./environment.ts";
 import { harnessEvents } from "./harness.ts";
 import { refereeEvents } from "./referee.ts";
 import { sessionEvents } from "./session.ts";
@@ -24,6 +25,7 @@ export const CATALOGUE = {
   ...workspaceEvents,
   ...contractEvents,
   ...refereeEvents,
+  ...environmentEvents,
 } as const;
 
 /** Every event type this version writes. */

@@ -20,6 +20,8 @@ export const harnessEvents = {
     backend: z.string(),
     /** The files it begins with, where the session has a checkout of its own; checkpoint 0 is the base. */
     restore: z.object({ checkpoint: z.int().nonnegative(), commit: z.string() }).optional(),
+    /** The layer of these files instead of that of the base. */
+    environment: z.object({ key: z.string(), commit: z.string() }).optional(),
   }),
   /** It answers; `handle` is what a backend needs to attach to it from another process. */
   "sandbox.ready": z.object({
@@ -52,6 +54,8 @@ export const harnessEvents = {
   "egress.decided": z.object({
     from: z.int().nonnegative(),
     to: z.int().positive(),
+    /** Of the proxy through which layers are fetched; absent: of that of the session's commands. */
+    phase: z.literal("set_up").optional(),
     lines: z.array(z.record(z.string(), json)).min(1),
   }),
   /** The next request could exceed this cap. */

@@ -65,6 +65,7 @@ export const EVENT_VERSIONS: { readonly [T in EventType]: number } = {
   "workspace.restored": 1,
   "workspace.rewound": 1,
   "egress.decided": 1,
+  "environment.decided": 1,
   "budget.exhausted": 1,
   "breaker.tripped": 1,
   "contract.sealed": 1,

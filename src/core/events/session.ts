@@ -44,7 +44,12 @@ const threadCreated = z.object({
 const statusIdle = z.object({
   stop_reason: z.discriminatedUnion("type", [
     z.object({ type: z.literal("end_turn") }),
-    z.object({ type: z.literal("requires_action"), calls: z.array(z.string()) }),
+    z.object({
+      type: z.literal("requires_action"),
+      calls: z.array(z.string()),
+      /** Key of the layer that the changed files ask for. */
+      environment: z.string().optional(),
+    }),
     z.object({ type: z.literal("retries_exhausted") }),
     z.object({ type: z.literal("budget_reached"), cap: z.string() }),
     z.object({ type: z.literal("refusal") }),

@@ -195,6 +195,7 @@ function forked(state: SessionState, from: SessionId): SessionState {
     ledger,
     sandbox: null,
     egress: 0,
+    setUpEgress: 0,
     workspace,
     halt: null,
     epoch: 0,

@@ -29,6 +29,7 @@ describe("the sandbox", () => {
           status: "requested",
           incarnation: "",
           handle: null,
+          environment: null,
           failures: 0,
           failureCode: "",
           resumeAt: null,

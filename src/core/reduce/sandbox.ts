@@ -18,6 +18,7 @@ export function reduceSandbox(state: SessionState, event: SessionEvent): Session
           status: "requested",
           incarnation: "",
           handle: known?.handle ?? null,
+          environment: event.body.environment ?? null,
           failures: known?.failures ?? 0,
           failureCode: known?.failureCode ?? "",
           resumeAt: null,

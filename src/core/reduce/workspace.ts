@@ -48,7 +48,10 @@ export function reduceWorkspace(state: SessionState, event: SessionEvent): Sessi
       return update({ ...CLEAN, isStale: false });
     case "workspace.rewound": {
       const { checkpoint: number, commit } = event.body;
-      return update({ saved: { number, commit }, rewind: null, failures: 0, ...CLEAN, isStale: true });
+      // What those files ask for is looked at with their next checkpoint.
+      const back = { ...state, environment: null };
+      const changes = { saved: { number, commit }, rewind: null, failures: 0, ...CLEAN, isStale: true };
+      return { ...back, workspace: { ...workspace, ...changes } };
     }
     default:
       return state;

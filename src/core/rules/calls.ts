@@ -5,11 +5,10 @@
 import { event } from "../events/index.ts";
 import type { CallState, SessionState } from "../state.ts";
 import { append, execIntent, inFlight, type Now, perform, type Step } from "../step.ts";
-import { canRun } from "./checkpoint.ts";
 import { inDoubt } from "./in-doubt.ts";
 import { neverRan } from "./results.ts";
 import { type CallStep, prepareIntent, startRun } from "./run.ts";
-import { sandboxWanted } from "./sandbox.ts";
+import { canRun, sandboxWanted } from "./sandbox.ts";
 
 /** Moves every call that may move. */
 export function runCalls(state: SessionState, now: Now): Step {

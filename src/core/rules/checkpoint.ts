@@ -16,11 +16,6 @@ export function isCheckpointing(state: SessionState): boolean {
   return state.workspace !== null && state.workspace.making !== null;
 }
 
-/** May a run begin now? */
-export function canRun(state: SessionState): boolean {
-  return state.sandbox?.status === "ready" && !isCheckpointing(state);
-}
-
 /** The checkpoint that is due between two turns. */
 export function checkpointBeside(state: SessionState, at: number): EventInput[] {
   const { workspace, config } = state;
@@ -83,8 +78,13 @@ function hasWorked({ sandbox, workspace }: SessionState): boolean {
   return sandbox !== null && sandbox.incarnation !== "" && workspace?.isStale === false;
 }
 
+/** Is there a checkout, and can it be saved as far as is known? */
+export function isSavable({ workspace }: SessionState): boolean {
+  return workspace !== null && workspace.failures < FAILURES_MAX;
+}
+
 function mayAsk(state: SessionState): boolean {
-  return !isCheckpointing(state) && (state.workspace?.failures ?? 0) < FAILURES_MAX;
+  return !isCheckpointing(state) && isSavable(state);
 }
 
 function request(number: number, reason: "cadence" | "rest" | "asked"): EventInput {

@@ -5,9 +5,9 @@
  */
 import type { CallState, SessionState } from "../state.ts";
 import type { Now } from "../step.ts";
-import { canRun } from "./checkpoint.ts";
 import { outcomeUnknown, reconciled } from "./results.ts";
 import { type CallStep, prepareIntent, startRun } from "./run.ts";
+import { canRun } from "./sandbox.ts";
 
 /** Runs of one call before the model is told instead. */
 const RUNS_MAX = 5;

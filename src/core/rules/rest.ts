@@ -1,20 +1,28 @@
 /** Nothing is owed: say so, give the sandbox back after its grace period, and leave. */
 import { event } from "../events/index.ts";
-import type { SessionState } from "../state.ts";
+import type { SessionState, StopReason } from "../state.ts";
 import { append, inFlight, leave, type Now, perform, type Step } from "../step.ts";
 import { checkpointAtRest, isCheckpointing, unsavable } from "./checkpoint.ts";
+import { askedLayer } from "./environment.ts";
 
-function endOf(state: SessionState): "end_turn" | "refusal" | "max_tokens" {
-  if (state.refused) return "refusal";
-  return state.cutShort > 0 ? "max_tokens" : "end_turn";
+function endOf(state: SessionState): StopReason {
+  if (state.refused) return { type: "refusal" };
+  if (state.cutShort > 0) return { type: "max_tokens" };
+  const asked = askedLayer(state);
+  return asked === null
+    ? { type: "end_turn" }
+    : { type: "requires_action", calls: [], environment: asked.key };
 }
 
 /** A waiting session keeps no sandbox and no memory. */
 export function resting(state: SessionState, now: Now): Step {
   if (state.phase === "running") {
-    return append(event("session.status_idle", { stop_reason: { type: endOf(state) } }));
+    return append(event("session.status_idle", { stop_reason: endOf(state) }));
   }
   if (isCheckpointing(state)) return perform(inFlight(state));
+  // The last checkpoint may have shown it, after the session came to rest.
+  if (state.stopReason?.type === "end_turn" && state.hold === null && askedLayer(state) !== null)
+    return append(event("session.status_idle", { stop_reason: endOf(state) }));
   const checkpoint = checkpointAtRest(state);
   if (checkpoint.length > 0) return append(...checkpoint);
   const { sandbox, config } = state;

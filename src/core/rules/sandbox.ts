@@ -3,7 +3,8 @@ import { type EventInput, event } from "../events/index.ts";
 import { sandboxId } from "../ids.ts";
 import type { SandboxState, SessionState } from "../state.ts";
 import { append, type Intent, inFlight, type Now, perform, type Step } from "../step.ts";
-import { isCheckpointing, restoring } from "./checkpoint.ts";
+import { checkpointAtRest, isCheckpointing, restoring } from "./checkpoint.ts";
+import { lacksLayer, wantedLayer } from "./environment.ts";
 import { isRetryDue, jittered, waitUntil } from "./retry.ts";
 
 /** Times in a row that a sandbox may fail before the session gives up. */
@@ -11,12 +12,18 @@ const FAILURES_MAX = 3;
 const BACKOFF_FIRST_MS = 2000;
 const BACKOFF_FACTOR = 5;
 
+/** May a run begin now? */
+export function canRun(state: SessionState): boolean {
+  return state.sandbox?.status === "ready" && !isCheckpointing(state) && !lacksLayer(state);
+}
+
 /** @param beside - what runs meanwhile */
 export function sandboxWanted(state: SessionState, now: Now, beside: readonly Intent[]): Step {
   const { sandbox } = state;
   // Runs wait for the end of a checkpoint, and so do new files.
   if (isCheckpointing(state) || sandbox?.status === "requested" || sandbox?.status === "ending")
     return perform([...inFlight(state), ...beside]);
+  if (sandbox?.status === "ready") return replace(state, sandbox, beside);
   if (sandbox?.status === "lost" && sandbox.failures >= FAILURES_MAX) {
     return append(
       event("session.status_idle", { stop_reason: { type: "failed", code: sandbox.failureCode } }),
@@ -29,10 +36,24 @@ export function sandboxWanted(state: SessionState, now: Now, beside: readonly In
   return append(requestSandbox(state, sandbox?.id ?? sandboxId(state.sessionId, state.sandboxes)));
 }
 
+/** Another layer can be mounted in another sandbox only; what runs may finish, and its work is saved. */
+function replace(state: SessionState, sandbox: SandboxState, beside: readonly Intent[]): Step {
+  if (state.calls.some((call) => call.status === "started")) return perform([...inFlight(state), ...beside]);
+  const checkpoint = checkpointAtRest(state);
+  if (checkpoint.length > 0) return append(...checkpoint);
+  return append(event("sandbox.destroy_requested", { sandbox: sandbox.id }));
+}
+
 /** The intent to make it, with the files that it begins with. */
 export function requestSandbox(state: SessionState, sandbox: string): EventInput {
   const backend = state.config?.sandbox.backend ?? "";
-  return event("sandbox.requested", { sandbox, backend, ...restoring(state) });
+  const environment = wantedLayer(state);
+  return event("sandbox.requested", {
+    sandbox,
+    backend,
+    ...restoring(state),
+    ...(environment !== null && { environment }),
+  });
 }
 
 /** One that was ready and died is made again at once, the first time: what killed it may well be over. */
