@@ -4,7 +4,7 @@ import { countOf } from "../core/reduce/portions.ts";
 import type { SessionState, StopReason } from "../core/state.ts";
 import type { SessionRecord } from "../store/contract.ts";
 import { isErrorCode } from "./exit-codes.ts";
-import { stopText } from "./render/event-lines.ts";
+import { askedOf, stopText } from "./render/event-lines.ts";
 import { formatMoment, formatQuantity } from "./render/format.ts";
 
 /** One word for listings and programs. */
@@ -75,7 +75,7 @@ function afterStop(sessionId: string, reason: StopReason): readonly string[] {
     case "max_tokens":
       return ["send", sessionId, "..."];
     case "requires_action":
-      return ["approve", sessionId, reason.calls[0] ?? ""];
+      return ["approve", sessionId, askedOf(reason)[0] ?? ""];
     case "budget_reached":
       return ["resume", sessionId, ...capFlag(reason.cap)];
     case "paused":

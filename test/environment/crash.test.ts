@@ -1,7 +1,7 @@
 /** SIGKILL of whoever makes a layer, and of the proxy it fetches through: no half layer, nothing left alive, made anew. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, globSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { globSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ensureLayer, type LayerPlan, LayerStore } from "../../src/environment/index.ts";

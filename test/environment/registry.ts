@@ -32,9 +32,10 @@ export class TestRegistry {
     });
   }
 
-  static async start(isSecure = false): Promise<TestRegistry> {
+  /** @param address - of this machine, to listen at */
+  static async start(isSecure = false, address = "127.0.0.1"): Promise<TestRegistry> {
     const server = isSecure ? createSecureServer({ key: TEST_KEY, cert: TEST_CERTIFICATE }) : createServer();
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+    await new Promise<void>((resolve) => server.listen(0, address, () => resolve()));
     return new TestRegistry(server, isSecure ? "https" : "http");
   }
 

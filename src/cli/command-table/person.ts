@@ -13,7 +13,11 @@ import {
 
 const REASON: FlagSpec = { name: "reason", value: "<text>", description: "for the log" };
 const REASON_FOR_AGENT: FlagSpec = { name: "reason", value: "<text>", description: "for the agent" };
-const CALL: ArgumentSpec = { name: "call", description: "for example c3_0", kind: "required" };
+const ASKED: ArgumentSpec = {
+  name: "what",
+  description: "a call, for example c3_0, or a layer, as status names it",
+  kind: "required",
+};
 
 /** Commands that send client events. */
 export const personCommands: readonly CommandSpec[] = [
@@ -74,18 +78,18 @@ export const personCommands: readonly CommandSpec[] = [
   }),
   command<SendFlags>({
     name: "approve",
-    description: "allow a call that waits for a person",
-    arguments: [SESSION, CALL],
+    description: "allow what waits for a person: a call, or changed dependencies",
+    arguments: [SESSION, ASKED],
     flags: [...PLACE_FLAGS, REASON_FOR_AGENT, JSON_FLAG],
-    run: async (context, [id = "", call = ""], flags) =>
-      (await import("../commands/send.ts")).confirm(context, id, call, { ...flags, result: "allow" }),
+    run: async (context, [id = "", what = ""], flags) =>
+      (await import("../commands/send.ts")).confirm(context, id, what, { ...flags, result: "allow" }),
   }),
   command<SendFlags>({
     name: "deny",
-    description: "deny a call that waits for a person",
-    arguments: [SESSION, CALL],
+    description: "deny what waits for a person: a call, or changed dependencies",
+    arguments: [SESSION, ASKED],
     flags: [...PLACE_FLAGS, REASON_FOR_AGENT, JSON_FLAG],
-    run: async (context, [id = "", call = ""], flags) =>
-      (await import("../commands/send.ts")).confirm(context, id, call, { ...flags, result: "deny" }),
+    run: async (context, [id = "", what = ""], flags) =>
+      (await import("../commands/send.ts")).confirm(context, id, what, { ...flags, result: "deny" }),
   }),
 ];

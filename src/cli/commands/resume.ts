@@ -13,6 +13,7 @@ import { carryOn, type DriveFlags } from "../carry-on.ts";
 import { type CommandContext, commandLine, findSession, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Interruption } from "../interruption.ts";
+import { askedOf } from "../render/event-lines.ts";
 import { factLines } from "../render/text.ts";
 import { spentText } from "../session-facts.ts";
 import { activityOf, standingOf } from "../standing.ts";
@@ -63,12 +64,12 @@ async function resumeOne(
   );
   const wanted = liftingEvents(state, record, flags, now);
   if (wanted.length > 0) await sendEvents(harness, sessionId, wanted);
-  if (state.hold === "requires_action" && state.stopReason?.type === "requires_action") {
-    const [call = ""] = state.stopReason.calls;
+  const [asked] = state.hold === "requires_action" ? askedOf(state.stopReason) : [];
+  if (asked !== undefined) {
     output.note(
       "a person has to decide first:",
-      `next: ${commandLine(flags, "approve", sessionId, call)}`,
-      `  or: ${commandLine(flags, "deny", sessionId, call)}`,
+      `next: ${commandLine(flags, "approve", sessionId, asked)}`,
+      `  or: ${commandLine(flags, "deny", sessionId, asked)}`,
     );
   }
   return await carryOn(context, harness, sessionId, {

@@ -10,6 +10,7 @@ import type { OpenHarness } from "../../runtime/open.ts";
 import type { SessionPolicy } from "../../runtime/session-config.ts";
 import { type CommandContext, commandLine, findSession, type PlaceFlags, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { askedOf } from "../render/event-lines.ts";
 import { formatQuantity } from "../render/format.ts";
 
 /** Flags of all these commands. */
@@ -76,32 +77,40 @@ export function stop(
   });
 }
 
-/** `approve <id> <call>` and `deny <id> <call>`: may this call run, or run again when its outcome is unknown? */
+/**
+ * `approve <id> <what>` and `deny <id> <what>`: may this call run, or run again when its outcome is unknown; may the
+ * dependencies of this layer be installed?
+ */
 export function confirm(
   context: CommandContext,
   id: string,
-  call: string,
+  what: string,
   flags: SendFlags & { readonly result: "allow" | "deny" },
 ): Promise<number> {
   return withHarness(context, flags, async (harness) => {
     const sessionId = await findSession(harness, id);
     const state = await loadState(harness.store, sessionId);
-    const waiting: readonly string[] =
-      state.stopReason?.type === "requires_action" ? state.stopReason.calls : [];
-    if (!waiting.includes(call)) {
-      throw new NightshiftError("E_USAGE", `${sessionId} does not ask about ${call}`, {
+    const waiting = askedOf(state.stopReason);
+    if (!waiting.includes(what)) {
+      throw new NightshiftError("E_USAGE", `${sessionId} does not ask about ${what}`, {
         hint: waiting.length === 0 ? "It asks about nothing now." : `It asks about ${waiting.join(", ")}.`,
       });
     }
-    const body = {
-      call,
-      result: flags.result,
-      ...(flags.reason === undefined ? {} : { deny_message: flags.reason }),
-    };
-    await sendEvents(harness, sessionId, [event("user.tool_confirmation", body)]);
+    await sendEvents(harness, sessionId, [answerTo(state, what, flags)]);
     await say(context, harness, sessionId, { flags, done: `${flags.result} noted` });
     return EXIT.ok;
   });
+}
+
+function answerTo(
+  { stopReason }: SessionState,
+  call: string,
+  { result, reason }: SendFlags & { readonly result: "allow" | "deny" },
+): ClientEventInput {
+  if (stopReason?.type === "requires_action" && stopReason.environment !== undefined)
+    return event("approval.given", { subject: stopReason.environment, result, ...reasonOf({ reason }) });
+  const message = reason === undefined ? {} : { deny_message: reason };
+  return event("user.tool_confirmation", { call, result, ...message });
 }
 
 /** What a command sends. */
@@ -150,6 +159,6 @@ async function say(
   output.note(`next: ${commandLine(what.flags, "resume", sessionId)}`);
 }
 
-function reasonOf(flags: SendFlags): { readonly reason?: string } {
+function reasonOf(flags: { readonly reason?: string | undefined }): { readonly reason?: string } {
   return flags.reason === undefined ? {} : { reason: flags.reason.slice(0, 500) };
 }

@@ -139,6 +139,8 @@ function describePerson(event: SessionEvent): Line[] {
       return [cut("you", "interrupt")];
     case "user.tool_confirmation":
       return [cut("you", `${event.body.result} ${event.body.call}`)];
+    case "approval.given":
+      return [cut("you", `${event.body.result} ${shortKey(event.body.subject)}`)];
     case "control.set_limits": {
       const caps = Object.entries(event.body.limits).map(([cap, value]) => `${cap} ${value}`);
       return [cut("you", `limits: ${caps.join(", ")}`)];
@@ -182,6 +184,7 @@ function describeHarness(event: SessionEvent, verbose: boolean): Line[] {
     case "workspace.restored":
     case "workspace.rewound":
     case "egress.decided":
+    case "environment.decided":
       return aboutFiles(event);
     case "budget.exhausted":
       return [cut("budget", capText(event.body))];
@@ -193,7 +196,12 @@ function describeHarness(event: SessionEvent, verbose: boolean): Line[] {
 }
 
 type AboutFiles = SessionEvent<
-  "checkpoint.created" | "checkpoint.failed" | "workspace.restored" | "workspace.rewound" | "egress.decided"
+  | "checkpoint.created"
+  | "checkpoint.failed"
+  | "workspace.restored"
+  | "workspace.rewound"
+  | "egress.decided"
+  | "environment.decided"
 >;
 
 function aboutFiles(event: AboutFiles): Line[] {
@@ -214,6 +222,11 @@ function aboutFiles(event: AboutFiles): Line[] {
       const refused = event.body.lines.filter(({ verdict }) => verdict === "refused");
       const hosts = [...new Set(refused.map(({ host }) => String(host)))].join(", ");
       return refused.length === 0 ? [] : [cut("network", `refused: ${hosts}`)];
+    }
+    case "environment.decided": {
+      const { decision, key, files } = event.body;
+      const changed = files.map(({ path, change }) => `${path} ${change}`).join(", ");
+      return [cut("layer", `${shortKey(key)}: ${decision}${changed === "" ? "" : ` (${changed})`}`)];
     }
   }
 }
@@ -249,7 +262,9 @@ export function stopText(reason: EventBody<"session.status_idle">["stop_reason"]
     case "end_turn":
       return "done; waits for the next message";
     case "requires_action":
-      return `needs a person: may ${reason.calls.join(", ")} run?`;
+      return reason.environment === undefined
+        ? `needs a person: may ${reason.calls.join(", ")} run?`
+        : `needs a person: may the changed dependencies be installed (layer ${shortKey(reason.environment)})?`;
     case "retries_exhausted":
       return "the model kept failing";
     case "budget_reached":
@@ -269,6 +284,17 @@ export function stopText(reason: EventBody<"session.status_idle">["stop_reason"]
     default:
       return unreachable(reason);
   }
+}
+
+/** How a person names a layer: enough of its key to mean no other one. */
+export function shortKey(key: string): string {
+  return key.slice(0, 12);
+}
+
+/** What a person can approve or deny, by the names they use. */
+export function askedOf(reason: EventBody<"session.status_idle">["stop_reason"] | null): readonly string[] {
+  if (reason?.type !== "requires_action") return [];
+  return reason.environment === undefined ? reason.calls : [shortKey(reason.environment)];
 }
 
 function capText(body: EventBody<"budget.exhausted">): string {

@@ -1,7 +1,6 @@
 /** pip: wheels only, so that nothing is built where there is a network. */
 import { posix } from "node:path";
 import type { LayerOutput } from "../contract.ts";
-import type { ProjectFiles } from "../project-files.ts";
 import { type Recipe, type RecipeRequest, registryUrl, step } from "../recipe.ts";
 import { RegistryHosts, refuse } from "../refusal.ts";
 
