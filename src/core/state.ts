@@ -168,7 +168,7 @@ export interface Layer {
 export interface EnvironmentState extends Layer {
   readonly decision: Exclude<EventBody<"environment.decided">["decision"], "base">;
   /** What a person said of it, until the harness has taken it up. */
-  readonly answer: "allow" | "deny" | null;
+  readonly answer: "approve" | "deny" | null;
 }
 
 /** The session's own checkout, as far as the log knows. */

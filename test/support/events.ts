@@ -276,7 +276,7 @@ export const rewoundTo = (checkpoint: number): EventInput =>
     content: [{ type: "text", text: "rewound" }],
   });
 
-export const LAYER = "layer-2";
+export const LAYER: string = "7".repeat(64);
 
 export const layerDecided = (
   decision: EventBody<"environment.decided">["decision"],
@@ -291,8 +291,8 @@ export const layerDecided = (
     content: [{ type: "text", text: `dependencies: ${decision}` }],
   });
 
-export const approved = (result: "allow" | "deny", subject: string = LAYER): EventInput =>
-  event("approval.given", { subject, result });
+export const layerAnswered = (result: "approve" | "deny", hash: string = LAYER): EventInput =>
+  event("approval.decided", { item: "dependencies", hash, result, author: "ada" });
 
 export const saveNow: EventInput = event("control.checkpoint", {});
 

@@ -1,8 +1,10 @@
 /** `send`, `interrupt`, `pause`, `stop`, `approve`, `deny`: what a person says to a session from another terminal. */
 import { readFileSync } from "node:fs";
+import { userInfo } from "node:os";
 import { messageOf, NightshiftError } from "../../core/errors.ts";
 import { type ClientEventInput, event } from "../../core/events/index.ts";
 import type { SessionId } from "../../core/ids.ts";
+import { LAYER_ITEM } from "../../core/reduce/environment.ts";
 import type { SessionState } from "../../core/state.ts";
 import { sendEvents } from "../../runtime/client.ts";
 import { loadState } from "../../runtime/load.ts";
@@ -108,7 +110,13 @@ function answerTo(
   { result, reason }: SendFlags & { readonly result: "allow" | "deny" },
 ): ClientEventInput {
   if (stopReason?.type === "requires_action" && stopReason.environment !== undefined)
-    return event("approval.given", { subject: stopReason.environment, result, ...reasonOf({ reason }) });
+    return event("approval.decided", {
+      item: LAYER_ITEM,
+      hash: stopReason.environment,
+      result: result === "allow" ? "approve" : "deny",
+      author: userInfo().username,
+      ...reasonOf({ reason }),
+    });
   const message = reason === undefined ? {} : { deny_message: reason };
   return event("user.tool_confirmation", { call, result, ...message });
 }

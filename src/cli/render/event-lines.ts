@@ -139,8 +139,10 @@ function describePerson(event: SessionEvent): Line[] {
       return [cut("you", "interrupt")];
     case "user.tool_confirmation":
       return [cut("you", `${event.body.result} ${event.body.call}`)];
-    case "approval.given":
-      return [cut("you", `${event.body.result} ${shortKey(event.body.subject)}`)];
+    case "approval.decided": {
+      const { result, item, hash, author } = event.body;
+      return [cut("you", `${result} ${item} ${shortKey(hash)} (${author})`)];
+    }
     case "control.set_limits": {
       const caps = Object.entries(event.body.limits).map(([cap, value]) => `${cap} ${value}`);
       return [cut("you", `limits: ${caps.join(", ")}`)];

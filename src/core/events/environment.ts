@@ -1,5 +1,6 @@
 /** What commands find besides the files: `environment.*`. */
 import * as z from "zod";
+import { hash } from "./contract.ts";
 import { content } from "./parts.ts";
 
 /** Schemas of this domain by event type. */
@@ -11,7 +12,7 @@ export const environmentEvents = {
    */
   "environment.decided": z.object({
     /** Of the layer: another lockfile, toolchain or registry is another key. Of a refusal: of its reason. */
-    key: z.string().min(1).max(64),
+    key: hash,
     commit: z.string().regex(/^[0-9a-f]{40,64}$/),
     decision: z.enum(["base", "make", "ask", "deny", "refused", "failed"]),
     files: z.array(z.object({ path: z.string(), change: z.enum(["added", "modified", "deleted"]) })).max(100),

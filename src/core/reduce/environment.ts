@@ -2,12 +2,15 @@
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { SandboxState, SessionState } from "../state.ts";
 
+/** What `approval.decided` calls a layer; its hash is the layer's key. */
+export const LAYER_ITEM = "dependencies";
+
 /** Notes `environment.*` and `approval.*`. */
 export function reduceEnvironment(state: SessionState, event: SessionEvent): SessionState {
   switch (event.type) {
     case "environment.decided":
       return decided(state, event.body);
-    case "approval.given":
+    case "approval.decided":
       return answered(state, event.body);
     default:
       return state;
@@ -28,10 +31,11 @@ function withoutLayer(sandbox: SandboxState | null, key: string): SandboxState |
   return sandbox?.environment?.key === key ? { ...sandbox, environment: null } : sandbox;
 }
 
-function answered(state: SessionState, { subject, result }: EventBody<"approval.given">): SessionState {
+function answered(state: SessionState, body: EventBody<"approval.decided">): SessionState {
   const { environment } = state;
-  if (state.phase === "terminated" || environment?.key !== subject || environment.decision !== "ask")
-    return state;
+  const isAnswer =
+    body.item === LAYER_ITEM && body.hash === environment?.key && environment.decision === "ask";
+  if (!isAnswer || state.phase === "terminated") return state;
   const hold = state.hold === "requires_action" ? null : state.hold;
-  return { ...state, environment: { ...environment, answer: result }, hold };
+  return { ...state, environment: { ...environment, answer: body.result }, hold };
 }

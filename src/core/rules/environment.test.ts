@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
   answered,
-  approved,
   BASE,
   called,
   checkpointCreated,
@@ -11,6 +10,7 @@ import {
   destroyRequested,
   idle,
   LAYER,
+  layerAnswered,
   layerDecided,
   result,
   rewoundTo,
@@ -150,23 +150,29 @@ describe("a layer that a person is asked about", () => {
     },
     {
       name: "is allowed: the agent goes on",
-      log: [...resting, needsPerson, approved("allow")],
+      log: [...resting, needsPerson, layerAnswered("approve")],
       now: soon,
       step: append(running),
     },
     {
       name: "another layer than the one that was asked about is not allowed by it",
-      log: [...resting, needsPerson, destroyRequested(), destroyed(), approved("allow", "other")],
+      log: [
+        ...resting,
+        needsPerson,
+        destroyRequested(),
+        destroyed(),
+        layerAnswered("approve", "8".repeat(64)),
+      ],
       now: soon,
       step: leave(null),
     },
   ]);
 
   test.each([
-    ["allow", "make", "they are installed"],
+    ["approve", "make", "they are installed"],
     ["deny", "deny", "did not allow"],
   ] as const)("%s: the model is told and owes an answer", (answer, decision, words) => {
-    const log = [...resting, needsPerson, approved(answer), running];
+    const log = [...resting, needsPerson, layerAnswered(answer), running];
     const state = stateOf(...log);
     const step = decide(state, nowOf(state));
     if (step.kind !== "append") throw new Error(step.kind);

@@ -29,14 +29,14 @@ export function layerAnswered({ environment }: SessionState): Step {
   assert(environment !== null, "a person answers what was asked");
   const { key, commit, answer } = environment;
   const text =
-    answer === "allow"
+    answer === "approve"
       ? "[harness] A person allowed the changed dependencies. From the next command on they are installed."
       : "[harness] A person did not allow the changed dependencies. Commands find those that the session began with; take the change back, or do without it.";
   return append(
     event("environment.decided", {
       key,
       commit,
-      decision: answer === "allow" ? "make" : "deny",
+      decision: answer === "approve" ? "make" : "deny",
       files: [],
       content: [{ type: "text", text }],
     }),
