@@ -6,11 +6,11 @@ import type { Clock } from "../core/clock.ts";
 import { type EventBody, type EventInput, event } from "../core/events/index.ts";
 import { callId } from "../core/ids.ts";
 import type { Json } from "../core/text.ts";
+import { collectAnswer } from "../model/answer.ts";
 import type {
   AnswerBlock,
   ModelAdapter,
   ModelFailure,
-  ModelPart,
   ModelStopReason,
   ModelUsage,
 } from "../model/contract.ts";
@@ -37,11 +37,6 @@ export function createLoopWorker(parts: LoopParts): Worker {
   return new LoopWorker(parts);
 }
 
-interface Answer {
-  readonly blocks: readonly AnswerBlock[];
-  readonly end: Extract<ModelPart, { type: "finished" | "failed" }>;
-}
-
 class LoopWorker implements Worker {
   readonly kind = "loop";
   readonly #parts: LoopParts;
@@ -52,7 +47,16 @@ class LoopWorker implements Worker {
 
   async advance(turn: TurnRequest): Promise<readonly EventInput[]> {
     const startedMs = this.#parts.clock.monotonicMs();
-    const { blocks, end } = await this.#stream(turn);
+    const { thread, messages, signal } = turn;
+    const request = {
+      model: thread.model.id,
+      system: thread.system,
+      tools: thread.tools,
+      messages,
+      maxOutputTokens: thread.model.max_output_tokens,
+    };
+    const stream = this.#parts.model.stream(request, signal);
+    const { blocks, end } = await collectAnswer(stream, ANSWER_BLOCKS_MAX, turn.onSignOfLife);
     const durationMs = Math.max(0, Math.round(this.#parts.clock.monotonicMs() - startedMs));
     if (end.type === "failed") return [failed(turn, end.failure, end.usage, durationMs)];
     const answered = event("span.model_request_end", {
@@ -64,26 +68,6 @@ class LoopWorker implements Worker {
       ...charged(turn, end.usage),
     });
     return [answered, ...this.#contents(turn, blocks, end.stopReason)];
-  }
-
-  async #stream(turn: TurnRequest): Promise<Answer> {
-    const { thread, messages, signal } = turn;
-    const request = {
-      model: thread.model.id,
-      system: thread.system,
-      tools: thread.tools,
-      messages,
-      maxOutputTokens: thread.model.max_output_tokens,
-    };
-    const blocks: AnswerBlock[] = [];
-    for await (const part of this.#parts.model.stream(request, signal)) {
-      turn.onSignOfLife();
-      if (part.type === "block") blocks.push(part.block);
-      if (blocks.length > ANSWER_BLOCKS_MAX)
-        return { blocks, end: unusable("garbage", `the answer has more than ${ANSWER_BLOCKS_MAX} blocks`) };
-      if (part.type === "finished" || part.type === "failed") return { blocks, end: part };
-    }
-    return { blocks, end: unusable("network", "the stream ended without an end") };
   }
 
   /** A refused answer has no calls that could be trusted, one that was cut off may have had its last one cut. */
@@ -130,10 +114,6 @@ class LoopWorker implements Worker {
       ...(block.provider === undefined ? {} : { provider: { ...block.provider } }),
     });
   }
-}
-
-function unusable(errorClass: ModelFailure["class"], message: string): Answer["end"] {
-  return { type: "failed", failure: { class: errorClass, message }, usage: undefined };
 }
 
 function unknownTool(turn: TurnRequest, name: string): string {
