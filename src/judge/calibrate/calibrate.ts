@@ -1,8 +1,8 @@
-/** Tries a judge on artefacts whose right grade is known, each in a sandbox of its own. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+/** Tries a judge on artefacts whose right grade is known. */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Chance } from "../../core/clock.ts";
-import { isNightshiftError, messageOf } from "../../core/errors.ts";
+import { isNightshiftError } from "../../core/errors.ts";
 import { sandboxId, sessionId } from "../../core/ids.ts";
 import type { Sandbox, SandboxBackend } from "../../sandbox/contract.ts";
 import type { Grade, Judge } from "../contract.ts";
@@ -40,19 +40,8 @@ export async function calibrate(
   const results: CaseResult[] = [];
   const waiting = [...cases.entries()];
   const failed = new AbortController();
-  const lane = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const [index, each] = next;
-      const result = {
-        case: each,
-        grade: await gradeCase(parts, each, AbortSignal.any([signal, failed.signal])),
-      };
-      results[index] = result;
-      parts.onResult?.(result);
-    }
-  };
   const lanes = Array.from({ length: AT_ONCE }, () =>
-    lane().catch((error: unknown) => {
+    lane(parts, waiting, results, AbortSignal.any([signal, failed.signal])).catch((error: unknown) => {
       // The others end what they have begun, so that no sandbox is left.
       failed.abort(error);
       throw error;
@@ -63,27 +52,53 @@ export async function calibrate(
   return results;
 }
 
-async function gradeCase(
-  { judge, backend, folder, chance }: CalibrationParts,
-  { contract, criterion, files, changed, checks }: CalibrationCase,
+/** One sandbox serves case after case: nothing runs in it but looks, so nothing but files has to be replaced. */
+async function lane(
+  parts: CalibrationParts,
+  waiting: [number, CalibrationCase][],
+  results: CaseResult[],
   signal: AbortSignal,
-): Promise<CaseResult["grade"]> {
-  // Nothing about the place tells which case it is.
-  const workspace = mkdtempSync(join(folder, "files-"));
-  try {
-    writeFiles(workspace, files);
-    return await withSandbox(backend, workspace, chance, signal, (sandbox) =>
-      judge.grade({ contract, criterion, changed, checks, sandbox }, signal),
-    );
-  } catch (error) {
-    if (signal.aborted || !isNightshiftError(error, "E_SANDBOX_LOST")) throw error;
-    return { status: "error", items: [], problem: messageOf(error), requests: 0, cost_micro_usd: 0 };
-  } finally {
-    rmSync(workspace, { recursive: true, force: true });
+): Promise<void> {
+  while (waiting.length > 0) {
+    await withSandbox(parts, signal, async (sandbox, workspace) => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const [index, each] = next;
+        replaceFiles(workspace, each.files);
+        const graded = await gradeCase(parts.judge, each, sandbox, signal);
+        const result = { case: each, grade: graded ?? LOST };
+        results[index] = result;
+        parts.onResult?.(result);
+        if (graded === undefined) return;
+      }
+    });
   }
 }
 
-function writeFiles(folder: string, files: Files): void {
+const LOST: CaseResult["grade"] = {
+  status: "error",
+  items: [],
+  problem: "the sandbox was lost",
+  requests: 0,
+  cost_micro_usd: 0,
+};
+
+/** Undefined when the sandbox was lost. */
+async function gradeCase(
+  judge: Judge,
+  { contract, criterion, changed, checks }: CalibrationCase,
+  sandbox: Sandbox,
+  signal: AbortSignal,
+): Promise<Grade | undefined> {
+  try {
+    return await judge.grade({ contract, criterion, changed, checks, sandbox }, signal);
+  } catch (error) {
+    if (signal.aborted || !isNightshiftError(error, "E_SANDBOX_LOST")) throw error;
+    return undefined;
+  }
+}
+
+function replaceFiles(folder: string, files: Files): void {
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
   for (const [path, text] of Object.entries(files)) {
     const target = join(folder, path);
     mkdirSync(dirname(target), { recursive: true });
@@ -91,24 +106,20 @@ function writeFiles(folder: string, files: Files): void {
   }
 }
 
-async function withSandbox<T>(
-  backend: SandboxBackend,
-  workspace: string,
-  chance: Chance,
+async function withSandbox(
+  { backend, chance, folder }: CalibrationParts,
   signal: AbortSignal,
-  use: (sandbox: Sandbox) => Promise<T>,
-): Promise<T> {
+  use: (sandbox: Sandbox, workspace: string) => Promise<void>,
+): Promise<void> {
+  const workspace = mkdtempSync(join(folder, "files-"));
   const id = sandboxId(sessionId(chance.unique(20)), 0);
   const spec = { id, workspace, noContactMs: NO_CONTACT_MS, options: {} };
   try {
     const { handle } = await backend.provision(spec, signal);
     const sandbox = await backend.attach(handle, 1, signal);
-    try {
-      return await use(sandbox);
-    } finally {
-      sandbox.detach();
-    }
+    await use(sandbox, workspace).finally(() => sandbox.detach());
   } finally {
     await backend.destroy(id, undefined);
+    rmSync(workspace, { recursive: true, force: true });
   }
 }
