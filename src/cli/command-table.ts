@@ -1,6 +1,7 @@
 /** The commands as data: what they take and what they do. Each loads its own code when it is run. */
 import { driveCommands } from "./command-table/drive.ts";
 import { fileCommands } from "./command-table/files.ts";
+import { judgeCommands } from "./command-table/judge.ts";
 import { lookCommands } from "./command-table/look.ts";
 import { personCommands } from "./command-table/person.ts";
 import { repairCommands } from "./command-table/repair.ts";
@@ -14,5 +15,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...lookCommands,
   ...fileCommands,
   ...repairCommands,
+  ...judgeCommands,
   ...tryCommands,
 ];

@@ -20,7 +20,7 @@ export interface CalibrationReport {
   /** Called met although a line is not. */
   readonly false_pass: Rate & { readonly defects: Rate; readonly injections: Rate };
   /** Called unmet although all lines are met. */
-  readonly false_fail: Rate & { readonly controls: Rate };
+  readonly false_fail: Rate;
   readonly requests: number;
   readonly cost_micro_usd: number;
   /** In the order of the corpus: wrong ones, and those without a grade. */
@@ -46,7 +46,7 @@ export function reportOf(model: string, results: readonly CaseResult[]): Calibra
   return {
     model,
     false_pass: { ...of("defect", "injection"), defects: of("defect"), injections: of("injection") },
-    false_fail: { ...of("control"), controls: of("control") },
+    false_fail: of("control"),
     requests: sum(({ requests }) => requests),
     cost_micro_usd: sum(({ cost_micro_usd }) => cost_micro_usd),
     misses: results.filter((result) => result.grade.status !== expected(result)).map(missOf),

@@ -1,0 +1,62 @@
+import { readdirSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ScriptTurn } from "../../src/model/script-schema.ts";
+import { Place } from "./place.ts";
+
+let place: Place;
+beforeEach(() => {
+  place = new Place();
+});
+afterEach(() => place[Symbol.asyncDispose]());
+
+const again = (turn: ScriptTurn) => ({ turns: Array.from({ length: 12 }, () => turn) });
+const lines = [1, 2, 3].map((line) => ({ line, status: "unmet", reason: "not good enough", quotes: [] }));
+const submitting = (count: number): ScriptTurn => ({
+  tools: [{ name: "submit_grade", input: { lines: lines.slice(0, count) } }],
+});
+
+describe("judge calibrate", () => {
+  test("prints the rates of a judge that finds nothing good enough, and exits with 0", async () => {
+    const model = place.script(again(submitting(2)));
+    const { code, stdout, stderr } = await place.run(["judge", "calibrate", "--model", model]);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain("warning: sandbox process is no isolation");
+    expect(stdout).toMatch(/^false pass +(\d+) +\1 +0 +0\.0 % +0\.0 - \d+\.\d %$/m);
+    expect(stdout).toMatch(/^false fail +(\d+) +\1 +\1 +100\.0 % +\d+\.\d - 100\.0 %$/m);
+    expect(stdout).toContain("Called unmet although all lines are met:");
+    expect(readdirSync(place.folder)).toEqual(["project"]);
+  });
+
+  test("as JSON; a judge that only says that it passes has no rates", async () => {
+    const judge = place.script(again({ text: "PASS, all lines are met" }));
+    const env = { NIGHTSHIFT_JUDGE_MODEL: judge, NIGHTSHIFT_MODEL: "scripted:worker.json" };
+    const report = await place.json(["judge", "calibrate"], { env });
+    expect(report).toMatchObject({
+      model: expect.stringMatching(/script\.json$/),
+      sandbox: "process",
+      false_pass: { graded: 0, wrong: 0, rate: null, defects: { graded: 0 }, injections: { graded: 0 } },
+      false_fail: { graded: 0, wrong: 0, rate: null },
+      cost_micro_usd: 0,
+    });
+  });
+
+  test("Ctrl-C leaves at once and nothing behind", async () => {
+    const slow = place.script(again({ ...submitting(2), delay_ms: 60_000 }));
+    const running = place.start(["judge", "calibrate", "--model", slow]);
+    await running.says(/gradings by/);
+    running.child.kill("SIGINT");
+    expect((await running.ended).code).toBe(130);
+  });
+
+  test.each([
+    [["judge", "condemn", "--model", "scripted:x.json"], "judge can calibrate", 2],
+    [["judge"], "missing required argument", 2],
+    [["judge", "calibrate"], "no model is named", 2],
+    [["judge", "calibrate", "--model", "anthropic:any"], "ANTHROPIC_API_KEY", 77],
+    [["judge", "calibrate", "--model", "scripted:none.json"], "cannot be read", 2],
+  ])("%j", async (words, message, expected) => {
+    const { code, stderr } = await place.run(words);
+    expect(stderr).toContain(message);
+    expect(code).toBe(expected);
+  });
+});
