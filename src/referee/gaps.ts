@@ -8,7 +8,12 @@ const GAP_LENGTH_MAX = 1000;
 
 /** One sentence each. */
 export function gapsOf(request: VerdictRequest, findings: Findings): readonly string[] {
-  const gaps = [...ofContract(request), ...ofBase(request, findings), ...ofPlace(findings)];
+  const gaps = [
+    ...ofContract(request),
+    ...ofJudge(request, findings),
+    ...ofBase(request, findings),
+    ...ofPlace(findings),
+  ];
   return gaps.map((gap) => gap.slice(0, GAP_LENGTH_MAX));
 }
 
@@ -23,6 +28,12 @@ function* ofContract({ contract, preflight }: VerdictRequest): Generator<string>
   const judged = contract.criteria.filter(({ rubric }) => rubric.length > 0);
   if (judged.length > 0)
     yield `${idsOf(judged)}: rests on the judgement of a model, which no command can show`;
+}
+
+function* ofJudge({ workerModel }: VerdictRequest, { graded }: Findings): Generator<string> {
+  const own = graded.filter(({ body }) => body.model === workerModel);
+  if (own.length > 0)
+    yield `${own.map(({ body }) => body.criterion).join(", ")}: graded by the model that did the work, which finds its own work good; name another judge`;
 }
 
 function* ofBase({ contract, preflight }: VerdictRequest, { waived, checked }: Findings): Generator<string> {

@@ -81,6 +81,8 @@ export interface VerdictRequest {
   readonly epoch: number;
   readonly contract: Contract;
   readonly contractHash: string;
+  /** `provider:id` of who did the work; absent when no model of ours did. */
+  readonly workerModel?: string;
   readonly base: CommitHash;
   readonly commit: CommitHash;
   readonly preflight: EventBody<"preflight.finished">;

@@ -242,6 +242,17 @@ describe("rubrics", () => {
 });
 
 describe("gaps are said plainly", () => {
+  test("who did the work has judged it", () => {
+    const judged = criterion("two", { check: null, rubric: ["it is clear"] });
+    const contract = contractOf(judged);
+    const found = findings({ graded: [graded("two", "met", [["it is clear", "met"]])] });
+    const gapsFor = (changes: Partial<VerdictRequest>): string =>
+      verdictOf(requestFor(contract, changes), found).gaps.join("\n");
+    expect(gapsFor({ workerModel: "m" })).toContain("two: graded by the model that did the work");
+    expect(gapsFor({ workerModel: "another" })).not.toContain("graded by the model");
+    expect(gapsFor({})).not.toContain("graded by the model");
+  });
+
   const one = criterion("one");
   test.each([
     ["no regression shown; goal not checked", { role: "keep", status: "passed" }],
