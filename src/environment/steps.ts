@@ -4,6 +4,7 @@ import { NightshiftError } from "../core/errors.ts";
 import type { ExecId, SandboxId } from "../core/ids.ts";
 import type { ExecResult, Sandbox, SandboxSpec } from "../sandbox/contract.ts";
 import { INNER_WORKSPACE } from "../sandbox/contract.ts";
+import { quoted } from "../sandbox/shell-words.ts";
 import { INNER_LAYER, type LayerPlan, type LayerStep, type LayerTools } from "./contract.ts";
 import { noteSandbox } from "./store.ts";
 
@@ -102,9 +103,6 @@ function commandFor({ argv, folder, environment }: LayerStep): string {
 }
 
 /** One word of a shell. */
-export function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
 
 function check(plan: LayerPlan, phase: string, { argv }: LayerStep, result: ExecResult): void {
   if (result.ending === "exited" && result.exitCode === 0) return;

@@ -1,6 +1,6 @@
 /** A check as a shell has to be told it. */
 import type { Check } from "../core/contract/contract.ts";
-import { quoted } from "../environment/steps.ts";
+import { quoted } from "../sandbox/shell-words.ts";
 
 /** In its folder, in place of the shell itself. */
 export function shellCommand({ argv, folder, shell }: Pick<Check, "argv" | "folder" | "shell">): string {

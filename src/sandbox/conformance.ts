@@ -10,6 +10,7 @@ import { killingCases } from "./conformance/killing.ts";
 import { lifecycleCases } from "./conformance/lifecycle.ts";
 import { limitCases } from "./conformance/limits.ts";
 import { lookingCases } from "./conformance/looking.ts";
+import { serviceCases } from "./conformance/services.ts";
 import type { SandboxSubject } from "./conformance/subject.ts";
 
 export type { OtherHarness, RigOptions, SandboxRig, SandboxSubject } from "./conformance/subject.ts";
@@ -24,6 +25,7 @@ export const sandboxConformance: readonly ConformanceCase<SandboxSubject>[] = [
   ...fileCases,
   ...lookingCases,
   ...lifecycleCases,
+  ...serviceCases,
   ...isolationCases,
   ...boundCases,
 ];
