@@ -23,7 +23,7 @@ export interface SqliteStoreOptions {
   readonly folder: string;
   readonly clock: Pick<Clock, "monotonicMs">;
   readonly probe: OwnerProbe;
-  /** `inline` commits on the caller's thread, best for one active session; `thread` commits for many together. */
+  /** `inline` commits on the caller's thread; `thread` does so for a session alone at work, for many together on another one. */
   readonly writer: "inline" | "thread";
   /** For the simulator: stands between the store and SQLite. Not with `thread`. */
   readonly openDatabase?: OpenDatabase;
@@ -43,15 +43,16 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
   const heads = openHeads(join(folder, HEADS_FILE));
   try {
     const open = options.openDatabase ?? openDatabase;
-    const reader = await connect(() => new Connection({ folder, heads, openDatabase: open }));
     const ticker = options.ticker ?? timerTicker;
     if (options.writer === "thread") {
       // Loaded only here: most processes drive one session.
-      const { ThreadWriter } = await import("./sqlite/thread-writer.ts");
-      const writer = new ThreadWriter(folder);
+      const { ThreadWriter, WAL_PAGES: walPages } = await import("./sqlite/thread-writer.ts");
+      const reader = await connect(() => new Connection({ folder, heads, openDatabase: open, walPages }));
+      const writer = new ThreadWriter(folder, new Committer(reader, heads));
       const watch = new Watch(reader, ticker, () => writer.foreignVersion());
       return new SqliteStore({ reader, heads, writer, watch, clock, probe });
     }
+    const reader = await connect(() => new Connection({ folder, heads, openDatabase: open }));
     const writer = new InlineWriter(new Committer(reader, heads));
     const watch = new Watch(reader, ticker);
     return new SqliteStore({ reader, heads, writer, watch, clock, probe });

@@ -1,5 +1,8 @@
 /** The writer's thread: what becomes of requests when it dies, and of notifications about its commits. */
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
+import { type SessionId, sessionId } from "../../src/core/ids.ts";
 import {
   batchOf,
   claimed,
@@ -10,15 +13,61 @@ import {
   textsOf,
 } from "../../src/store/conformance/subject.ts";
 import type { StoreChange } from "../../src/store/contract.ts";
-import type { WriteRequest } from "../../src/store/sqlite/requests.ts";
+import { Committer } from "../../src/store/sqlite/commit.ts";
+import { Connection } from "../../src/store/sqlite/connection.ts";
+import { DATABASE_FILE, HEADS_FILE } from "../../src/store/sqlite/folder.ts";
+import { HeadsFile } from "../../src/store/sqlite/heads.ts";
+import type { WriteOutcome, WriteRequest } from "../../src/store/sqlite/requests.ts";
 import { ThreadWriter } from "../../src/store/sqlite/thread-writer.ts";
-import { freshFolder, openStore } from "./place.ts";
+import { openDatabase } from "../../src/store/sqlite.ts";
+import { openHandingOver } from "./handing-over.ts";
+import { freshFolder, later, openStore } from "./place.ts";
 
 const request: WriteRequest = { kind: "create", sessionId: SESSION, batch: creation() };
 
+const DYING = new URL("data:text/javascript,throw new Error('out of memory')");
+
+function committerIn(folder: string): Committer {
+  const heads = new HeadsFile(join(folder, HEADS_FILE));
+  const connection = new Connection({ folder, heads, openDatabase });
+  later(() => connection.close());
+  later(() => heads.close());
+  return new Committer(connection, heads);
+}
+
+function creationOf(id: SessionId): WriteRequest {
+  return { kind: "create", sessionId: id, batch: creation() };
+}
+
+test("a session alone at work needs no thread; as soon as another one works too, both go there", async () => {
+  const folder = freshFolder();
+  const writer = new ThreadWriter(folder, committerIn(folder), DYING);
+  const [one, two] = [sessionId("alone0000001"), sessionId("alone0000002")];
+  const say = (id: SessionId, text: string): Promise<WriteOutcome> =>
+    writer.write({ kind: "submit", sessionId: id, batch: submission(text) });
+  expect(await writer.write(creationOf(one))).toMatchObject({ kind: "stored", seq: 1 });
+  expect(await say(one, "a")).toMatchObject({ kind: "stored", seq: 2 });
+  const together = await Promise.all([writer.write(creationOf(two)), say(one, "b")]);
+  expect(together.map(({ kind }) => kind)).toEqual(["failed", "failed"]);
+  expect(await say(one, "b")).toMatchObject({ kind: "stored", seq: 3 });
+  await writer.close();
+});
+
+test("while another process has the lock, the thread waits for it", async () => {
+  const folder = freshFolder();
+  const writer = new ThreadWriter(folder, committerIn(folder));
+  await writer.write(request);
+  const other = new DatabaseSync(join(folder, DATABASE_FILE));
+  other.exec("BEGIN IMMEDIATE");
+  const written = writer.write({ kind: "submit", sessionId: SESSION, batch: submission("a") });
+  other.exec("ROLLBACK");
+  other.close();
+  expect(await written).toMatchObject({ kind: "stored", seq: 2 });
+  await writer.close();
+});
+
 test("what a dead thread had not answered is in doubt, and the next request starts another thread", async () => {
-  const dying = new URL("data:text/javascript,throw new Error('out of memory')");
-  const writer = new ThreadWriter(freshFolder(), dying);
+  const writer = new ThreadWriter(freshFolder(), null, DYING);
   for (let round = 0; round < 2; round++) {
     const outcomes = await Promise.all([writer.write(request), writer.write(request)]);
     for (const outcome of outcomes) {
@@ -32,7 +81,7 @@ test("what a dead thread had not answered is in doubt, and the next request star
 });
 
 test("a request that cannot cross to the thread fails alone", async () => {
-  const writer = new ThreadWriter(freshFolder());
+  const writer = new ThreadWriter(freshFolder(), null);
   const sound = writer.write(request);
   await sound;
   const unsound = { ...request, batch: { ...creation(), at: (() => 1) as unknown as number } };
@@ -42,9 +91,9 @@ test("a request that cannot cross to the thread fails alone", async () => {
 });
 
 test("closing an idle writer ends its thread; one that never wrote has none", async () => {
-  const writer = new ThreadWriter(freshFolder());
+  const writer = new ThreadWriter(freshFolder(), null);
   await writer.close();
-  const other = new ThreadWriter(freshFolder());
+  const other = new ThreadWriter(freshFolder(), null);
   await other.write(request);
   await other.close();
   await expect(other.write(request)).rejects.toMatchObject({ code: "E_STORE_CLOSED" });
@@ -86,7 +135,9 @@ test("its own commits are told once, by what they wrote; those of others as well
     look = lookNow;
     return () => undefined;
   };
-  const store = await openStore(folder, { writer: "thread", ticker });
+  const surroundings = { clock: { monotonicMs: () => 1000 }, probe: { isDead: () => false } };
+  const store = await openHandingOver({ ...surroundings, folder, ticker });
+  later(() => store.close());
   const other = await openStore(folder);
   const changes: (StoreChange | undefined)[] = [];
   store.subscribe((change) => changes.push(change));

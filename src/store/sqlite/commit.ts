@@ -43,6 +43,16 @@ export class Committer {
     }
   }
 
+  /** One request by itself; undefined when another process has the lock, and nothing was tried. */
+  commitUnlessBusy(request: WriteRequest): WriteOutcome | undefined {
+    try {
+      return this.commitBatch([request])[0];
+    } catch (error) {
+      if (isNightshiftError(error, "E_STORE_BUSY")) return undefined;
+      throw error;
+    }
+  }
+
   /** Moves the WAL's content into the database if much has gathered; for moments when nobody waits. */
   checkpoint(): void {
     if (this.#pages < IDLE_PAGES) return;

@@ -1,13 +1,19 @@
 /**
  * Group commit: what one turn of the event loop brings goes to the writer's thread as one message, and what arrives
- * there during a sync is the next transaction. So many sessions share one sync.
+ * there during a sync is the next transaction. So many sessions share one sync. A session that is alone at work shares
+ * nothing, and handing its requests over would cost more than committing them: they are committed where they are.
  */
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { type ErrorCode, messageOf, NightshiftError } from "../../core/errors.ts";
+import type { SessionId } from "../../core/ids.ts";
 import { storeClosed } from "../failures.ts";
+import type { Committer } from "./commit.ts";
 import { type Parcel, pack } from "./parcel.ts";
 import { failureOf, type WriteOutcome, type WriteRequest } from "./requests.ts";
 import type { Writer } from "./writer.ts";
+
+/** Many sessions change many places of the file: a longer WAL writes each of them to the database less often. */
+export const WAL_PAGES = 4000;
 
 /** What the thread is started with. */
 export interface ThreadSettings {
@@ -29,11 +35,13 @@ interface Thread {
   readonly signal: Int32Array;
 }
 
-/** Starts its thread with the first request, and another one should it die. */
+/** Starts its thread with the first requests that need it, and another one should it die. */
 export class ThreadWriter implements Writer {
   readonly #folder: string;
+  readonly #committer: Committer | null;
   readonly #file: URL;
   #thread: Thread | undefined;
+  #lastSession: SessionId | undefined;
   #isClosed = false;
   /** Not sent yet. */
   #requests: WriteRequest[] = [];
@@ -41,14 +49,32 @@ export class ThreadWriter implements Writer {
   #unsettled: Settle[] = [];
   #idle = Promise.withResolvers<void>();
 
-  /** @param file - what the thread runs */
-  constructor(folder: string, file = threadFile()) {
+  /**
+   * @param committer - for what is committed on the caller's thread; null to hand everything over
+   * @param file - what the other thread runs
+   */
+  constructor(folder: string, committer: Committer | null, file = threadFile()) {
     this.#folder = folder;
+    this.#committer = committer;
     this.#file = file;
   }
 
-  write(request: WriteRequest): Promise<WriteOutcome> {
-    if (this.#isClosed) return Promise.reject(storeClosed());
+  async write(request: WriteRequest): Promise<WriteOutcome> {
+    if (this.#isClosed) throw storeClosed();
+    // While another process has the lock, this one's other work goes on: it is the thread that waits.
+    const outcome = this.#isAlone(request) ? this.#committer?.commitUnlessBusy(request) : undefined;
+    return outcome ?? this.#handOver(request);
+  }
+
+  /** The session that wrote last writes again, and nobody waits. */
+  #isAlone(request: WriteRequest): boolean {
+    if (request.kind === "version") return false;
+    const last = this.#lastSession;
+    this.#lastSession = request.sessionId;
+    return this.#unsettled.length === 0 && (last === undefined || last === request.sessionId);
+  }
+
+  #handOver(request: WriteRequest): Promise<WriteOutcome> {
     if (this.#requests.push(request) === 1) setImmediate(() => this.#send());
     return new Promise((resolve) => this.#unsettled.push(resolve));
   }

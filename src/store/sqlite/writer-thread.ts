@@ -10,7 +10,7 @@ import { HeadsFile } from "./heads.ts";
 import { unpack } from "./parcel.ts";
 import { failureOf, type WriteOutcome, type WriteRequest } from "./requests.ts";
 import { storeError } from "./sql-errors.ts";
-import type { ThreadMessage, ThreadSettings } from "./thread-writer.ts";
+import { type ThreadMessage, type ThreadSettings, WAL_PAGES } from "./thread-writer.ts";
 import { LOCK_TRIES_MAX } from "./writer.ts";
 
 /**
@@ -21,8 +21,6 @@ const BATCH_REQUESTS_MAX = 32;
 /** Pause between two tries to get the lock. */
 const LOCK_PAUSE_MS = 1;
 
-/** Many sessions change many places of the file: a longer WAL writes each of them to the database less often. */
-const WAL_PAGES = 4000;
 /** Nothing to do for so long is a moment for a checkpoint. */
 const IDLE_MS = 20;
 const SPIN_NANOSECONDS = 100_000n;
