@@ -12,8 +12,8 @@ import { type Parcel, pack } from "./parcel.ts";
 import { failureOf, type WriteOutcome, type WriteRequest } from "./requests.ts";
 import type { Writer } from "./writer.ts";
 
-/** Many sessions change many places of the file: a longer WAL writes each of them to the database less often. */
-export const WAL_PAGES = 4000;
+/** Many sessions change many places of the file: a longer WAL (32 MB) writes each of them to the database less often. */
+export const WAL_PAGES = 16_000;
 
 /** What the thread is started with. */
 export interface ThreadSettings {
@@ -98,6 +98,7 @@ export class ThreadWriter implements Writer {
   }
 
   #send(): void {
+    if (this.#requests.length === 0) return;
     const requests = this.#requests;
     this.#requests = [];
     this.#thread ??= this.#start();
@@ -132,6 +133,8 @@ export class ThreadWriter implements Writer {
     const settled = this.#unsettled.splice(0, outcomes.length);
     if (this.#unsettled.length === 0) this.#becomeIdle();
     for (const [index, outcome] of outcomes.entries()) settled[index]?.(outcome);
+    // A port may give its next message before the event loop goes on: what this one leads to must not wait for that.
+    queueMicrotask(() => process.nextTick(() => this.#send()));
   }
 
   #becomeIdle(): void {
