@@ -221,13 +221,26 @@ describe("the heads file", () => {
   test("never goes back", () => {
     const heads = new HeadsFile(join(freshFolder(), "heads"));
     const head = { digest: "1".repeat(32), seq: 5, hash: "a".repeat(64), epoch: 3 };
-    heads.advance(7, head);
-    heads.advance(7, { ...head, seq: 4, hash: "b".repeat(64), epoch: 2 });
+    heads.advance(new Map([[7, head]]));
+    heads.advance(new Map([[7, { ...head, seq: 4, hash: "b".repeat(64), epoch: 2 }]]));
     expect(heads.read(7)).toEqual(head);
-    heads.advance(7, { ...head, seq: 4, hash: "b".repeat(64), epoch: 9 });
+    heads.advance(new Map([[7, { ...head, seq: 4, hash: "b".repeat(64), epoch: 9 }]]));
     expect(heads.read(7)).toEqual({ ...head, epoch: 9 });
-    heads.advance(7, { ...head, seq: 6, hash: "c".repeat(64), epoch: 1 });
+    heads.advance(new Map([[7, { ...head, seq: 6, hash: "c".repeat(64), epoch: 1 }]]));
     expect(heads.read(7)).toEqual({ ...head, seq: 6, hash: "c".repeat(64), epoch: 9 });
+    heads.close();
+  });
+
+  test("moves many at once, each by itself", () => {
+    const heads = new HeadsFile(join(freshFolder(), "heads"));
+    const headOf = (key: number, seq: number) => {
+      return { digest: String(key).padStart(32, "0"), seq, hash: "a".repeat(64), epoch: 1 };
+    };
+    const keys = [1, 2, 3, 7, ...Array.from({ length: 100 }, (_, index) => 20 + index)];
+    heads.advance(new Map([[2, headOf(2, 9)]]));
+    heads.advance(new Map(keys.toReversed().map((key) => [key, headOf(key, 5)])));
+    expect(keys.map((key) => heads.read(key))).toEqual(keys.map((key) => headOf(key, key === 2 ? 9 : 5)));
+    expect([heads.read(4), heads.read(8), heads.slots]).toEqual(["empty", "empty", 120]);
     heads.close();
   });
 
@@ -236,7 +249,7 @@ describe("the heads file", () => {
     const heads = new HeadsFile(path);
     expect(heads.holdsAny()).toBe(false);
     const head = { digest: "12".repeat(16), seq: 2 ** 40, hash: "ab".repeat(32), epoch: 1 };
-    heads.advance(3, head);
+    heads.advance(new Map([[3, head]]));
     expect([heads.slots, heads.read(1), heads.read(2), heads.read(3), heads.read(99)]).toEqual([
       4,
       "empty",

@@ -130,7 +130,9 @@ export class Committer {
       throw error;
     }
     for (const request of requests) this.#pages += pagesOf(request);
-    for (const { head } of applied) if (head !== undefined) this.#heads.advance(head.key, head.head);
+    this.#heads.advance(
+      new Map(applied.flatMap(({ head }) => (head === undefined ? [] : [[head.key, head.head]]))),
+    );
     return applied.map(({ outcome }) => outcome);
   }
 

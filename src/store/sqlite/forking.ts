@@ -41,7 +41,7 @@ export function storeFork(
     connection.statement(INSERT_SESSION).run(key, to, head.seq, bytesOf(head.hash), due, at, at);
     return { key, head };
   });
-  heads.advance(key, { digest, ...head, epoch: 0 });
+  heads.advance(new Map([[key, { digest, ...head, epoch: 0 }]]));
   return head;
 }
 

@@ -16,6 +16,8 @@ import { crc32 } from "./crc32.ts";
 const SLOT_BYTES = 64;
 const DIGEST_BYTES = 16;
 const WRITTEN_MAX = 10_000;
+/** Most slots that are read or written at once. */
+const RUN_SLOTS_MAX = 64;
 const WORD = 2 ** 32;
 const TITLE = Buffer.from("nightshift heads 1\n".padEnd(SLOT_BYTES - 1, " ").concat("\n"));
 
@@ -50,7 +52,7 @@ interface Written {
 /** An open heads file. */
 export class HeadsFile {
   readonly #descriptor: number;
-  readonly #buffer = Buffer.alloc(SLOT_BYTES);
+  readonly #buffer = Buffer.alloc(RUN_SLOTS_MAX * SLOT_BYTES);
   /** What this handle has written last, by key. */
   readonly #written = new Map<number, Written>();
 
@@ -62,7 +64,7 @@ export class HeadsFile {
     this.#descriptor = openOrCreate(path);
     const length = readSync(this.#descriptor, this.#buffer, 0, SLOT_BYTES, 0);
     if (length === 0) this.#writeAll(TITLE, 0);
-    const version = /^nightshift heads (\d+)/.exec(this.#buffer.toString("latin1"))?.[1];
+    const version = /^nightshift heads (\d+)/.exec(this.#buffer.toString("latin1", 0, length))?.[1];
     if (length > 0 && version !== undefined && version !== "1") {
       this.close();
       throw new NightshiftError(
@@ -94,27 +96,42 @@ export class HeadsFile {
     this.#written.clear();
   }
 
-  /** Moves the head of a session forwards; where another process was faster, its position stays. */
-  advance(key: number, head: Head): void {
-    const current = this.#current(key);
+  /** Moves heads forwards, by the keys of their sessions; where another process was faster, its position stays. */
+  advance(heads: ReadonlyMap<number, Head>): void {
+    if (this.#written.size >= WRITTEN_MAX) this.#written.clear();
+    const keys = [...heads.keys()].sort((left, right) => left - right);
+    for (let from = 0, next = 1; from < keys.length; from = next++) {
+      while (next - from < RUN_SLOTS_MAX && keys[next] === (keys[from] as number) + next - from) next++;
+      this.#advanceRun(keys.slice(from, next), heads);
+    }
+  }
+
+  /** Slots that lie one after the other are read together and written together. */
+  #advanceRun(keys: readonly number[], heads: ReadonlyMap<number, Head>): void {
+    const position = (keys[0] as number) * SLOT_BYTES;
+    const bytes = this.#buffer.subarray(0, keys.length * SLOT_BYTES);
+    bytes.fill(0, readSync(this.#descriptor, bytes, 0, bytes.length, position));
+    const moved = keys.filter((key, index) => {
+      const slot = bytes.subarray(index * SLOT_BYTES, (index + 1) * SLOT_BYTES);
+      return this.#advanceSlot(slot, key, heads.get(key) as Head);
+    });
+    if (moved.length === keys.length) this.#writeAll(bytes, position);
+    else for (const key of moved) this.#writeAll(this.#written.get(key)?.bytes as Buffer, key * SLOT_BYTES);
+  }
+
+  /** @param bytes - what the slot holds; takes what it is to hold. @returns whether that is something else */
+  #advanceSlot(bytes: Buffer, key: number, head: Head): boolean {
+    const written = this.#written.get(key);
+    // Nearly always it is what this handle has written, which need not be decoded.
+    const current = written !== undefined && bytes.equals(written.bytes) ? written.slot : decode(bytes);
     const before = typeof current === "object" && current.digest === head.digest ? current : undefined;
     const { seq, hash: hashOfEvent } = before !== undefined && before.seq > head.seq ? before : head;
     const epoch = Math.max(head.epoch, before?.epoch ?? 0);
     const slot = { digest: head.digest, seq, hash: hashOfEvent, epoch };
-    const bytes = encode(slot);
-    if (this.#written.size >= WRITTEN_MAX) this.#written.clear();
-    this.#written.set(key, { head, slot, bytes });
-    if (before === undefined || before.seq !== seq || before.epoch !== epoch)
-      this.#writeAll(bytes, key * SLOT_BYTES);
-  }
-
-  /** The same as {@link read}; nearly always it is what this handle has written, which need not be decoded. */
-  #current(key: number): Slot {
-    const written = this.#written.get(key);
-    if (written === undefined) return this.read(key);
-    const length = readSync(this.#descriptor, this.#buffer, 0, SLOT_BYTES, key * SLOT_BYTES);
-    if (length === SLOT_BYTES && this.#buffer.equals(written.bytes)) return written.slot;
-    return length === 0 ? "empty" : decode(this.#buffer.subarray(0, length));
+    const encoded = encode(slot);
+    encoded.copy(bytes);
+    this.#written.set(key, { head, slot, bytes: encoded });
+    return before === undefined || before.seq !== seq || before.epoch !== epoch;
   }
 
   /** Takes the room for a slot now, so that a full disk shows before the commit and not after it. */
