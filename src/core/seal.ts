@@ -4,6 +4,7 @@
  * executions are made from sealed events too, the first use of a text equals every later one.
  */
 import { hash } from "node:crypto";
+import { bodyHash } from "./chain.ts";
 import type { EventInput, EventType, SessionEvent } from "./events/index.ts";
 import { EVENT_VERSIONS } from "./events/index.ts";
 import type { Sequence } from "./ids.ts";
@@ -34,6 +35,8 @@ export interface SealedEvent {
   readonly v: number;
   /** The JSON text that is stored and hashed, with long texts replaced by references. */
   readonly body: string;
+  /** Of the body, hex: what the chain covers. Made here, because a writer's thread has less time than its callers. */
+  readonly bodyHash: string;
   readonly blobs: readonly SealedBlob[];
   /** The redacted event with all texts in place. */
   readonly event: EventInput;
@@ -50,6 +53,7 @@ export function seal(input: EventInput, redactor: Redactor): SealedEvent {
     type: input.type,
     v: EVENT_VERSIONS[input.type],
     body: stored,
+    bodyHash: bodyHash(stored),
     blobs,
     event,
   } as unknown as SealedEvent;

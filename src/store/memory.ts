@@ -3,7 +3,7 @@
  * embedding. Durable for as long as its {@link MemoryData} lives.
  */
 import { hash } from "node:crypto";
-import { bodyHash, eventHash, genesisHash } from "../core/chain.ts";
+import { eventHash, genesisHash } from "../core/chain.ts";
 import type { Clock } from "../core/clock.ts";
 import { NightshiftError } from "../core/errors.ts";
 import type { SessionEvent } from "../core/events/index.ts";
@@ -305,9 +305,9 @@ class MemoryStore implements Store {
 
   #store(session: MemorySession, batch: SubmitBatch): { firstSeq: Sequence; seq: Sequence } {
     const firstSeq = session.events.length + 1;
-    for (const { type, v, body, blobs } of batch.events) {
+    for (const { type, v, body, bodyHash, blobs } of batch.events) {
       const header = { session: session.id, seq: session.events.length + 1, type, v, at: batch.at };
-      const hashOfEvent = eventHash(headHash(session), header, bodyHash(body));
+      const hashOfEvent = eventHash(headHash(session), header, bodyHash);
       session.events.push({ seq: header.seq, at: batch.at, type, v, body, hash: hashOfEvent });
       for (const blob of blobs) this.#data.blobs.set(blob.hash, blob.text);
     }

@@ -1,5 +1,5 @@
 /** Compares and applies one request inside the writer's transaction. */
-import { bodyHash, eventHash, genesisHash } from "../../core/chain.ts";
+import { eventHash, genesisHash } from "../../core/chain.ts";
 import type { Sequence, SessionId } from "../../core/ids.ts";
 import { appendMismatch, logLost, sessionExists } from "../failures.ts";
 import { storeBlobs } from "./blobs.ts";
@@ -257,9 +257,9 @@ export class Applier {
     for (let start = 0; start < events.length; start += ROWS_MAX) {
       const some = events.slice(start, start + ROWS_MAX);
       const values: SqlValue[] = [];
-      for (const { type, v, body } of some) {
+      for (const { type, v, body, bodyHash } of some) {
         seq += 1;
-        hash = eventHash(hash, { session: row.id, seq, type, v, at }, bodyHash(body));
+        hash = eventHash(hash, { session: row.id, seq, type, v, at }, bodyHash);
         values.push(row.key, seq, v, at, bytesOf(hash), seq === row.seq + 1 ? appendId : null, type, body);
       }
       this.#connection.statement(INSERT_EVENTS[some.length] ?? "").run(...values);

@@ -10,7 +10,7 @@ const blobs = fc.oneof(
   { weight: 5, arbitrary: fc.constant([]) },
   fc.array(fc.record({ hash: text, text, bytes: fc.nat() }), { maxLength: 2 }),
 );
-const event = fc.record({ type: text, v: fc.nat(9), body: text, blobs });
+const event = fc.record({ type: text, v: fc.nat(9), body: text, bodyHash: text, blobs });
 const append = fc.record({
   kind: fc.constant("append" as const),
   sessionId: fc.stringMatching(/^[a-z]{8}$/).map(sessionId),
@@ -34,7 +34,8 @@ test("requests come out of a parcel as they were put in, in order, also after cr
 });
 
 test("the readable form of an event stays behind", () => {
-  const sealed = { type: "agent.message", v: 1, body: "{}", blobs: [], event: { type: "agent.message" } };
+  const event = { type: "agent.message" };
+  const sealed = { type: "agent.message", v: 1, body: "{}", bodyHash: "", blobs: [], event };
   for (const snapshot of [null, { fold: "f", body: "b" }]) {
     const request: WriteRequest = {
       kind: "append",

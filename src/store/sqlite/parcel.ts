@@ -49,7 +49,7 @@ function isPlain(request: WriteRequest): request is AppendRequest {
 function lean(request: WriteRequest): WriteRequest {
   if (!("batch" in request)) return request;
   const { appendId, at, events } = request.batch;
-  const rows = events.map(({ type, v, body, blobs }) => ({ type, v, body, blobs }));
+  const rows = events.map(({ type, v, body, bodyHash, blobs }) => ({ type, v, body, bodyHash, blobs }));
   return { ...request, batch: { appendId, at, events: rows } };
 }
 
@@ -63,10 +63,11 @@ class Packer {
     this.numbers.push(epoch, expectedSeq ?? NONE, batch.at, batch.events.length);
     this.#put(summary);
     this.#put(batch.appendId);
-    for (const { type, v, body } of batch.events) {
+    for (const { type, v, body, bodyHash } of batch.events) {
       this.numbers.push(v);
       this.#put(type);
       this.#put(body);
+      this.#put(bodyHash);
     }
   }
 
@@ -97,7 +98,8 @@ class Unpacker {
     const events: RowEvent[] = [];
     for (let index = 0; index < count; index++) {
       const v = this.#take();
-      events.push({ type: this.#text() ?? "", v, body: this.#text() ?? "", blobs: [] });
+      const [type, body, bodyHash] = [this.#text() ?? "", this.#text() ?? "", this.#text() ?? ""];
+      events.push({ type, v, body, bodyHash, blobs: [] });
     }
     return {
       kind: "append",

@@ -9,6 +9,8 @@ export interface RowEvent {
   readonly type: string;
   readonly v: number;
   readonly body: string;
+  /** Hex. */
+  readonly bodyHash: string;
   readonly blobs: readonly SealedBlob[];
 }
 
