@@ -7,6 +7,8 @@ import type { Sandbox, SandboxBackend } from "../sandbox/contract.ts";
 interface Connection {
   readonly incarnation: string;
   readonly sandbox: Promise<Sandbox>;
+  /** Once there is one. */
+  attached: Sandbox | null;
   /** Ends an attempt to attach that nobody waits for any more. */
   readonly dropped: AbortController;
 }
@@ -33,14 +35,20 @@ export class SandboxConnections {
     this.drop();
     const dropped = new AbortController();
     const sandbox = this.#attach(state.id, incarnation, handle, dropped.signal);
-    const connection = { incarnation, sandbox, dropped };
+    const connection: Connection = { incarnation, sandbox, attached: null, dropped };
     this.#current = connection;
     try {
-      return await sandbox;
+      connection.attached = await sandbox;
+      return connection.attached;
     } catch (error) {
       if (this.#current === connection) this.#current = null;
       throw error;
     }
+  }
+
+  /** The connection to this incarnation if it is at hand, so that nothing has to be waited for. */
+  at(state: SandboxState): Sandbox | null {
+    return this.#current?.incarnation === state.incarnation ? this.#current.attached : null;
   }
 
   /** Lets go of the sandbox without ending it. */

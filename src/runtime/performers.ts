@@ -287,8 +287,9 @@ function lost(
   return event("sandbox.lost", { ...which, reason: messageOf(error).slice(0, 2000), code });
 }
 
-function connect(parts: PerformerParts, moment: Moment): Promise<Sandbox> {
-  return inContact(parts, moment, () => parts.connections.to(sandboxOf(moment)));
+async function connect(parts: PerformerParts, moment: Moment): Promise<Sandbox> {
+  const sandbox = sandboxOf(moment);
+  return parts.connections.at(sandbox) ?? inContact(parts, moment, () => parts.connections.to(sandbox));
 }
 
 function inContact<T>(
