@@ -57,7 +57,7 @@ function changes({ changed }: GradeRequest): string {
   if (changed.length === 0) return "(none)";
   return changed
     .slice(0, CHANGED_MAX)
-    .map(({ path, change }) => `${change} ${path}`)
+    .map(({ path, change }) => `${change} ${path.replaceAll("\n", "\\u{a}")}`)
     .join("\n");
 }
 

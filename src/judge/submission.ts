@@ -34,13 +34,14 @@ export type Submission = z.infer<typeof submission>;
 /** Name of the call. */
 export const SUBMIT = "submit_grade";
 
+/** Some endpoints refuse a schema that names its dialect. */
+const { $schema: _dialect, ...inputSchema } = z.toJSONSchema(submission, { target: "draft-7", io: "input" });
+
 /** For the model. */
 export const SUBMIT_DESCRIPTION: ToolDescription = {
   name: SUBMIT,
   description: "Gives the grade, once, when you have seen enough: for each line of the rubric met or unmet.",
-  inputSchema: z.toJSONSchema(submission, { target: "draft-7", io: "input" }) as {
-    readonly [key: string]: Json;
-  },
+  inputSchema: inputSchema as { readonly [key: string]: Json },
 };
 
 /** A well-formed submission, or what is wrong with it, worded for the model. */
