@@ -66,14 +66,14 @@ function findBubblewrap(): string {
 const IS_SOURCE: boolean = import.meta.url.endsWith(".ts");
 
 function moduleUrl(path: string): string {
-  return new URL(IS_SOURCE ? `${path}.ts` : `${path}.js`, import.meta.url).href;
+  return new URL(IS_SOURCE ? `${path}.ts` : `${path}.cjs`, import.meta.url).href;
 }
 
 /** Built, the runner is one file that needs no other; a type-stripping Node needs all sources. */
 function runnerCode(): RunnerCode {
   if (!IS_SOURCE) {
-    const built = fileURLToPath(new URL("./pod/runner.js", import.meta.url));
-    return { files: { [built]: "/nightshift/runner.mjs" }, entry: "/nightshift/runner.mjs" };
+    const built = fileURLToPath(new URL("./pod/runner.cjs", import.meta.url));
+    return { files: { [built]: "/nightshift/runner.cjs" }, entry: "/nightshift/runner.cjs" };
   }
   const sources = fileURLToPath(new URL("..", import.meta.url));
   const manifest = join(sources, "..", "package.json");

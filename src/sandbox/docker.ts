@@ -75,7 +75,7 @@ const IS_SOURCE: boolean = import.meta.url.endsWith(".ts");
 
 /** Both are started by their address, in other processes. */
 const LAUNCHER: string = addressOf(IS_SOURCE ? "./docker/launcher.ts" : "./docker/launcher.js");
-const RUNNER: string = addressOf(IS_SOURCE ? "./docker/runner.ts" : "./docker/runner.js");
+const RUNNER: string = addressOf(IS_SOURCE ? "./docker/runner.ts" : "./docker/runner.cjs");
 
 function addressOf(path: string): string {
   return new URL(path, import.meta.url).href;
@@ -85,7 +85,7 @@ function addressOf(path: string): string {
 function runnerCode(): RunnerCode {
   if (!IS_SOURCE) {
     const built = fileURLToPath(RUNNER);
-    return { files: { [built]: "/nightshift/runner.mjs" }, entry: "/nightshift/runner.mjs" };
+    return { files: { [built]: "/nightshift/runner.cjs" }, entry: "/nightshift/runner.cjs" };
   }
   const sources = fileURLToPath(new URL("..", import.meta.url));
   const files: Record<string, string> = { [sources.replace(/\/$/, "")]: "/nightshift/src" };

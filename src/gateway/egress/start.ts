@@ -29,7 +29,7 @@ const STOP_MS_MAX = 5_000;
 const RETRY_MS = 25;
 
 /** The entry, compiled or not, whichever this file is. */
-const ENTRY: string = import.meta.url.endsWith(".ts") ? "./main.ts" : "./main.js";
+const ENTRY: string = import.meta.url.endsWith(".ts") ? "./main.ts" : "./main.cjs";
 
 /**
  * Connects to the proxy of a folder and gives it this policy; starts one when none lives. Afterwards the socket

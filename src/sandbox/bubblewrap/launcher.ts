@@ -1,5 +1,5 @@
 /** Starts pods with bubblewrap: the program that the daemon loads when it is told to. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type IOType, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
@@ -27,8 +27,12 @@ export interface LauncherSettings {
   readonly code: RunnerCode;
 }
 
-/** Numbers of the descriptors that a pod is started with; the first and the last reach the runner. */
-const DESCRIPTORS = { wire: 3, pipes: 4, status: 5, filter: 6 } as const;
+/**
+ * Numbers of the descriptors that a pod is started with; the wire and the pipes reach the runner. The filter's is as
+ * high as the runner's will ever be: so it begins with a table that holds them all. To let one grow while there are
+ * threads, the kernel waits for all processors, 10 ms and more each time.
+ */
+const DESCRIPTORS = { wire: 3, pipes: 4, status: 5, filter: 255 } as const;
 
 const LAUNCH_MS_MAX = 10_000;
 /** Of what bubblewrap and the runner complain, kept to say why a pod ended. */
@@ -119,7 +123,7 @@ class BubblewrapLauncher implements PodLauncher {
       return spawn(program, rest, {
         cwd: folder,
         env: { PATH: `${path}:/usr/sbin:/sbin`, [MARKER_VARIABLE]: `${sandboxKey(folder)}.pod` },
-        stdio: ["ignore", "ignore", "pipe", "pipe", pipes, "pipe", filter],
+        stdio: descriptorsWith({ pipes, filter }),
         detached: true,
       });
     } finally {
@@ -127,6 +131,14 @@ class BubblewrapLauncher implements PodLauncher {
       closeSync(filter);
     }
   }
+}
+
+function descriptorsWith({ pipes, filter }: { pipes: number; filter: number }): (IOType | number)[] {
+  const all = Array.from<IOType | number>({ length: DESCRIPTORS.filter + 1 }).fill("ignore");
+  for (const number of [2, DESCRIPTORS.wire, DESCRIPTORS.status]) all[number] = "pipe";
+  all[DESCRIPTORS.pipes] = pipes;
+  all[DESCRIPTORS.filter] = filter;
+  return all;
 }
 
 function isolationArguments(key: string): string[] {

@@ -11,7 +11,7 @@ import { FILES, sandboxKey } from "./record.ts";
 export type StartOutcome = DetachedOutcome<StartReport>;
 
 /** The entry, compiled or not, whichever this file is: a type-stripping Node runs the sources as they are. */
-const ENTRY: string = import.meta.url.endsWith(".ts") ? "./main.ts" : "./main.js";
+const ENTRY: string = import.meta.url.endsWith(".ts") ? "./main.ts" : "./main.cjs";
 
 /** What a sandbox's daemon is started for. */
 export interface StartOptions {

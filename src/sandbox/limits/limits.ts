@@ -152,7 +152,7 @@ class PodLimits implements Limits {
   wrap(argv: readonly string[]): readonly string[] {
     const bound = [...this.#prlimit, ...argv];
     if (this.#groups.length === 0) return bound;
-    const files = this.#groups.map(({ folder }) => join(folder, "cgroup.procs"));
+    const files = this.#groups.map(joinFile);
     return ["/bin/sh", "-c", JOIN_SCRIPT, "join-limits", ...files, "--", ...bound];
   }
 
@@ -176,6 +176,14 @@ class PodLimits implements Limits {
   #kills(): number {
     return this.#memory === undefined ? 0 : memoryKills(this.#memory);
   }
+}
+
+/**
+ * The shell that joins is one thread. Version 1 takes it by itself, at once; to move all of a process, the kernel first
+ * waits until no processor is in the middle of a fork, which takes longer than everything else that a pod needs of it.
+ */
+function joinFile({ version, folder }: GroupPlan): string {
+  return join(folder, version === 1 ? "tasks" : "cgroup.procs");
 }
 
 async function endGroups(groups: readonly Pick<GroupPlan, "folder">[]): Promise<void> {
