@@ -7,6 +7,7 @@ import { NightshiftError } from "../../core/errors.ts";
 import type { Json } from "../../core/text.ts";
 import { DEFAULT_RESOURCES, INNER_WORKSPACE, type SandboxSpec } from "../contract.ts";
 import { MARKER_VARIABLE } from "../daemon/kill.ts";
+import { makePipeNames } from "../daemon/pipes.ts";
 import { type ProcessIdentity, readProcess } from "../daemon/processes.ts";
 import { sandboxKey } from "../daemon/record.ts";
 import { JOIN_FAILED, type Limits } from "../limits/contract.ts";
@@ -77,16 +78,22 @@ class BubblewrapLauncher implements PodLauncher {
   async launch(spec: SandboxSpec, folder: string, signal: AbortSignal): Promise<Pod> {
     signal.throwIfAborted();
     const limits = createLimitKeeper().open(folder, spec.resources ?? DEFAULT_RESOURCES);
+    const pipes = openPipeFolder(folder);
     try {
-      const child = this.#spawn(this.#commandLine(spec, folder, limits), folder);
+      const child = this.#spawn(this.#commandLine(spec, folder, limits), folder, pipes);
       const pod = new BubblewrapPod(child, folder, limits);
       const stop = (): void => void pod.end();
       signal.addEventListener("abort", stop, { once: true });
-      await pod.ready().finally(() => signal.removeEventListener("abort", stop));
+      // The runner could make its first pipes itself, but here nobody waits for them.
+      const maker = { program: this.#settings.tools.mkfifo, folderFile: pipes };
+      const coming = Promise.all([pod.ready(), makePipeNames(`/proc/self/fd/${pipes}`, maker)]);
+      await coming.finally(() => signal.removeEventListener("abort", stop));
       return pod;
     } catch (error) {
       await sweepPods(folder);
       throw error;
+    } finally {
+      closeSync(pipes);
     }
   }
 
@@ -115,8 +122,7 @@ class BubblewrapLauncher implements PodLauncher {
   }
 
   /** The daemon is the parent, with which bubblewrap dies; and the wire breaks, on which the runner ends. */
-  #spawn([program = "", ...rest]: readonly string[], folder: string): ChildProcess {
-    const pipes = openPipeFolder(folder);
+  #spawn([program = "", ...rest]: readonly string[], folder: string, pipes: number): ChildProcess {
     const filter = openFilter(folder);
     const path = process.env["PATH"] ?? "/usr/bin:/bin";
     try {
@@ -127,7 +133,6 @@ class BubblewrapLauncher implements PodLauncher {
         detached: true,
       });
     } finally {
-      closeSync(pipes);
       closeSync(filter);
     }
   }

@@ -5,7 +5,7 @@
  */
 import { type IOType, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, constants, openSync, rmSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, NightshiftError } from "../../core/errors.ts";
 
@@ -35,10 +35,9 @@ export class PipePool {
   readonly #folder: string;
   readonly #maker: PipeMaker;
   #ready: Pipe[] = [];
-  #made = 0;
   #filling: Promise<void> | undefined;
 
-  /** @param folder - exists and is private; names are in it for moments only */
+  /** @param folder - exists and is private; names are in it for moments only, unless somebody has made a batch */
   constructor(folder: string, maker: PipeMaker = { program: "mkfifo" }) {
     this.#folder = folder;
     this.#maker = maker;
@@ -55,24 +54,25 @@ export class PipePool {
 
   /** Makes a batch, or waits for the one in the making. */
   fill(): Promise<void> {
-    this.#filling ??= this.#makeBatch();
+    this.#filling ??= this.#makeBatch().finally(() => {
+      this.#filling = undefined;
+    });
     return this.#filling;
   }
 
   async #makeBatch(): Promise<void> {
     try {
-      const names = Array.from({ length: BATCH }, () => join(this.#folder, `pipe-${this.#made++}`));
-      await makeNames(this.#maker, names);
-      for (const name of names) this.#ready.push(openPipe(name));
+      if (readdirSync(this.#folder).length === 0) await makePipeNames(this.#folder, this.#maker);
+      for (const name of readdirSync(this.#folder)) this.#ready.push(openPipe(join(this.#folder, name)));
     } catch (cause) {
       throw new NightshiftError("E_SANDBOX_UNAVAILABLE", `cannot make pipes: ${messageOf(cause)}`, { cause });
-    } finally {
-      this.#filling = undefined;
     }
   }
 }
 
-async function makeNames({ program, folderFile }: PipeMaker, names: readonly string[]): Promise<void> {
+/** Makes a batch of names in an empty folder. Whoever has nothing else to do can do it before a pool is there. */
+export async function makePipeNames(folder: string, { program, folderFile }: PipeMaker): Promise<void> {
+  const names = Array.from({ length: BATCH }, (_, index) => join(folder, `pipe-${index}`));
   const stdio: (IOType | number)[] = Array.from({ length: (folderFile ?? 2) + 1 }, () => "ignore");
   stdio[2] = "inherit";
   if (folderFile !== undefined) stdio[folderFile] = folderFile;
