@@ -5,9 +5,9 @@ import { NightshiftError } from "../core/errors.ts";
 import { replaceFile, syncFolder } from "../sandbox/daemon/durable.ts";
 import { FileShrank } from "./blobs.ts";
 import { CHECKPOINT_REFS, Commits } from "./commits.ts";
-import type { Checkpoint, CheckpointRequest, SkippedFile } from "./contract.ts";
+import type { ChangeCount, Checkpoint, CheckpointRequest, CommitHash, SkippedFile } from "./contract.ts";
 import type { Findings } from "./findings.ts";
-import { ImportStream } from "./import-stream.ts";
+import { IMPORT_WORDS, ImportStream } from "./import-stream.ts";
 import { readablePath } from "./paths.ts";
 import { namesIn, type Place, type PristineRecord, readJson, type SubmoduleRecord } from "./place.ts";
 import { makeRepository } from "./scratch.ts";
@@ -33,15 +33,14 @@ export async function makeCheckpoint(
   const { git, session } = context;
   const commits = new Commits(git, session.repository);
   const made = commits.find(request.number);
-  const { commit, tree, parent } =
+  const { commit, tree, parent, changes } =
     made === null
       ? { ...(await commitFiles(context, commits, request, signal)), parent: request.previous }
-      : { ...(await commits.read(made, signal)), commit: made };
+      : await readMade(commits, made, signal);
   if (parent !== request.previous) {
     const message = `checkpoint ${request.number} exists, and follows ${parent} instead of ${request.previous}`;
     throw new NightshiftError("E_WORKSPACE_GIT", message, { hint: "This is a bug worth reporting." });
   }
-  const changes = await commits.count({ from: parent, to: commit }, signal);
   const remarks = (readJson(remarksPath(context, request.number)) as Remarks | undefined) ?? NO_REMARKS;
   return { number: request.number, commit, tree, changes, ...remarks };
 }
@@ -50,6 +49,16 @@ export async function makeCheckpoint(
 interface Made {
   readonly commit: string;
   readonly tree: string;
+  readonly changes: ChangeCount;
+}
+
+async function readMade(
+  commits: Commits,
+  commit: CommitHash,
+  signal: AbortSignal,
+): Promise<Made & { readonly parent: string }> {
+  const { parent, tree } = await commits.read(commit, signal);
+  return { commit, parent, tree, changes: await commits.count({ from: parent, to: commit }, signal) };
 }
 
 const NO_REMARKS: Remarks = { skipped: [], skippedCount: 0, changedSubmodules: [] };
@@ -87,10 +96,10 @@ async function tryCommit(
   signal: AbortSignal,
 ): Promise<Made> {
   const { git, session, record, pristine } = context;
-  const place = { gitFolder: session.repository };
+  const place = { gitFolder: session.repository, settings: ["pack.compression=1"] };
   removeUnfinishedPacks(session.repository);
   await joinPacks(context, signal);
-  const stream = new ImportStream(git.start(place, ["fast-import", "--quiet", "--date-format=raw"]));
+  const stream = new ImportStream(git.start(place, IMPORT_WORDS));
   const abort = (): void => void stream.abort();
   signal.addEventListener("abort", abort, { once: true });
   try {
@@ -105,11 +114,14 @@ async function tryCommit(
       message: `${title}\n\n${trailers}`,
       atMs,
     };
-    const made = await stream.commit(text, findings, gitlinksOf(pristine));
+    const making = stream.commit(text, findings, gitlinksOf(pristine));
+    const made = making.then(({ commit }) => ({ from: previous, to: commit }));
+    // While one git writes, the other one starts.
+    const [{ commit, tree }, changes] = await Promise.all([making, commits.count(made, signal)]);
     // Git syncs its files; this makes their names last.
     for (const folder of ["objects/pack", CHECKPOINT_REFS]) syncFolder(join(session.repository, folder));
     saveKnown(context, findings.known);
-    return made;
+    return { commit, tree, changes };
   } finally {
     signal.removeEventListener("abort", abort);
     await stream.abort();
@@ -165,8 +177,8 @@ export async function treeOfFiles(context: FilesContext, place: Place, signal: A
   try {
     const objects = join(session.repository, "objects");
     await makeRepository(git, gitFolder, { objectFormat: pristine.objectFormat, objects }, signal);
-    const run = { gitFolder, settings: ["core.fsync=none"] };
-    const stream = new ImportStream(git.start(run, ["fast-import", "--quiet", "--date-format=raw"]));
+    const run = { gitFolder, settings: ["core.fsync=none", "pack.compression=0"] };
+    const stream = new ImportStream(git.start(run, IMPORT_WORDS));
     try {
       const findings = await findChanges(context, stream, signal);
       if (findings.files.length === 0 && findings.removals.length === 0) return record.tree;

@@ -112,8 +112,8 @@ export class Commits {
     return changes;
   }
 
-  /** Files and lines. */
-  async count(range: CommitRange, signal: AbortSignal): Promise<ChangeCount> {
+  /** Files and lines. The commits may still be in the making. */
+  async count(range: CommitRange | Promise<CommitRange>, signal: AbortSignal): Promise<ChangeCount> {
     return sumOf([...(await this.#lines(range, signal)).values()]);
   }
 
@@ -159,9 +159,14 @@ export class Commits {
     return { text: kept.toString("utf8"), isCut, changes };
   }
 
-  async #lines({ from, to }: CommitRange, signal: AbortSignal): Promise<Map<BytePath, LineCount>> {
-    const words = ["diff-tree", "-r", "-z", "--numstat", ...DIFF_WORDS, from, to];
-    const parts = splitNul((await this.#git.run(this.#place, words, signal)).output);
+  async #lines(
+    range: CommitRange | Promise<CommitRange>,
+    signal: AbortSignal,
+  ): Promise<Map<BytePath, LineCount>> {
+    const words = ["diff-tree", "--stdin", "--no-commit-id", "-r", "-z", "--numstat", ...DIFF_WORDS];
+    // Of a commit and what shall count as its parent.
+    const input = Promise.resolve(range).then(({ from, to }) => `${to} ${from}\n`);
+    const parts = splitNul((await this.#git.run(this.#place, words, signal, { input })).output);
     return new Map(
       parts.map((part) => {
         const [added = "", removed = ""] = part.split("\t", 2);

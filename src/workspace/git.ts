@@ -47,7 +47,8 @@ export interface GitPlace {
 
 /** How one run goes. */
 export interface GitRun {
-  readonly input?: string | Buffer;
+  /** May still be in the making when git starts; when it fails, git is ended and the run fails with it. */
+  readonly input?: string | Buffer | Promise<string>;
   readonly bytesMax?: number;
   /** Endings that are answers and not failures. */
   readonly exitCodes?: readonly number[];
@@ -171,7 +172,11 @@ export class Git {
       });
       // Git may end without having read everything; its exit code says how that went.
       child.stdin?.on("error", () => {});
-      child.stdin?.end(run.input ?? "");
+      const give = (input: string | Buffer): void => void child.stdin?.end(input);
+      Promise.resolve(run.input ?? "").then(give, (error: unknown) => {
+        child.kill("SIGKILL");
+        reject(error);
+      });
     });
   }
 }

@@ -11,6 +11,12 @@ import type { BytePath } from "./paths.ts";
 
 const PROBLEMS_LENGTH_MAX = 2000;
 
+/**
+ * What git is started with. No deltas: it would look for one between each file and the one before, which is hardly
+ * ever there and takes longer than all the rest. Packs get theirs when they are joined.
+ */
+export const IMPORT_WORDS: readonly string[] = ["fast-import", "--quiet", "--date-format=raw", "--depth=0"];
+
 /** What the commit is to say. */
 export interface CommitText {
   readonly ref: string;
