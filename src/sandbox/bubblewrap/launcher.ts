@@ -1,11 +1,12 @@
 /** Starts pods with bubblewrap: the program that the daemon loads when it is told to. */
-import { type ChildProcess, type IOType, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Duplex, Readable } from "node:stream";
 import { NightshiftError } from "../../core/errors.ts";
 import type { Json } from "../../core/text.ts";
 import { DEFAULT_RESOURCES, INNER_WORKSPACE, type SandboxSpec } from "../contract.ts";
+import { LAST_DESCRIPTOR, placeDescriptors } from "../daemon/descriptors.ts";
 import { MARKER_VARIABLE } from "../daemon/kill.ts";
 import { makePipeNames } from "../daemon/pipes.ts";
 import { type ProcessIdentity, readProcess } from "../daemon/processes.ts";
@@ -28,12 +29,8 @@ export interface LauncherSettings {
   readonly code: RunnerCode;
 }
 
-/**
- * Numbers of the descriptors that a pod is started with; the wire and the pipes reach the runner. The filter's is as
- * high as the runner's will ever be: so it begins with a table that holds them all. To let one grow while there are
- * threads, the kernel waits for all processors, 10 ms and more each time.
- */
-const DESCRIPTORS = { wire: 3, pipes: 4, status: 5, filter: 255 } as const;
+/** Numbers of the descriptors that a pod is started with; the wire and the pipes reach the runner. */
+const DESCRIPTORS = { complaints: 2, wire: 3, pipes: 4, status: 5, filter: LAST_DESCRIPTOR } as const;
 
 const LAUNCH_MS_MAX = 10_000;
 /** Of what bubblewrap and the runner complain, kept to say why a pod ended. */
@@ -129,21 +126,20 @@ class BubblewrapLauncher implements PodLauncher {
       return spawn(program, rest, {
         cwd: folder,
         env: { PATH: `${path}:/usr/sbin:/sbin`, [MARKER_VARIABLE]: `${sandboxKey(folder)}.pod` },
-        stdio: descriptorsWith({ pipes, filter }),
+        stdio: placeDescriptors({
+          [DESCRIPTORS.complaints]: "pipe",
+          [DESCRIPTORS.wire]: "pipe",
+          [DESCRIPTORS.pipes]: pipes,
+          [DESCRIPTORS.status]: "pipe",
+          // Bubblewrap closes it when the runner is about to start; the room stays.
+          [DESCRIPTORS.filter]: filter,
+        }),
         detached: true,
       });
     } finally {
       closeSync(filter);
     }
   }
-}
-
-function descriptorsWith({ pipes, filter }: { pipes: number; filter: number }): (IOType | number)[] {
-  const all = Array.from<IOType | number>({ length: DESCRIPTORS.filter + 1 }).fill("ignore");
-  for (const number of [2, DESCRIPTORS.wire, DESCRIPTORS.status]) all[number] = "pipe";
-  all[DESCRIPTORS.pipes] = pipes;
-  all[DESCRIPTORS.filter] = filter;
-  return all;
 }
 
 function isolationArguments(key: string): string[] {

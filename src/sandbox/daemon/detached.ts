@@ -7,6 +7,7 @@ import { closeSync, openSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { messageOf } from "../../core/errors.ts";
+import { LAST_DESCRIPTOR, placeDescriptors } from "./descriptors.ts";
 import type { Environment } from "./environment.ts";
 
 /** What is started. */
@@ -42,7 +43,8 @@ export async function startDetached<Report>(
     const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", fileURLToPath(entry)], {
       cwd: folder,
       env: { ...environment },
-      stdio: ["pipe", "ignore", file, "pipe"],
+      // The last one is for the room that it makes.
+      stdio: placeDescriptors({ 0: "pipe", 2: file, 3: "pipe", [LAST_DESCRIPTOR]: file }),
       detached: true,
     });
     child.unref();
