@@ -40,7 +40,7 @@ function mentionedFiles(file: SourceFile): string[] {
   walk(file.program, (node) => {
     const value = node.value;
     if (node.type !== "Literal" || typeof value !== "string" || !/^\.{1,2}\//.test(value)) return;
-    const path = posix.join(posix.dirname(file.path), value).replace(/\.js$/, ".ts");
+    const path = posix.join(posix.dirname(file.path), value).replace(/\.c?js$/, ".ts");
     if (path !== file.path) mentioned.push(path);
   });
   return mentioned;
