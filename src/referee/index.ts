@@ -1,3 +1,4 @@
 /** The referee: what the runtime asks of it. */
 export { runPreflight } from "./preflight.ts";
 export { giveVerdict } from "./referee.ts";
+export { refereeTrees } from "./tree/trees.ts";

@@ -85,6 +85,8 @@ export interface Workspaces {
   ): Promise<{ readonly created: boolean }>;
   /** Looks into a tree of the session; everything is asked for when it is needed. @param treeOrCommit - full name */
   reader(sessionId: SessionId, treeOrCommit: string, signal: AbortSignal): TreeReader;
+  /** The tree of a commit, or of itself. @throws NightshiftError `E_WORKSPACE_UNKNOWN` */
+  treeOf(sessionId: SessionId, treeOrCommit: string, signal: AbortSignal): Promise<string>;
   /**
    * Makes a tree in the session's repository, without any files. What nothing refers to lasts until the session is
    * removed. @returns its name @throws NightshiftError `E_WORKSPACE_UNKNOWN`, `E_WORKSPACE_GIT` for entries that no

@@ -53,8 +53,9 @@ export class ObjectTreeReader implements TreeReader {
   }
 
   async #list(): Promise<ReadonlyMap<string, TreeItem>> {
-    await this.#check();
-    const entries = await listTree(this.#git, this.#place, this.#tree, this.#signal);
+    const { gitFolder = "" } = this.#place;
+    const tree = await treeOf(this.#git, gitFolder, this.#tree, this.#signal);
+    const entries = await listTree(this.#git, this.#place, tree, this.#signal);
     if (entries.length > this.#entriesMax) {
       const message = `the tree ${this.#tree} has more than ${this.#entriesMax} files`;
       throw new NightshiftError("E_WORKSPACE_TOO_LARGE", message);
@@ -62,17 +63,6 @@ export class ObjectTreeReader implements TreeReader {
     return new Map(
       entries.map(({ path, mode, object }) => [textPath(path), { path: textPath(path), mode, object }]),
     );
-  }
-
-  async #check(): Promise<void> {
-    if (Commits.isHash(this.#tree)) {
-      const words = ["cat-file", "-e", `${this.#tree}^{tree}`];
-      const run = { exitCodes: [0, 1, 128] };
-      const { exitCode } = await this.#git.run(this.#place, words, this.#signal, run);
-      if (exitCode === 0) return;
-    }
-    const message = `this session has no tree ${JSON.stringify(this.#tree)}`;
-    throw new NightshiftError("E_WORKSPACE_UNKNOWN", message);
   }
 
   #ask(path: string, object: string): Promise<Buffer> {
@@ -123,4 +113,21 @@ function problemOf({ path, object }: Question, size: number | undefined): Nights
   if (size <= FILE_BYTES_MAX) return undefined;
   const message = `${path} has ${size} bytes, more than the ${FILE_BYTES_MAX} that are read of a file`;
   return new NightshiftError("E_CONTRACT_FILE", message, { hint: "Keep files that decide checks small." });
+}
+
+/** See the contract of workspaces. */
+export async function treeOf(
+  git: Git,
+  gitFolder: string,
+  treeOrCommit: string,
+  signal: AbortSignal,
+): Promise<string> {
+  if (Commits.isHash(treeOrCommit)) {
+    const words = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${treeOrCommit}^{tree}`];
+    const { output } = await git.run({ gitFolder }, words, signal, { exitCodes: [0, 1, 128] });
+    const tree = output.toString("latin1").trim().split("\n").at(-1) ?? "";
+    if (Commits.isHash(tree)) return tree;
+  }
+  const message = `this session has no tree ${JSON.stringify(treeOrCommit)}`;
+  throw new NightshiftError("E_WORKSPACE_UNKNOWN", message);
 }

@@ -50,7 +50,7 @@ import { makeSessionRepository } from "./scratch.ts";
 import { type FilesContext, workspaceFilesOf } from "./session-files.ts";
 import { exportCommit, sendCommits } from "./transfer.ts";
 import { openTreeFiles } from "./tree-files.ts";
-import { ObjectTreeReader } from "./tree-reader.ts";
+import { ObjectTreeReader, treeOf } from "./tree-reader.ts";
 
 const runFile = promisify(execFile);
 
@@ -201,6 +201,10 @@ class FolderOfWorkspaces implements Workspaces {
   reader(sessionId: SessionId, treeOrCommit: string, signal: AbortSignal): TreeReader {
     const { repository } = this.#session(sessionId);
     return new ObjectTreeReader(this.#git, repository, treeOrCommit, this.#limits.entries, signal);
+  }
+
+  treeOf(sessionId: SessionId, treeOrCommit: string, signal: AbortSignal): Promise<string> {
+    return treeOf(this.#git, this.#session(sessionId).repository, treeOrCommit, signal);
   }
 
   composeTree(sessionId: SessionId, entries: readonly ComposedEntry[], signal: AbortSignal): Promise<string> {

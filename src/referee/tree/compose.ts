@@ -1,0 +1,245 @@
+/**
+ * Composes what is checked. Pass A is the candidate with protected paths from the base: nothing that the worker wrote
+ * there can decide. Pass B is the candidate as delivered. What is between them is refused, reviewed or welcome.
+ */
+import { posix } from "node:path";
+import type { Contract, Finding } from "../../core/contract/contract.ts";
+import { messageOf } from "../../core/errors.ts";
+import { REGISTRY_CONFIG_GLOBS } from "../../environment/contract.ts";
+import type { ComposedEntry, TreeReader } from "../../workspace/contract.ts";
+import type { ComposeRequest } from "../contract.ts";
+import { reviewHash } from "../review.ts";
+import { findNewConfigurations } from "./configurations.ts";
+import { type Change, Difference, folderOf, foldersOf, GITLINK, LINK, nameOf } from "./difference.ts";
+import { problemOfEdit, problemOfNew } from "./edits.ts";
+import { finding, onePerPath } from "./finding.ts";
+import { type Matcher, matcherOf } from "./globs.ts";
+import { compareKeyed, isKeyed } from "./keyed.ts";
+import { findBadNames, findSwaps, isPossible } from "./names.ts";
+import { findShadows } from "./shadowing.ts";
+import { testFileMatcher } from "./test-files.ts";
+
+const FINDINGS_MAX = 2000;
+
+/** What composing comes to. */
+export interface Plan {
+  /** Of pass A; null: it is the candidate's own tree. */
+  readonly entries: readonly ComposedEntry[] | null;
+  readonly findings: readonly Finding[];
+  /** Protected paths that differ. */
+  readonly changed: ReadonlySet<string>;
+}
+
+/** Reads both trees; makes nothing. @throws NightshiftError `E_CONTRACT_INVALID` for a glob of the contract */
+export async function planComposition(
+  base: TreeReader,
+  candidate: TreeReader,
+  request: Pick<ComposeRequest, "contract" | "matches" | "approved">,
+): Promise<Plan> {
+  return new Composer(await Difference.of(base, candidate), request).plan();
+}
+
+class Composer {
+  readonly #difference: Difference;
+  readonly #request: Pick<ComposeRequest, "contract" | "matches" | "approved">;
+  readonly #isProtected: Matcher;
+  readonly #isProtectedByName: Matcher;
+  readonly #isTestFile: Matcher;
+  readonly #findings: Finding[] = [];
+  /** What pass A has instead of the candidate's. */
+  readonly #instead = new Map<string, ComposedEntry | undefined>();
+  readonly #protected: Change[] = [];
+
+  constructor(difference: Difference, request: Pick<ComposeRequest, "contract" | "matches" | "approved">) {
+    const { contract, matches } = request;
+    this.#difference = difference;
+    this.#request = request;
+    const named = [...contract.protect, ...heldOutTargets(contract)];
+    const scripts = scriptsOf(contract, difference);
+    const isGlobbed = matcherOf([
+      ...REGISTRY_CONFIG_GLOBS,
+      "**/node_modules/**",
+      ...named,
+      ...matches.flatMap(({ protects }) => protects),
+    ]);
+    this.#isProtected = (path) => scripts.has(path) || isGlobbed(path);
+    this.#isProtectedByName = matcherOf(named);
+    this.#isTestFile = testFileMatcher(matches);
+  }
+
+  async plan(): Promise<Plan> {
+    const { contract, matches } = this.#request;
+    for (const change of this.#difference.changes) await this.#weigh(change);
+    const folders = [...matches, ...contract.criteria.flatMap(({ check }) => check ?? [])].map(
+      ({ folder }) => {
+        const path = posix.normalize(folder).replace(/\/$/, "");
+        return path === "." ? "" : path;
+      },
+    );
+    this.#findings.push(
+      ...findBadNames(this.#difference, this.#isProtected),
+      ...findSwaps(this.#protected, this.#difference),
+      ...(await findNewConfigurations(this.#difference, contract, matches, this.#isTestFile)),
+      ...(await findShadows(this.#difference, folders, this.#isTestFile)).filter((each) =>
+        this.#isOpen(each),
+      ),
+    );
+    return {
+      entries: this.#entries(),
+      findings: limited(onePerPath(this.#findings)),
+      changed: new Set(this.#protected.map(({ path }) => path)),
+    };
+  }
+
+  /** What a person has approved is as if it were not protected; what is refused nobody can approve. */
+  #isOpen({ path, effect }: Finding): boolean {
+    return effect === "refuse" || !this.#isApproved(path);
+  }
+
+  #isApproved(path: string): boolean {
+    const { base, candidate } = this.#difference;
+    const hash = reviewHash(path, base.get(path)?.object ?? null, candidate.get(path)?.object ?? null);
+    return this.#request.approved.has(hash);
+  }
+
+  async #weigh(change: Change): Promise<void> {
+    const { path, base, candidate } = change;
+    if (!isPossible(path)) {
+      this.#instead.set(path, base);
+      return;
+    }
+    if (this.#isApproved(path)) return;
+    if (base?.mode === GITLINK || candidate?.mode === GITLINK) {
+      this.#protect(change, "submodule", "another commit of a submodule, or one that is new or gone");
+      return;
+    }
+    if (isKeyed(nameOf(path)) && !this.#isProtectedByName(path)) return this.#weighKeyed(change);
+    if (!this.#isProtected(path)) return;
+    if (this.#request.contract.protection !== "additive") {
+      this.#protect(
+        change,
+        "protected",
+        base === undefined ? "new" : candidate === undefined ? "removed" : "changed",
+      );
+      return;
+    }
+    const isTestFile = this.#isTestFile(path);
+    const problem =
+      base === undefined
+        ? problemOfNew(change, this.#difference, isTestFile)
+        : await guarded(() => problemOfEdit(change, this.#difference, isTestFile));
+    this.#protect(change, "protected", problem);
+  }
+
+  async #weighKeyed(change: Change): Promise<void> {
+    const { path, base, candidate } = change;
+    if (base === undefined) {
+      const isAmongOld = nameOf(path) === "package.json" && this.#difference.baseFolders.has(folderOf(path));
+      if (isAmongOld) this.#protect(change, "protected", "a package of its own, where files of the base are");
+      return;
+    }
+    if (candidate === undefined) return this.#protect(change, "protected", "removed");
+    if (base.mode === LINK || candidate.mode === LINK)
+      return this.#protect(change, "protected", "it is, or was, a symbolic link");
+    const [before, after] = await Promise.all([
+      this.#difference.text("base", path),
+      this.#difference.text("candidate", path),
+    ]);
+    const name = nameOf(path);
+    const { forChecks, problem } = await guardedKeyed(() => compareKeyed(name, before ?? "", after ?? ""));
+    if (forChecks === "candidate") return;
+    this.#protect(change, "protected", problem);
+    if (forChecks !== "base") this.#instead.set(path, { path, mode: candidate.mode, content: forChecks });
+  }
+
+  /** The base's version in pass A; and a person, if there is a problem. */
+  #protect(change: Change, gate: string, problem: string | null): void {
+    const { path, base } = change;
+    this.#protected.push(change);
+    this.#instead.set(path, base);
+    const { protection } = this.#request.contract;
+    const text = problem ?? (protection === "additive" ? null : "changed");
+    if (text === null) return;
+    const isParked = gate === "submodule" || protection !== "strict";
+    this.#findings.push(finding(gate, path, isParked ? "review" : "refuse", text));
+  }
+
+  /** All that pass A has, with no candidate's path above or below a protected one. */
+  #entries(): readonly ComposedEntry[] | null {
+    if (this.#instead.size === 0) return null;
+    const entries = new Map<string, ComposedEntry>(this.#difference.candidate);
+    for (const [path, entry] of this.#instead) {
+      if (entry === undefined) entries.delete(path);
+      else entries.set(path, entry);
+    }
+    const restored = new Set(
+      [...this.#instead].filter(([, entry]) => entry !== undefined).map(([path]) => path),
+    );
+    for (const path of restored) for (const folder of foldersOf(path)) entries.delete(folder);
+    for (const { path } of this.#difference.added) {
+      if (foldersOf(path).some((folder) => restored.has(folder))) entries.delete(path);
+    }
+    return [...entries.values()];
+  }
+}
+
+/** Where held-out files are put, nothing of the worker's is to be. */
+function heldOutTargets({ criteria }: Contract): string[] {
+  return criteria.flatMap(({ check }) => {
+    const target = posix.normalize(check?.held_out?.target ?? ".").replace(/\/$/, "");
+    return target === "." ? [] : [`/${target.replace(/[\\*?[\]{}]/g, "\\$&")}/**`];
+  });
+}
+
+/** Files of the base that a check runs and that are there to check: scripts of shells, makefiles, what is called so. */
+function scriptsOf({ criteria }: Contract, { base }: Difference): ReadonlySet<string> {
+  const isScript =
+    /\.(sh|bash|zsh|mk|bats|ps1)$|(^|\/)(GNU)?[Mm]akefile$|(^|[/_.-])(tests?|specs?|checks?|verify|ci)([/_.-]|$)/i;
+  const found = criteria.flatMap(({ check }) => {
+    if (check === null) return [];
+    const words = check.argv.flatMap((word) => word.split(/[\s;&|()<>"'`=]+/));
+    const named = words.map((word) => posix.join(check.folder, word)).filter((path) => isScript.test(path));
+    const makefiles = words.some((word) => /(^|\/)g?make$/.test(word))
+      ? ["GNUmakefile", "makefile", "Makefile"]
+      : [];
+    const justfiles = words.some((word) => /(^|\/)just$/.test(word))
+      ? ["justfile", "Justfile", ".justfile"]
+      : [];
+    return [...named, ...[...makefiles, ...justfiles].map((name) => posix.join(check.folder, name))];
+  });
+  return new Set(found.filter((path) => base.has(path)));
+}
+
+/** What cannot be compared is as good as changed. */
+async function guarded(compare: () => Promise<string | null>): Promise<string | null> {
+  try {
+    return await compare();
+  } catch (error) {
+    if (error instanceof RangeError) return `changed, and too deep to be compared: ${messageOf(error)}`;
+    throw error;
+  }
+}
+
+async function guardedKeyed(
+  compare: () => ReturnType<typeof compareKeyed>,
+): Promise<ReturnType<typeof compareKeyed>> {
+  try {
+    return compare();
+  } catch (error) {
+    if (error instanceof RangeError) return { forChecks: "base", problem: "too deep to be compared" };
+    throw error;
+  }
+}
+
+function limited(findings: readonly Finding[]): Finding[] {
+  if (findings.length <= FINDINGS_MAX) return [...findings];
+  const order = ["refuse", "review", "note"];
+  const sorted = findings.toSorted((one, other) => order.indexOf(one.effect) - order.indexOf(other.effect));
+  const rest = finding(
+    "protected",
+    "",
+    "refuse",
+    `${findings.length - FINDINGS_MAX} more findings: too many to be looked at`,
+  );
+  return [...sorted.slice(0, FINDINGS_MAX), rest];
+}

@@ -1,0 +1,43 @@
+/** The trees that a verdict is about, in a session's repository. */
+import type { SessionId } from "../../core/ids.ts";
+import type { ExtraFiles, TreeFiles, TreeReader, Workspaces } from "../../workspace/contract.ts";
+import { changesBetween } from "../changes.ts";
+import type { ComposeRequest, Composition, RefereeTrees } from "../contract.ts";
+import { planComposition } from "./compose.ts";
+
+/** The trees of these workspaces. */
+export function refereeTrees(
+  workspaces: Pick<Workspaces, "reader" | "treeOf" | "composeTree" | "openTree">,
+): RefereeTrees {
+  return new SessionTrees(workspaces);
+}
+
+class SessionTrees implements RefereeTrees {
+  readonly #workspaces: Pick<Workspaces, "reader" | "treeOf" | "composeTree" | "openTree">;
+
+  constructor(workspaces: Pick<Workspaces, "reader" | "treeOf" | "composeTree" | "openTree">) {
+    this.#workspaces = workspaces;
+  }
+
+  reader(sessionId: string, treeOrCommit: string, signal: AbortSignal): TreeReader {
+    return this.#workspaces.reader(sessionId as SessionId, treeOrCommit, signal);
+  }
+
+  async compose(sessionId: string, request: ComposeRequest, signal: AbortSignal): Promise<Composition> {
+    const session = sessionId as SessionId;
+    const base = this.reader(session, request.base, signal);
+    const candidate = this.reader(session, request.candidate, signal);
+    const { entries, findings, changed } = await planComposition(base, candidate, request);
+    const [baseTree, treeB] = await Promise.all([
+      this.#workspaces.treeOf(session, request.base, signal),
+      this.#workspaces.treeOf(session, request.candidate, signal),
+    ]);
+    const treeA = entries === null ? treeB : await this.#workspaces.composeTree(session, entries, signal);
+    const differing = await changesBetween(base, candidate);
+    return { treeA, treeB, baseTree, findings, changed: differing.filter(({ path }) => changed.has(path)) };
+  }
+
+  open(sessionId: string, tree: string, extra: ExtraFiles | null, signal: AbortSignal): Promise<TreeFiles> {
+    return this.#workspaces.openTree(sessionId as SessionId, tree, extra, signal);
+  }
+}
