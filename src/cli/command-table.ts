@@ -4,12 +4,14 @@ import { fileCommands } from "./command-table/files.ts";
 import { judgeCommands } from "./command-table/judge.ts";
 import { lookCommands } from "./command-table/look.ts";
 import { personCommands } from "./command-table/person.ts";
+import { planningCommands } from "./command-table/planning.ts";
 import { repairCommands } from "./command-table/repair.ts";
 import type { CommandSpec } from "./command-table/spec.ts";
 import { tryCommands } from "./command-table/try.ts";
 
 /** All commands, in the order in which help shows them. */
 export const COMMANDS: readonly CommandSpec[] = [
+  ...planningCommands,
   ...driveCommands,
   ...personCommands,
   ...lookCommands,

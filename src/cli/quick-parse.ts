@@ -2,7 +2,7 @@
  * Understands command lines without a mistake in them. Help, and words for mistakes, are commander's; loading it
  * takes half as long as the start of node, so it is loaded only when it has something to say.
  */
-import { parseArgs } from "node:util";
+import { type ParseArgsOptionDescriptor, parseArgs } from "node:util";
 import type { CommandSpec, FlagSpec } from "./command-table/spec.ts";
 
 /** What a command line says. */
@@ -29,14 +29,16 @@ export function parseQuickly(
     const given = parsed.values[name];
     if (given === undefined && required === true) return undefined;
     if (given === undefined) continue;
-    flags[camelCase(name)] = typeof given === "string" && parse !== undefined ? parse(given) : given;
+    const value = (text: string | boolean): unknown =>
+      typeof text === "string" && parse !== undefined ? parse(text) : text;
+    flags[camelCase(name)] = typeof given === "object" ? given.map(value) : value(given);
   }
   return { command, words: parsed.words, flags };
 }
 
 interface StrictLine {
   readonly words: readonly string[];
-  readonly values: { readonly [name: string]: string | boolean | undefined };
+  readonly values: { readonly [name: string]: string | boolean | readonly (string | boolean)[] | undefined };
 }
 
 function parseStrictly(line: readonly string[], flags: readonly FlagSpec[]): StrictLine | undefined {
@@ -49,14 +51,15 @@ function parseStrictly(line: readonly string[], flags: readonly FlagSpec[]): Str
   }
 }
 
-function optionOf({ value, short }: FlagSpec): { type: "string" | "boolean"; short?: string } {
+function optionOf({ value, short, repeats }: FlagSpec): ParseArgsOptionDescriptor {
   const type = value === undefined ? "boolean" : "string";
-  return short === undefined ? { type } : { type, short };
+  return { type, multiple: repeats === true, ...(short !== undefined && { short }) };
 }
 
 function takes({ arguments: expected }: CommandSpec, words: readonly string[]): boolean {
-  const least = expected.filter(({ kind }) => kind !== "optional").length;
-  const isOpen = expected.at(-1)?.kind === "list";
+  const least = expected.filter(({ kind }) => kind === "required" || kind === "list").length;
+  const last = expected.at(-1)?.kind;
+  const isOpen = last === "list" || last === "any";
   return words.length >= least && (isOpen || words.length <= expected.length);
 }
 

@@ -62,12 +62,16 @@ function nameOf({ name, kind }: ArgumentSpec): string {
       return `[${name}]`;
     case "list":
       return `<${name}...>`;
+    case "any":
+      return `[${name}...]`;
   }
 }
 
-function optionOf({ name, short, value, description, parse, required }: FlagSpec): Option {
+function optionOf({ name, short, value, description, parse, required, repeats }: FlagSpec): Option {
   const names = short === undefined ? `--${name}` : `-${short}, --${name}`;
   const option = new Option(value === undefined ? names : `${names} ${value}`, description);
-  if (parse !== undefined) option.argParser(parse);
+  if (repeats === true)
+    option.argParser((text, others: unknown[] | undefined) => [...(others ?? []), parse?.(text) ?? text]);
+  else if (parse !== undefined) option.argParser(parse);
   return required === true ? option.makeOptionMandatory() : option;
 }

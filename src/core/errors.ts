@@ -9,6 +9,10 @@ export const ERROR_CODES = {
   E_CONFIG: { exit: 2, hint: "Correct the named field and run the command again." },
   E_CONTRACT_INVALID: { exit: 2, hint: "Correct what is named; nothing was started." },
   E_CONTRACT_FILE: { exit: 2, hint: "Correct the named line or field of the file." },
+  E_PLAN_UNUSABLE: {
+    exit: 69,
+    hint: "Try again or with another model, or write the contract yourself: docs/contracts.md shows how.",
+  },
   E_SESSION_UNKNOWN: { exit: 2, hint: "Run `nightshift list` to see the sessions in this state folder." },
   E_SESSION_EXISTS: { exit: 2, hint: "Choose another session id, or resume the existing one." },
   E_SESSION_BUSY: { exit: 2, hint: "Wait until it is idle, or send with --steering enqueue or interrupt." },

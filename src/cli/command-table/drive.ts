@@ -32,7 +32,8 @@ const VIEW_FLAGS: readonly FlagSpec[] = [
   { name: "verbose", description: "show more of what happens" },
 ];
 
-const MODEL_FLAGS: readonly FlagSpec[] = [
+/** Which model, and how it is reached. */
+export const MODEL_FLAGS: readonly FlagSpec[] = [
   {
     name: "model",
     value: "<provider:model>",

@@ -11,13 +11,15 @@ export interface FlagSpec {
   /** Of the value. @throws NightshiftError `E_USAGE` */
   readonly parse?: (text: string) => unknown;
   readonly required?: true;
+  /** It may be given several times; its value is a list. */
+  readonly repeats?: true;
 }
 
-/** An argument; a list is the last one and takes all that are left. */
+/** An argument; a list is the last one and takes all that are left, `any` also none. */
 export interface ArgumentSpec {
   readonly name: string;
   readonly description: string;
-  readonly kind: "required" | "optional" | "list";
+  readonly kind: "required" | "optional" | "list" | "any";
 }
 
 /** A command. */

@@ -1,0 +1,64 @@
+/** Where contracts come from. */
+import type { AssessFlags } from "../commands/assess.ts";
+import type { PlanFlags } from "../commands/plan.ts";
+import { MODEL_FLAGS } from "./drive.ts";
+import { type CommandSpec, command, type FlagSpec, JSON_FLAG, PLACE_FLAGS } from "./spec.ts";
+
+const TASK_FLAGS: readonly FlagSpec[] = [
+  {
+    name: "check",
+    value: "<command>",
+    description: "a command that is to pass; may be repeated",
+    repeats: true,
+  },
+  {
+    name: "contract",
+    value: "<file>",
+    description: "a contract, prd.json, feature_list.json or a checklist",
+  },
+  {
+    name: "rubric",
+    value: "<text>",
+    description: "what a judge has to find true; may be repeated",
+    repeats: true,
+  },
+  {
+    name: "protect",
+    value: "<glob>",
+    description: "files that may not be changed; may be repeated",
+    repeats: true,
+  },
+];
+
+/** Commands that come before work begins. */
+export const planningCommands: readonly CommandSpec[] = [
+  command<AssessFlags>({
+    name: "assess",
+    description: "say whether a task needs a contract, and whether it says enough for one",
+    arguments: [
+      { name: "prompt", description: "what is to be done; - reads it from standard input", kind: "any" },
+    ],
+    flags: [...PLACE_FLAGS, ...TASK_FLAGS, JSON_FLAG],
+    run: async (context, words, flags) =>
+      (await import("../commands/assess.ts")).assess(context, words, flags),
+  }),
+  command<PlanFlags>({
+    name: "plan",
+    description: "let a model propose a contract for a goal, look at it, and keep it as a file",
+    arguments: [
+      { name: "goal", description: "what is to be done; - reads it from standard input", kind: "list" },
+    ],
+    flags: [
+      ...MODEL_FLAGS,
+      ...PLACE_FLAGS,
+      {
+        name: "out",
+        value: "<file>",
+        description: "where the contract goes (default: nightshift.contract.json)",
+      },
+      { name: "yes", description: "accept it unasked" },
+      JSON_FLAG,
+    ],
+    run: async (context, words, flags) => (await import("../commands/plan.ts")).plan(context, words, flags),
+  }),
+];

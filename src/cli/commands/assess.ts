@@ -1,0 +1,78 @@
+/** `assess`: is a contract worth its trouble here, and does the task say enough for one? */
+import { NightshiftError } from "../../core/errors.ts";
+import { type AssessmentReason, assessTask, type Fit } from "../../planning/assess.ts";
+import { type DraftedContract, draftFrom } from "../../planning/contract-source.ts";
+import { detectProject } from "../../planning/detect/detect.ts";
+import { openFolder } from "../../planning/detect/folder.ts";
+import { type CommandContext, type PlaceFlags, settingsFor } from "../context.ts";
+import { EXIT } from "../exit-codes.ts";
+import { contractLines } from "../render/contract-lines.ts";
+import { factLines, wrap } from "../render/text.ts";
+import { textOf } from "../said.ts";
+
+/** Flags of `assess`. */
+export interface AssessFlags extends PlaceFlags {
+  readonly check?: readonly string[];
+  readonly contract?: string;
+  readonly rubric?: readonly string[];
+  readonly protect?: readonly string[];
+  readonly json?: boolean;
+}
+
+const HEADLINES: { readonly [fit in Fit]: string } = {
+  fits: "a contract fits this task",
+  overhead: "a contract is overhead for this task",
+  underspecified: "this task does not say enough to be verified",
+  refused: "this contract would be refused",
+};
+
+/** Exits with 2 when the contract would be refused. Runs nothing and asks no model. */
+export async function assess(
+  context: CommandContext,
+  words: readonly string[],
+  flags: AssessFlags,
+): Promise<number> {
+  const { output } = context;
+  const prompt = textOf(words);
+  if (prompt.trim() === "" && flags.contract === undefined)
+    throw new NightshiftError("E_USAGE", "there is nothing to assess", {
+      hint: 'Say what is to be done, nightshift assess "fix the failing test", or pass --contract.',
+    });
+  const { workspace } = await settingsFor(context, flags);
+  const draft = await draftOf(prompt, flags, workspace);
+  const facts = await detectProject(openFolder(workspace));
+  const { fit, reasons } = assessTask({ prompt, draft, facts });
+  const { tests } = facts;
+  if (flags.json === true) {
+    const { contract = null, source = null, remarks = [], complaints = [] } = draft ?? {};
+    output.printJson({ assessment: fit, reasons, complaints, remarks, source, contract, tests });
+  } else {
+    output.print(...wrap(HEADLINES[fit], output.width));
+    for (const reason of reasons) output.print("", ...reasonLines(reason, output.width));
+    if (draft !== undefined) output.print("", ...contractLines(draft.contract, output.width));
+    for (const remark of draft?.remarks ?? []) output.note(...wrap(remark, output.width));
+  }
+  return fit === "refused" ? EXIT.usage : EXIT.ok;
+}
+
+function reasonLines({ message, next }: AssessmentReason, width: number): string[] {
+  return [...factLines("because", message, width), ...factLines("next", next, width)];
+}
+
+/** Undefined when nothing was said that could be verified. */
+async function draftOf(
+  prompt: string,
+  { check, contract, rubric, protect }: AssessFlags,
+  workspace: string,
+): Promise<DraftedContract | undefined> {
+  if (check === undefined && contract === undefined && rubric === undefined) return undefined;
+  const options = {
+    prompt,
+    ...(check !== undefined && { checks: check }),
+    ...(contract !== undefined && { contractFile: contract }),
+    ...(rubric !== undefined && { rubric }),
+    ...(protect !== undefined && { protect }),
+  };
+  // Nothing is kept of what is only looked at.
+  return await draftFrom(options, workspace, { keepHeldOut: async () => "0".repeat(64) });
+}
