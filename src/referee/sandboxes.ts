@@ -28,6 +28,7 @@ export async function inSandbox<T>(
     ...content.files,
     ...(parts.isIsolated && { mounts: [...surroundings.mounts, ...content.mounts] }),
     environment: { CI: "true", ...surroundings.environment },
+    fence: { session: sessionId, epoch },
     noContactMs: NO_CONTACT_MS,
     options: {},
   };

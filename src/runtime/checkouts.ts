@@ -2,7 +2,7 @@
 import { assert, isNightshiftError, messageOf } from "../core/errors.ts";
 import { type EventInput, event } from "../core/events/index.ts";
 import type { SandboxState, SessionState, WorkspaceState } from "../core/state.ts";
-import type { SandboxBackend, SandboxSpec } from "../sandbox/contract.ts";
+import type { Fence, SandboxBackend, SandboxSpec } from "../sandbox/contract.ts";
 import type { Workspaces } from "../workspace/contract.ts";
 
 /** What of the workspaces the harness needs. */
@@ -17,13 +17,19 @@ export type OpenWorkspaces = () => Promise<SessionWorkspaces>;
 /** The files part of a sandbox's specification. */
 export type Files = Pick<SandboxSpec, "workspace" | "overlay">;
 
+/** What {@link filesOf} works with. */
+export interface FilesParts {
+  readonly open: OpenWorkspaces;
+  readonly backend: SandboxBackend;
+  readonly fence: Fence;
+}
+
 /**
  * The files that the sandbox is to begin with: those of the newest checkpoint. What is left of an earlier sandbox with
  * the same id is ended first, because nobody may use files that change under it.
  */
 export async function filesOf(
-  open: OpenWorkspaces,
-  backend: SandboxBackend,
+  { open, backend, fence }: FilesParts,
   sandbox: SandboxState,
   state: SessionState,
   signal: AbortSignal,
@@ -32,7 +38,7 @@ export async function filesOf(
   assert(config !== null, "a session has a configuration");
   if (workspace === null) return { workspace: config.sandbox.workspace };
   const workspaces = await open();
-  await backend.destroy(sandbox.id, sandbox.handle ?? undefined);
+  await backend.destroy(sandbox.id, sandbox.handle ?? undefined, fence);
   const found = await workspaces.find(sessionId);
   if (found !== undefined && !isOutdated(workspace)) return found.files;
   if (found === undefined) {

@@ -186,7 +186,7 @@ export class Driver {
     };
     try {
       if (intent.kind !== "model") await this.#verified.promise;
-      // Unlike an execution, what is made here is not refused for its epoch: whoever stood still has to ask first.
+      // It is refused for its epoch only once a higher one has had to do with sandboxes: whoever stood still asks first.
       if (intent.kind === "provision" && !this.#keeper.isFresh() && !(await this.#keeper.renew())) return;
       if (signal.aborted) return;
       const perform = () => performIntent(performers, intent, moment);

@@ -1,5 +1,5 @@
 /** Puts a harness together: state folder, store, redactor, tools, and the registry to find the rest by name. */
-import { mkdtempSync, rmdirSync } from "node:fs";
+import { mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Chance, Clock } from "../core/clock.ts";
@@ -209,7 +209,11 @@ class OpenedHarness implements OpenHarness {
     if (this.#ownsStore) await this.store.close();
     const folder = this.#temporaryFolder;
     if (folder === undefined) return;
-    for (const name of this.#sandboxes.keys()) removeIfEmpty(join(folder, "sandboxes", name));
+    for (const name of this.#sandboxes.keys()) {
+      removeIfEmpty(join(folder, "sandboxes", name));
+      // Its sessions end with the store.
+      rmSync(join(folder, "sandboxes", `${name}.floors`), { recursive: true, force: true });
+    }
     removeIfEmpty(join(folder, "sandboxes"));
     removeIfEmpty(folder);
   }

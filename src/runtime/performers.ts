@@ -11,7 +11,7 @@ import { type EventInput, event } from "../core/events/index.ts";
 import { outcomeUnknown } from "../core/rules/results.ts";
 import type { CallState, SandboxState, SessionState } from "../core/state.ts";
 import type { Json } from "../core/text.ts";
-import type { ExecReply, ExecResult, Sandbox, SandboxBackend } from "../sandbox/contract.ts";
+import type { ExecReply, ExecResult, Fence, Sandbox, SandboxBackend } from "../sandbox/contract.ts";
 import type { Tool } from "../tool/contract.ts";
 import { answerFrom, doubtFrom, refusedAnswer } from "../tool/receipts.ts";
 import type { Worker } from "../worker/contract.ts";
@@ -46,6 +46,8 @@ export interface PerformerParts {
   /** For sessions whose commands need more than the files. */
   readonly layers: SessionLayers | null;
   readonly connections: SandboxConnections;
+  /** Of the lease. */
+  readonly epoch: number;
   readonly deadlines: Deadlines;
   readonly clock: Clock;
   /** Called for output of a running command, for live views; never stored from here. */
@@ -181,13 +183,19 @@ async function provision(
   assert(config !== null, "a session has a configuration");
   try {
     const files = await within(parts.deadlines, FILES_TIMEOUT_MS, moment.signal, (signal) =>
-      filesOf(parts.workspaces, parts.backend, sandbox, moment.state, signal),
+      filesOf(
+        { open: parts.workspaces, backend: parts.backend, fence: fenceOf(parts, moment) },
+        sandbox,
+        moment.state,
+        signal,
+      ),
     );
     const { mounts, environment, facts } = await surroundingsFor(parts, sandbox, files, moment);
     const spec = {
       id: sandbox.id,
       ...files,
       environment,
+      fence: fenceOf(parts, moment),
       noContactMs: config.policy.no_contact_ms,
       options: config.sandbox.options,
       mounts: [...mounts, ...mountsOf(config.sandbox.options)],
@@ -204,7 +212,8 @@ async function provision(
     });
     return [...facts, ready, ...goneWithTheLastOne(sandbox, moment.state)];
   } catch (error) {
-    if (moment.signal.aborted) throw error;
+    // Whoever has the lease now makes it; a fenced driver has nothing to say of it.
+    if (moment.signal.aborted || isNightshiftError(error, "E_SANDBOX_STALE")) throw error;
     return [lost({ sandbox: sandbox.id }, error)];
   }
 }
@@ -238,12 +247,13 @@ async function destroy(parts: PerformerParts, sandbox: SandboxState, moment: Mom
   for (let attempt = 1; ; attempt++) {
     try {
       await within(parts.deadlines, DESTROY_TIMEOUT_MS, moment.signal, () =>
-        parts.backend.destroy(sandbox.id, sandbox.handle ?? undefined),
+        parts.backend.destroy(sandbox.id, sandbox.handle ?? undefined, fenceOf(parts, moment)),
       );
       noteDecisions(parts, moment);
       await parts.wayOut?.close();
       return [event("sandbox.destroyed", { sandbox: sandbox.id })];
     } catch (error) {
+      if (isNightshiftError(error, "E_SANDBOX_STALE")) throw error;
       if (attempt < DESTROY_TRIES) {
         await parts.clock.sleep(200 * attempt, moment.signal);
         continue;
@@ -298,6 +308,10 @@ function inContact<T>(
   effect: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   return within(parts.deadlines, CONTACT_TIMEOUT_MS, moment.signal, effect);
+}
+
+function fenceOf({ epoch }: PerformerParts, { state }: Moment): Fence {
+  return { session: state.sessionId, epoch };
 }
 
 function sandboxOf(moment: Moment): SandboxState {

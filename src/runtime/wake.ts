@@ -133,6 +133,7 @@ async function prepareDriver(
     journal,
     performers: {
       ...{ worker, tools, backend, workspaces, wayOut, layers, connections, deadlines, clock },
+      epoch: lease.epoch,
       ...(onOutput && { onOutput }),
     },
     verify,

@@ -25,9 +25,17 @@ export interface SandboxSpec {
    * and it is the folder that is to be mounted: a proxy that is started anew binds a new socket under the same name.
    */
   readonly egress?: string;
+  /** Absent for what belongs to no session. */
+  readonly fence?: Fence;
   /** The daemon ends itself, and what runs in it, after this long without a harness. */
   readonly noContactMs: number;
   readonly options: { readonly [key: string]: Json };
+}
+
+/** Under which lease a session's sandbox is made or ended. */
+export interface Fence {
+  readonly session: string;
+  readonly epoch: number;
 }
 
 /** A writable view of folders that stay as they are. All paths are absolute and outside of the sandbox. */
@@ -168,7 +176,9 @@ export interface SandboxBackend {
   readonly kind: string;
   /**
    * Makes the sandbox, or finds the one that an earlier call with the same id has made. The handle must be
-   * enough to attach from another process. @throws NightshiftError `E_SANDBOX_UNAVAILABLE`
+   * enough to attach from another process. Raises the floor of the fence's session to its epoch: what a lower one makes
+   * from then on is refused, and what it was making in that moment ends, unless somebody uses it.
+   * @throws NightshiftError `E_SANDBOX_UNAVAILABLE`, `E_SANDBOX_STALE`
    */
   provision(spec: SandboxSpec, signal: AbortSignal): Promise<ProvisionedSandbox>;
   /**
@@ -176,6 +186,9 @@ export interface SandboxBackend {
    * refused. @throws NightshiftError `E_SANDBOX_LOST`, `E_SANDBOX_STALE`
    */
   attach(handle: SandboxHandle, epoch: number, signal: AbortSignal): Promise<Sandbox>;
-  /** Ends it and everything in it, verified dead before it answers. Idempotent, also when it never existed. */
-  destroy(id: SandboxId, handle: SandboxHandle | undefined): Promise<void>;
+  /**
+   * Ends it and everything in it, verified dead before it answers. Idempotent, also when it never existed. Raises the
+   * floor as {@link SandboxBackend.provision} does. @throws NightshiftError `E_SANDBOX_STALE`
+   */
+  destroy(id: SandboxId, handle: SandboxHandle | undefined, fence?: Fence): Promise<void>;
 }

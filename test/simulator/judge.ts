@@ -54,6 +54,15 @@ export interface SandboxMoment {
   readonly what: "provision" | "destroy";
 }
 
+/** Something that has been done to a sandbox as a whole. */
+export interface SandboxChange {
+  readonly sandbox: SandboxId;
+  /** Of the lease of the harness that has done it. */
+  readonly epoch: number;
+  /** The newest lease under which anybody has made or ended a sandbox of this session before. */
+  readonly newestEpoch: number;
+}
+
 /** The end of a simulation, after the faults have stopped and everything has come to rest. */
 export interface EndMoment {
   readonly logs: readonly ObservedLog[];
@@ -70,6 +79,7 @@ export interface Invariant {
   readonly onRun?: (moment: RunMoment) => string | null;
   readonly onEffect?: (moment: RunMoment) => string | null;
   readonly onSandbox?: (moment: SandboxMoment) => string | null;
+  readonly onSandboxChange?: (change: SandboxChange) => string | null;
   readonly onSnapshot?: (log: ObservedLog, seq: number, body: string) => string | null;
   readonly atEnd?: (moment: EndMoment) => string | null;
 }
@@ -125,6 +135,10 @@ export class Judge {
 
   onSandbox(moment: SandboxMoment): void {
     this.#ask((invariant) => invariant.onSandbox?.(moment));
+  }
+
+  onSandboxChange(change: SandboxChange): void {
+    this.#ask((invariant) => invariant.onSandboxChange?.(change));
   }
 
   onSnapshot(log: ObservedLog, seq: number, body: string): void {

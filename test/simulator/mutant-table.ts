@@ -15,6 +15,17 @@ export interface Mutant {
   readonly aim?: RegExp;
 }
 
+const FENCES: readonly Mutant[] = [
+  {
+    name: "a sandbox is made without a fence",
+    promise: "zombie-makes-no-sandbox",
+    file: "src/runtime/performers.ts",
+    find: "      fence: fenceOf(parts, moment),\n",
+    replace: "",
+    aim: /^stop@(provision|attach|destroy)/,
+  },
+];
+
 const STORE: readonly Mutant[] = [
   {
     name: "fence off",
@@ -304,4 +315,4 @@ const CORE: readonly Mutant[] = [
 ];
 
 /** Every mutant. */
-export const MUTANTS: readonly Mutant[] = [...STORE, ...JOURNAL, ...DRIVER, ...CORE];
+export const MUTANTS: readonly Mutant[] = [...FENCES, ...STORE, ...JOURNAL, ...DRIVER, ...CORE];

@@ -1,7 +1,7 @@
 /** The simulated sandbox backend: where daemons live, and how a process reaches them through its seams. */
 import { NightshiftError } from "../../src/core/errors.ts";
 import { asSessionId, type ExecId, type SandboxId, type SessionId } from "../../src/core/ids.ts";
-import type { Sandbox, SandboxBackend, SandboxSpec } from "../../src/sandbox/contract.ts";
+import type { Fence, Sandbox, SandboxBackend, SandboxSpec } from "../../src/sandbox/contract.ts";
 import { Daemon, type DaemonJournal, type DaemonLine, type EffectObserver, lost } from "./daemon.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -23,6 +23,7 @@ export class SandboxHost {
   readonly #daemons = new Map<SandboxId, Daemon>();
   readonly #journals = new Map<SandboxId, DaemonJournal>();
   readonly #workspaces = new Map<SessionId, Workspace>();
+  readonly #floors = new Map<string, number>();
   #incarnations = 0;
 
   constructor(parts: SandboxHostParts) {
@@ -59,6 +60,15 @@ export class SandboxHost {
     this.#daemons.set(spec.id, daemon);
     trace.note("daemon", "starts", incarnation);
     return daemon;
+  }
+
+  /** As every backend keeps it: an epoch that has ended makes and ends nothing. */
+  raiseFloor(fence: Fence | undefined): void {
+    if (fence === undefined) return;
+    const floor = this.#floors.get(fence.session) ?? 0;
+    if (fence.epoch < floor)
+      throw new NightshiftError("E_SANDBOX_STALE", `epoch ${fence.epoch} is below ${floor}`);
+    this.#floors.set(fence.session, fence.epoch);
   }
 
   /** Kills the daemon of a session. @returns whether there was one */
@@ -101,6 +111,8 @@ export interface SandboxWatch {
   onAttach(session: SessionId, epoch: number): void;
   /** A harness makes or ends a sandbox. */
   onSandbox(session: SessionId, sandbox: SandboxId, what: "provision" | "destroy"): void;
+  /** It has done so. */
+  onChanged(session: SessionId, sandbox: SandboxId, epoch: number): void;
 }
 
 /** The backend as one process sees it while it holds one lease. */
@@ -122,7 +134,10 @@ export class SimulatedBackend implements SandboxBackend {
     const session = sessionOf(spec.id);
     const make = async (): ReturnType<SandboxBackend["provision"]> => {
       this.#watch.onSandbox(session, spec.id, "provision");
+      this.#host.raiseFloor(spec.fence);
       await abortable(this.#host.makeRoom(), signal);
+      this.#host.raiseFloor(spec.fence);
+      this.#watch.onChanged(session, spec.id, this.#leaseEpoch);
       const daemon = this.#host.provision(spec);
       return { handle: { sandbox: spec.id }, incarnation: daemon.incarnation };
     };
@@ -143,10 +158,12 @@ export class SimulatedBackend implements SandboxBackend {
     return this.#process.call("attach", session, open, errors, signal);
   };
 
-  destroy: SandboxBackend["destroy"] = (id) => {
+  destroy: SandboxBackend["destroy"] = (id, _handle, fence) => {
     const session = sessionOf(id);
     const end = async (): Promise<void> => {
       this.#watch.onSandbox(session, id, "destroy");
+      this.#host.raiseFloor(fence);
+      this.#watch.onChanged(session, id, this.#leaseEpoch);
       this.#host.destroy(id);
     };
     return this.#process.call("destroy", session, end, UNAVAILABLE);

@@ -60,6 +60,7 @@ export class World implements Scene {
   readonly #epochs = new Map<SessionId, number>();
   /** Newest lease under which somebody has attached to the session's sandbox. */
   readonly #attached = new Map<SessionId, number>();
+  readonly #changed = new Map<SessionId, number>();
   readonly #models = new Map<string, ScriptedModel>();
   readonly #random: Random;
 
@@ -197,6 +198,12 @@ export class World implements Scene {
 
   onSandbox(session: SessionId, sandbox: SandboxId, what: "provision" | "destroy"): void {
     this.judge.onSandbox({ log: this.log(session), sandbox, what });
+  }
+
+  onChanged(session: SessionId, sandbox: SandboxId, epoch: number): void {
+    const newestEpoch = this.#changed.get(session) ?? 0;
+    this.judge.onSandboxChange({ sandbox, epoch, newestEpoch });
+    this.#changed.set(session, Math.max(epoch, newestEpoch));
   }
 
   #noteEffect(request: ExecRequest, epoch: number, incarnation: string): void {

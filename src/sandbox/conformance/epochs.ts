@@ -52,6 +52,35 @@ export const epochCases: readonly ConformanceCase<SandboxSubject>[] = [
     },
   },
   {
+    name: "who has lost the lease makes no sandbox, though there is none any more, and ends none",
+    async run(subject) {
+      await using bench = await Bench.open(subject, { spec: () => ({ fence: { session: "s", epoch: 2 } }) });
+      const { backend, spec } = bench.rig;
+      const under = (epoch: number) => ({ session: "s", epoch });
+      await rejects(backend.provision({ ...spec, fence: under(1) }, NEVER), "E_SANDBOX_STALE");
+      await rejects(backend.destroy(spec.id, bench.handle, under(1)), "E_SANDBOX_STALE");
+      assert.equal(await bench.output("echo lives on"), "lives on\n");
+      await backend.destroy(spec.id, bench.handle, under(3));
+      await rejects(backend.provision(spec, NEVER), "E_SANDBOX_STALE");
+      assert.deepEqual(bench.rig.survivors(), []);
+      assert.deepEqual(bench.rig.remains(), []);
+      await backend.provision({ ...spec, fence: { session: "another", epoch: 1 } }, NEVER);
+    },
+  },
+  {
+    name: "what is being made when a higher epoch comes is ended again by whoever makes it",
+    async run(subject) {
+      await using rig = await subject.open({ spec: () => ({ fence: { session: "s", epoch: 1 } }) });
+      const { backend, spec } = rig;
+      const late = backend.provision(spec, NEVER);
+      // Its first step is synchronous, and ending what there is not yet takes less time than making it.
+      await backend.destroy(`${spec.id}_other` as typeof spec.id, undefined, { session: "s", epoch: 2 });
+      await rejects(late, "E_SANDBOX_STALE");
+      assert.deepEqual(rig.survivors(), []);
+      assert.deepEqual(rig.remains(), []);
+    },
+  },
+  {
     name: "the floor outlives the daemon",
     async run(subject) {
       await using bench = await Bench.open(subject);

@@ -7,10 +7,18 @@ import { basename, isAbsolute, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NightshiftError } from "../../core/errors.ts";
 import type { SandboxId } from "../../core/ids.ts";
-import type { ProvisionedSandbox, Sandbox, SandboxBackend, SandboxHandle, SandboxSpec } from "../contract.ts";
+import type {
+  Fence,
+  ProvisionedSandbox,
+  Sandbox,
+  SandboxBackend,
+  SandboxHandle,
+  SandboxSpec,
+} from "../contract.ts";
 import { attachToDaemon } from "./attached-sandbox.ts";
 import { DaemonClient } from "./client.ts";
 import type { Environment } from "./environment.ts";
+import { Floors } from "./fence.ts";
 import { killTree } from "./kill.ts";
 import type { PodSetup } from "./main.ts";
 import { bootId } from "./processes.ts";
@@ -56,6 +64,7 @@ export class DaemonSandboxes implements SandboxBackend {
     if (process.platform !== "linux") {
       throw unavailable(`the sandbox ${this.kind} needs Linux: it finds what commands have started in /proc`);
     }
+    if (spec.fence !== undefined) this.#floors().raise(spec.fence);
     checkWorkspace(spec.workspace);
     await this.#kind.check(spec);
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
@@ -67,6 +76,7 @@ export class DaemonSandboxes implements SandboxBackend {
       const found = await probe(folder);
       if (found !== undefined) {
         checkSameWorkspace(found, spec);
+        await this.#endIfStale(folder, spec);
         const { incarnation, limits } = found;
         return { handle: { backend: this.kind, folder }, incarnation, ...(limits ? { limits } : {}) };
       }
@@ -97,7 +107,8 @@ export class DaemonSandboxes implements SandboxBackend {
     return attachToDaemon({ folder, socket: record.socket, token: record.token }, id, epoch, signal);
   }
 
-  async destroy(id: SandboxId, handle: SandboxHandle | undefined): Promise<void> {
+  async destroy(id: SandboxId, handle: SandboxHandle | undefined, fence?: Fence): Promise<void> {
+    if (fence !== undefined) this.#floors().raise(fence);
     const named = handle?.["folder"];
     const path = typeof named === "string" ? named : this.#folderOf(id);
     // A handle comes from a log; what it names is removed only if it is a sandbox of this id.
@@ -112,6 +123,32 @@ export class DaemonSandboxes implements SandboxBackend {
     await killTree({ marker: `${sandboxKey(folder)}.`, ...leader }, 0);
     await this.#kind.sweep?.(folder);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** A higher epoch may have come while it was made: then nobody may be left with it who does not know of it. */
+  async #endIfStale(folder: string, { id, fence }: SandboxSpec): Promise<void> {
+    if (fence === undefined) return;
+    try {
+      this.#floors().check(fence);
+    } catch (stale) {
+      await this.#endUnlessTaken(folder, id, fence.epoch);
+      throw stale;
+    }
+  }
+
+  /** Who has attached under a higher epoch has taken it over. */
+  async #endUnlessTaken(folder: string, id: SandboxId, epoch: number): Promise<void> {
+    try {
+      const limit = AbortSignal.timeout(PROBE_MS_MAX);
+      (await this.attach({ backend: this.kind, folder }, epoch, limit)).detach();
+    } catch {
+      return;
+    }
+    await this.destroy(id, { folder });
+  }
+
+  #floors(): Floors {
+    return new Floors(`${realPathOf(this.#folder)}.floors`);
   }
 
   #start(folder: string, spec: SandboxSpec, signal: AbortSignal): Promise<StartOutcome> {

@@ -98,6 +98,15 @@ export function zombieExecutesNothing(): Invariant {
   };
 }
 
+/** Once a newer harness has made or ended a sandbox, an older one makes and ends none. */
+export function zombieMakesNoSandbox(): Invariant {
+  return {
+    promise: "zombie-makes-no-sandbox",
+    onSandboxChange: ({ sandbox, epoch, newestEpoch }) =>
+      epoch < newestEpoch ? `epoch ${epoch} changes ${sandbox} although ${newestEpoch} has` : null,
+  };
+}
+
 /** What a person did not want to be run again, or what has its receipt, does not begin. */
 export function nothingRunsAfterItsReceipt(): Invariant {
   return {

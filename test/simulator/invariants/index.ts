@@ -8,6 +8,7 @@ import {
   nothingStartsWithoutACommittedIntent,
   oneRequestPerIntent,
   zombieExecutesNothing,
+  zombieMakesNoSandbox,
 } from "./effects.ts";
 import { everySessionComesToRest, noMessageStranded, releasedMeansNoSandbox } from "./end.ts";
 import {
@@ -37,6 +38,7 @@ export function createInvariants(): Invariant[] {
     oneRequestPerIntent(),
     noSilentRerun(),
     zombieExecutesNothing(),
+    zombieMakesNoSandbox(),
     nothingRunsAfterItsReceipt(),
     contextIsAFunctionOfTheLog(),
     spendIsReservedFirst(),
