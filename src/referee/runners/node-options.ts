@@ -3,7 +3,7 @@
 /** What `node --test …` is about. */
 export interface NodeTestOptions {
   /** For the process of each test file. */
-  readonly nodeOptions: readonly string[];
+  readonly fileOptions: readonly string[];
   /** Modules that are to be loaded with `require` first. */
   readonly requires: readonly string[];
   readonly patterns: readonly string[];
@@ -50,7 +50,7 @@ const LEFT_OUT =
 
 /** @param words - what follows `node` */
 export function parseNodeTest(words: readonly string[]): NodeTestOptions {
-  const nodeOptions: string[] = [];
+  const fileOptions: string[] = [];
   const requires: string[] = [];
   const patterns: string[] = [];
   let concurrency: number | undefined;
@@ -65,7 +65,7 @@ export function parseNodeTest(words: readonly string[]): NodeTestOptions {
     if (name === "--test-concurrency") concurrency = Number(value) || undefined;
     if (name === "--require" || name === "-r") requires.push(value ?? "");
     else if (!LEFT_OUT.test(name))
-      nodeOptions.push(...(value === undefined ? [name] : given === undefined ? [name, value] : [word]));
+      fileOptions.push(...(value === undefined ? [name] : given === undefined ? [name, value] : [word]));
   }
-  return { nodeOptions, requires, patterns, ...(concurrency === undefined ? {} : { concurrency }) };
+  return { fileOptions, requires, patterns, ...(concurrency === undefined ? {} : { concurrency }) };
 }

@@ -1,5 +1,6 @@
 /** How each runner is started by the harness, with what it is granted. */
 import { posix } from "node:path";
+import { NightshiftError } from "../../core/errors.ts";
 import type { RunnerMatch } from "../contract.ts";
 import { parseNodeTest } from "./node-options.ts";
 import { quote } from "./shell.ts";
@@ -17,22 +18,35 @@ export interface Program {
 /** @param tools - the reporters' folder, inside */
 export function programOf(match: RunnerMatch, tools: string): Program {
   const { variables, words } = withoutVariables(match.argv);
-  switch (match.kind) {
-    case "node-test":
-      return nodeProgram(
-        tools,
-        "node-test-main",
-        words[0] ?? "node",
-        variables,
-        parseNodeTest(words.slice(1)),
-      );
+  const { kind } = match;
+  switch (kind) {
+    case "node-test": {
+      const { NODE_OPTIONS, ...others } = variables;
+      const options = parseNodeTest([...wordsOf(NODE_OPTIONS), ...words.slice(1)]);
+      return nodeProgram(tools, kind, words[0] ?? "node", others, { ...options, nodeOptions: NODE_OPTIONS });
+    }
     case "vitest":
-      return nodeProgram(tools, "vitest-main", "node", variables, { words: programWords(words) });
+    case "jest":
+      return nodeProgram(tools, kind, "node", variables, { words: programWords(words) });
+    case "mocha":
+      return nodeProgram(tools, kind, "node", variables, { words: withoutReporter(programWords(words)) });
     case "pytest":
       return pytestProgram(tools, variables, words);
     default:
-      throw new Error(`there is no program for ${match.kind}`);
+      throw new NightshiftError("E_INTERNAL", `there is no reporter for the runner ${kind}`);
   }
+}
+
+function wordsOf(options = ""): readonly string[] {
+  return options.split(" ").filter((word) => word !== "");
+}
+
+/** The last one would win, but its options are not for another. */
+function withoutReporter(words: readonly string[]): readonly string[] {
+  const named = /^(?:--reporter|-R|--reporter-options?|-O|--parallel|-p)(?:=|$)/;
+  const isValue = (at: number): boolean =>
+    at > 0 && /^(?:--reporter|-R|--reporter-options?|-O)$/.test(words[at - 1] ?? "");
+  return words.filter((word, at) => !named.test(word) && !isValue(at));
 }
 
 /** Arguments of a runner's program, which may have been given to node by its path. */
@@ -44,7 +58,8 @@ function programWords(words: readonly string[]): readonly string[] {
   return words.slice(at + 1);
 }
 
-function withoutVariables(argv: readonly string[]): {
+/** The variables that a command sets with `env`, and the rest of it. */
+export function withoutVariables(argv: readonly string[]): {
   readonly variables: Readonly<Record<string, string>>;
   readonly words: readonly string[];
 } {
@@ -60,22 +75,22 @@ function withoutVariables(argv: readonly string[]): {
  */
 function nodeProgram(
   tools: string,
-  role: string,
+  kind: RunnerMatch["kind"],
   node: string,
   variables: Readonly<Record<string, string>>,
   options: object,
 ): Program {
-  const { NODE_OPTIONS = "", ...environment } = variables;
+  const { NODE_OPTIONS, ...environment } = variables;
   const argv = [
     ...[node, "--require", posix.join(tools, "node/guard.cjs")],
-    ...NODE_OPTIONS.split(" ").filter((word) => word !== ""),
+    ...wordsOf(NODE_OPTIONS),
     posix.join(tools, "node/main.cjs"),
   ];
   return {
     command: `unset NODE_OPTIONS; exec ${argv.map(quote).join(" ")}`,
     environment: { ...environment, NIGHTSHIFT_GRANT: "3" },
-    role,
-    options: { ...options, ...(NODE_OPTIONS === "" ? {} : { childOptions: NODE_OPTIONS }) },
+    role: `${kind}-main`,
+    options: { nodeOptions: NODE_OPTIONS, ...options },
   };
 }
 

@@ -1,12 +1,17 @@
 /** Which runner a command starts. */
 import { posix } from "node:path";
 import type { RunnerKind } from "../contract.ts";
+import { isPlain, writesJunit } from "./plain-run.ts";
 import type { ScriptCommand } from "./script-text.ts";
 
 const BY_NAME: Readonly<Record<string, RunnerKind>> = {
   vitest: "vitest",
+  jest: "jest",
+  mocha: "mocha",
+  _mocha: "mocha",
   pytest: "pytest",
   "py.test": "pytest",
+  tape: "tap",
 };
 
 /** Runs that do not end, that rewrite what they should compare with, or that do something other than running tests. */
@@ -43,7 +48,7 @@ export function recognise(command: ScriptCommand): RunnerKind | undefined {
   const kind = kindOf(posix.basename(program), rest);
   if (kind === undefined) return undefined;
   const flags = rest.map((word) => word.replace(/=.*$/s, (value) => (value === "=false" ? value : "")));
-  if (kind !== "go" && kind !== "cargo" && flags.some((word) => NOT_A_RUN.has(word))) return undefined;
+  if (!isPlain(kind) && flags.some((word) => NOT_A_RUN.has(word))) return undefined;
   return command.hasPatterns && !TAKES_PATTERNS.has(kind) ? undefined : kind;
 }
 
@@ -53,6 +58,11 @@ function kindOf(program: string, rest: readonly string[]): RunnerKind | undefine
     const at = rest.findIndex((word) => !/^-[bBEIsuW]+$/.test(word));
     return rest[at] === "-m" && rest[at + 1] === "pytest" ? "pytest" : undefined;
   }
+  if (program === "go") return rest[0] === "test" ? "go" : undefined;
+  if (program === "cargo") return rest[0] === "test" || rest[0] === "t" ? "cargo" : undefined;
+  if (program === "tap")
+    return rest.some((word) => /^(?:--reporter=tap|-Rtap)$/.test(word)) ? "tap" : undefined;
+  if (!Object.hasOwn(BY_NAME, program) && writesJunit(rest)) return "junit";
   return Object.hasOwn(BY_NAME, program) ? BY_NAME[program] : undefined;
 }
 

@@ -32,6 +32,16 @@ const recordLine = z.discriminatedUnion("type", [
     /** Another process has to have seen this one pass too. */
     confirm: z.boolean().optional(),
   }),
+  /** What the process that ran a test has itself seen of it. */
+  z.object({
+    ...common,
+    type: z.literal("seen"),
+    file: text,
+    path: z.array(text).max(1000),
+    status: z.enum(["passed", "failed"]),
+  }),
+  /** All that this process was given until now has come to its end. */
+  z.object({ ...common, type: z.literal("settled") }),
   /** Assertions that must fail and did not, in words. */
   z.object({ ...common, type: z.literal("canary"), survivors: text }),
   z.object({ ...common, type: z.literal("problem"), message: text }),

@@ -57,7 +57,7 @@ export function reportOf(run: RunRecords): TestReport {
     ...own.map((line) => ({ ...line, file: line.file ?? "" })),
     ...children.flatMap(({ file, record }) => testsOfFile(main, file, record)),
   ];
-  problems.push(...unconfirmed(own, workers));
+  problems.push(...unconfirmed(own, [main, ...workers]));
   // Nobody but the process that ran them could say so with a key: a runner in a browser, or one of the project's own.
   const isPlain = own.some(({ status, confirm }) => status === "passed" && confirm === false);
   return {
@@ -73,20 +73,34 @@ export function reportOf(run: RunRecords): TestReport {
 /** A file of `node --test`; without tests in it, the file is the test, and so is one that fails outside of its tests. */
 function testsOfFile(main: ProcessRecord, file: string, record: ProcessRecord): readonly NamedTest[] {
   const code = linesOf(main, "exited").find(({ id }) => id === record.id)?.code;
-  const tests = linesOf(record, "test").map(({ path, status }) => ({ file, path, status }));
+  const tests = linesOf(record, "test").map((line) => ({ ...line, file: line.file ?? file }));
   const hasFailed = tests.some(({ status }) => status === "failed");
   if (tests.length > 0 && (code === 0 || hasFailed)) return tests;
   // A script that has ended itself has shown something else than one that has come to its end.
   const isNatural = linesOf(record, "end").at(-1)?.natural === true;
-  const path = tests.length > 0 || isNatural || code !== 0 ? [] : ["ended itself"];
+  const path =
+    file === ""
+      ? ["outside of the tests"]
+      : isNatural || tests.length > 0 || code !== 0
+        ? []
+        : ["ended itself"];
   return [...tests, { file, path, status: code === 0 ? "passed" : "failed" }];
 }
 
+/** A process that was ended in the middle of something has shown nothing since it was last done. */
+function settledLines(record: ProcessRecord): readonly LineOf<"seen">[] {
+  const last = record.lines.findLastIndex(({ type }) => type === "settled");
+  return record.lines.slice(0, last + 1).filter((line) => line.type === "seen");
+}
+
 /** What the main process has been told has to be what the processes that ran the tests have seen. */
-function unconfirmed(told: readonly LineOf<"test">[], workers: readonly ProcessRecord[]): readonly string[] {
-  const name = ({ file, path }: LineOf<"test">): string => [file ?? "", ...path].join("\0");
+function unconfirmed(
+  told: readonly LineOf<"test">[],
+  witnesses: readonly ProcessRecord[],
+): readonly string[] {
+  const name = ({ file, path }: LineOf<"test" | "seen">): string => [file ?? "", ...path].join("\0");
   const seen = new Map<string, number>();
-  for (const line of workers.filter(hasEnded).flatMap((worker) => linesOf(worker, "test"))) {
+  for (const line of witnesses.flatMap(settledLines)) {
     if (line.status === "passed") seen.set(name(line), (seen.get(name(line)) ?? 0) + 1);
   }
   const problems: string[] = [];
@@ -106,7 +120,8 @@ function canaryOf(records: readonly ProcessRecord[]): TestReport["canary"] {
   if (canaries.some(({ survivors }) => survivors !== "")) return "passed";
   const isMissing = records.some(
     (each) =>
-      linesOf(each, "test").some(({ confirm }) => confirm === undefined) &&
+      (linesOf(each, "seen").length > 0 ||
+        linesOf(each, "test").some(({ confirm }) => confirm === undefined)) &&
       linesOf(each, "canary").length === 0,
   );
   return isMissing || canaries.length === 0 ? "missing" : "failed as it must";

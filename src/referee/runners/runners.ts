@@ -3,22 +3,15 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Check } from "../../core/contract/contract.ts";
-import type {
-  InstrumentedCheck,
-  InstrumentRequest,
-  RunnerKind,
-  RunnerMatch,
-  Runners,
-  TestReport,
-  TreeReader,
-} from "../contract.ts";
+import type { InstrumentedCheck, InstrumentRequest, RunnerMatch, Runners, TreeReader } from "../contract.ts";
+import { instrumentPlain, isPlain } from "./plain-run.ts";
 import { programOf } from "./programs.ts";
 import { protectionOf } from "./protects.ts";
 import { recognise } from "./recognise.ts";
 import { reportOf } from "./report.ts";
 import type { ScriptCommand } from "./script-text.ts";
 import { stepsOf } from "./scripts.ts";
-import { quote } from "./shell.ts";
+import { inFolder, quote } from "./shell.ts";
 
 const ASSETS: string = fileURLToPath(new URL("./assets", import.meta.url));
 
@@ -60,14 +53,11 @@ function around(found: RunnerMatch): {
   return { before: found.before.map(textOf), after: found.after.map(textOf) };
 }
 
-/** As package scripts see it: programs of the project's packages come first on the path. */
-function inFolder(folder: string): string {
-  const folders = folder === "" ? [""] : [folder, ""];
-  const path = folders.map((each) => `"$PWD"${quote(posix.join("/", each, "node_modules/.bin"))}`).join(":");
-  return `PATH=${path}:"$PATH" && export PATH && cd ${quote(folder === "" ? "." : `./${folder}`)}`;
+function instrument(request: InstrumentRequest): Promise<InstrumentedCheck> {
+  return isPlain(request.match.kind) ? instrumentPlain(request) : instrumentWithKey(request);
 }
 
-async function instrument(request: InstrumentRequest): Promise<InstrumentedCheck> {
+async function instrumentWithKey(request: InstrumentRequest): Promise<InstrumentedCheck> {
   const { match: found, exchange, key } = request;
   const program = programOf(found, request.innerTools);
   const grant = { id: "main", key, exchange: exchange.inner, role: program.role, options: program.options };
@@ -83,16 +73,12 @@ async function instrument(request: InstrumentRequest): Promise<InstrumentedCheck
   return {
     command,
     environment: program.environment,
-    report: (run) => Promise.resolve(report(found.kind, request, run)),
+    report: () =>
+      Promise.resolve(
+        reportOf({
+          ...{ runner: found.kind, exchange: exchange.outer, folder: found.folder },
+          key: Buffer.from(key, "hex"),
+        }),
+      ),
   };
-}
-
-function report(kind: RunnerKind, request: InstrumentRequest, run: { readonly output: string }): TestReport {
-  void run;
-  return reportOf({
-    runner: kind,
-    exchange: request.exchange.outer,
-    folder: request.match.folder,
-    key: Buffer.from(request.key, "hex"),
-  });
 }

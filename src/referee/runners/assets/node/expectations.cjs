@@ -25,4 +25,26 @@ const MUST_FAIL = [
   (expect) => expect(() => {}).toThrow(),
 ];
 
-module.exports = { MUST_FAIL };
+/** The same for chai. */
+const MUST_FAIL_OF_CHAI = [
+  ({ expect }) => expect(1).to.equal(2),
+  ({ expect }) => expect(1).to.not.equal(1),
+  ({ expect }) => expect({ a: 1 }).to.deep.equal({ a: 2 }),
+  ({ expect }) => expect([1]).to.eql([2]),
+  ({ expect }) => expect(false).to.be.true,
+  ({ expect }) => expect(true).to.be.false,
+  ({ expect }) => expect(1).to.be.undefined,
+  ({ expect }) => expect(null).to.exist,
+  ({ expect }) => expect([1]).to.include(2),
+  ({ expect }) => expect([1]).to.have.lengthOf(2),
+  ({ expect }) => expect(1).to.be.above(2),
+  ({ expect }) => expect({}).to.have.property("a"),
+  ({ expect }) => expect(() => {}).to.throw(),
+  ({ assert }) => assert.equal(1, 2),
+  ({ assert }) => assert.strictEqual(1, 2),
+  ({ assert }) => assert.deepEqual([1], [2]),
+  ({ assert }) => assert.isTrue(false),
+  ({ assert }) => assert.throws(() => {}),
+];
+
+module.exports = { MUST_FAIL, MUST_FAIL_OF_CHAI };

@@ -52,6 +52,8 @@ if (grantText !== undefined) {
   require("./assertions.cjs").freeze();
   const channel = openChannel(grant);
   grant.key = "";
+  // Processes that tests start get what the project has asked for; this one was given it as arguments.
+  if (grant.nodeOptions !== undefined) process.env.NODE_OPTIONS = grant.nodeOptions;
   require(`./${grant.role}.cjs`).begin(channel, grant);
 }
 for (const name of Object.keys(require.cache)) {

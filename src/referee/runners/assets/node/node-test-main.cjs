@@ -9,7 +9,7 @@ const GRANT = "NIGHTSHIFT_GRANT";
 const DESCRIPTOR = 3;
 
 function runFile(channel, grant, file, id) {
-  const { nodeOptions, requires } = grant.options;
+  const { fileOptions, requires, nodeOptions } = grant.options;
   const argv = [
     ...["--require", join(__dirname, "guard.cjs"), "--import", join(__dirname, "start.mjs")],
     ...[
@@ -18,7 +18,7 @@ function runFile(channel, grant, file, id) {
       "--test-reporter-destination",
       "stdout",
     ],
-    ...nodeOptions,
+    ...fileOptions,
     file,
   ];
   channel.write("child", ["id", id, "file", relative(process.cwd(), file)]);
@@ -28,7 +28,7 @@ function runFile(channel, grant, file, id) {
   });
   // A socket: unlike a file or a pipe it cannot be opened by others through /proc.
   child.stdio[DESCRIPTOR].on("error", () => {});
-  child.stdio[DESCRIPTOR].end(channel.grantFor(id, "node-test-file", { entry: file, requires }));
+  child.stdio[DESCRIPTOR].end(channel.grantFor(id, "node-test-file", { entry: file, requires, nodeOptions }));
   return new Promise((done) => {
     child.once("error", () => done(1));
     child.once("exit", (code) => {

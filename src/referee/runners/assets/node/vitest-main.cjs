@@ -77,8 +77,7 @@ class Recorder {
 
 async function run(channel, grant) {
   const folder = packageFolder("vitest");
-  const { words, childOptions } = grant.options;
-  if (childOptions !== undefined) process.env.NODE_OPTIONS = childOptions;
+  const { words } = grant.options;
   process.env.VITEST ??= "true";
   process.argv = [process.execPath, programOf("vitest"), ...words];
   const { parseCLI, startVitest } = await import(pathToFileURL(join(folder, "dist/node.js")));
@@ -101,7 +100,11 @@ function begin(channel, grant) {
     channel,
     "vitest-worker",
     (file) => /[\\/]node_modules[\\/](?:vitest|tinypool)[\\/]/.test(file) && !file.includes("watchdog"),
-    { index: join(folder, "dist/index.js"), runners: existsSync(legacy) ? legacy : "" },
+    {
+      nodeOptions: grant.options.nodeOptions,
+      index: join(folder, "dist/index.js"),
+      runners: existsSync(legacy) ? legacy : "",
+    },
   );
   process[Symbol.for("nightshift.start")] = () => run(channel, grant);
 }

@@ -81,7 +81,7 @@ export default class NightshiftRunner extends Base {
   onAfterRunTask(test) {
     const hasPassed = test.result?.state === "pass" && get(ends, test) !== get(expectFailure, test);
     const file = relative(folder, test.file.filepath);
-    write("test", ["file", file, "path", pathOf(test), "status", hasPassed ? "passed" : "failed"]);
+    write("seen", ["file", file, "path", pathOf(test), "status", hasPassed ? "passed" : "failed"]);
     return super.onAfterRunTask?.(test);
   }
 
@@ -89,7 +89,7 @@ export default class NightshiftRunner extends Base {
     await super.onAfterRunSuite?.(suite);
     if (suite.filepath === undefined) return;
     write("canary", ["survivors", survivors(this.#globals, suite.filepath)]);
-    write("end", []);
+    write("settled", []);
   }
 }
 freeze(NightshiftRunner);
