@@ -73,7 +73,7 @@ const STORE: readonly Mutant[] = [
     name: "heads are not written",
     promise: "heads-agree",
     file: "src/store/sqlite/commit.ts",
-    find: "if (head !== undefined) this.#heads.advance(head.key, head.head);",
+    find: "this.#heads.advance(headsAfter(applied));",
     replace: "",
   },
   {

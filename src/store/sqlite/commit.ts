@@ -5,7 +5,7 @@
 import { isNightshiftError, NightshiftError } from "../../core/errors.ts";
 import { type Applied, Applier } from "./apply.ts";
 import type { Connection } from "./connection.ts";
-import type { HeadsFile } from "./heads.ts";
+import type { Head, HeadsFile } from "./heads.ts";
 import { failureOf, type WriteOutcome, type WriteRequest } from "./requests.ts";
 import { InDoubtError, isBusy, isOfTransaction, isPoison, storeError } from "./sql-errors.ts";
 
@@ -130,9 +130,7 @@ export class Committer {
       throw error;
     }
     for (const request of requests) this.#pages += pagesOf(request);
-    this.#heads.advance(
-      new Map(applied.flatMap(({ head }) => (head === undefined ? [] : [[head.key, head.head]]))),
-    );
+    this.#heads.advance(headsAfter(applied));
     return applied.map(({ outcome }) => outcome);
   }
 
@@ -181,6 +179,11 @@ export class Committer {
   #translate(error: unknown): NightshiftError {
     return storeError(error, this.#connection.path);
   }
+}
+
+/** Of the sessions that were written to, by key; of several requests for one session, the last one's. */
+function headsAfter(applied: readonly Applied[]): ReadonlyMap<number, Head> {
+  return new Map(applied.flatMap(({ head }) => (head === undefined ? [] : [[head.key, head.head]])));
 }
 
 function pagesOf(request: WriteRequest): number {

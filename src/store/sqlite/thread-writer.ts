@@ -61,7 +61,7 @@ export class ThreadWriter implements Writer {
 
   async write(request: WriteRequest): Promise<WriteOutcome> {
     if (this.#isClosed) throw storeClosed();
-    // While another process has the lock, this one's other work goes on: it is the thread that waits.
+    // SQLite waits a moment for the lock of another process; longer than that, it is the thread that waits.
     const outcome = this.#isAlone(request) ? this.#committer?.commitUnlessBusy(request) : undefined;
     return outcome ?? this.#handOver(request);
   }
