@@ -1,14 +1,16 @@
 /** Asks a model for a plan, checks what it hands in, and lets it correct that. */
 import { isRefusal } from "../../core/contract/lint.ts";
 import { NightshiftError } from "../../core/errors.ts";
+import { type Answer, collectAnswer } from "../../model/answer.ts";
 import type {
   AnswerBlock,
   Message,
   ModelFailure,
-  ModelPart,
   ModelRequest,
+  ModelStopReason,
   ModelUsage,
 } from "../../model/contract.ts";
+import { NO_USAGE } from "../../model/failure.ts";
 import { complaintText } from "../contract-source.ts";
 import { detectProject } from "../detect/detect.ts";
 import { openFolder } from "../detect/folder.ts";
@@ -21,6 +23,7 @@ const TRIES_MAX = 4;
 const WAIT_FIRST_MS = 1000;
 const WAIT_MAX_MS = 60_000;
 const TOLD_MAX = 20;
+const BLOCKS_MAX = 100;
 
 /** Failures that a later try may mend. */
 const PASSING: ReadonlySet<ModelFailure["class"]> = new Set([
@@ -49,15 +52,16 @@ export async function proposePlan(
   const talk = new Talk(parts, await plannerMessage(request.goal, tree, facts, parts.nonce));
   let problems: readonly string[] = [];
   for (let correction = 0; correction <= CORRECTIONS_MAX; correction++) {
-    const { call, problem } = await talk.answer(signal);
-    if (call === undefined) problems = [problem];
+    const { calls, problem } = await talk.answer(signal);
+    const [call] = calls;
+    if (call === undefined || problem !== undefined) problems = [problem ?? ""];
     else {
       const read = readSubmission(call.input, request.goal, facts.paths);
       if (read.ok && !read.draft.complaints.some(isRefusal)) return { draft: read.draft, ...talk.spent };
       problems = read.ok ? read.draft.complaints.filter(isRefusal).map(complaintText) : read.problems;
     }
-    parts.onTrouble(problems[0] ?? "the plan cannot be used");
-    talk.correct(call, problems);
+    parts.onTrouble(problems[0] ?? "");
+    talk.correct(calls, problems);
   }
   throw new NightshiftError(
     "E_PLAN_UNUSABLE",
@@ -70,7 +74,7 @@ class Talk {
   readonly #parts: PlanParts;
   readonly #messages: Message[];
   #requests = 0;
-  #usage: ModelUsage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 };
+  #usage: ModelUsage = NO_USAGE;
 
   constructor(parts: PlanParts, first: string) {
     this.#parts = parts;
@@ -81,59 +85,40 @@ class Talk {
     return { requests: this.#requests, usage: this.#usage };
   }
 
-  /** The one submission of the next answer, or what is wrong with the answer. */
+  /** The calls of the next answer: one submission, unless there is a problem. */
   async answer(
     signal: AbortSignal,
-  ): Promise<{ readonly call: ToolCall | undefined; readonly problem: string }> {
-    const { blocks, end } = await this.#ask(signal);
-    // Providers want back only what they may send; an answer without anything is not one.
+  ): Promise<{ readonly calls: readonly ToolCall[]; readonly problem: string | undefined }> {
+    const { blocks, stopReason } = await this.#ask(signal);
+    if (stopReason === "refusal")
+      throw new NightshiftError("E_MODEL_REFUSED", "the model refuses to plan this");
+    // An answer without anything is nothing that a provider would take back.
     if (blocks.length > 0) this.#messages.push({ role: "assistant", blocks: blocks.map(withoutInvalid) });
     const calls = blocks.filter((block) => block.type === "tool_call");
-    const [call] = calls;
-    const refused = (problem: string) => {
-      this.#answerCalls(calls, problem);
-      return { call: undefined, problem };
-    };
-    if (end.stopReason === "refusal")
-      throw new NightshiftError("E_MODEL_REFUSED", "the model refuses to plan this");
-    if (call === undefined) return refused(`Call ${SUBMIT_PLAN.name}; text is not read.`);
-    if (calls.length > 1) return refused(`Call ${SUBMIT_PLAN.name} once, with all criteria.`);
-    if (end.stopReason === "max_tokens")
-      return refused("The answer was cut off. Hand in fewer or shorter criteria.");
-    if (call.name !== SUBMIT_PLAN.name) return refused(`There is no tool but ${SUBMIT_PLAN.name}.`);
-    if (call.invalid !== undefined) return refused(`The input cannot be read: ${call.invalid}.`);
-    return { call, problem: "" };
+    return { calls, problem: problemOf(calls, stopReason) };
   }
 
   /** Tells what is wrong; the next answer is expected to have it right. */
-  correct(call: ToolCall | undefined, problems: readonly string[]): void {
-    const text = [
-      "This plan cannot be used:",
-      ...problems.slice(0, TOLD_MAX).map((each) => `- ${each}`),
-    ].join("\n");
-    if (call !== undefined) this.#answerCalls([call], text);
-    else if (this.#messages.at(-1)?.role !== "tool") this.#messages.push({ role: "user", text });
-  }
-
-  #answerCalls(calls: readonly ToolCall[], text: string): void {
+  correct(calls: readonly ToolCall[], problems: readonly string[]): void {
+    const told = problems.slice(0, TOLD_MAX).map((each) => `- ${each}`);
+    const text = ["This plan cannot be used:", ...told].join("\n");
     for (const { providerCallId, name } of calls)
       this.#messages.push({ role: "tool", providerCallId, name, text, isError: true });
+    if (calls.length === 0) this.#messages.push({ role: "user", text });
   }
 
   /** Tries again what may pass. */
-  async #ask(signal: AbortSignal): Promise<{
-    readonly blocks: readonly AnswerBlock[];
-    readonly end: Extract<ModelPart, { type: "finished" }>;
-  }> {
+  async #ask(
+    signal: AbortSignal,
+  ): Promise<{ readonly blocks: readonly AnswerBlock[]; readonly stopReason: ModelStopReason }> {
     for (let attempt = 1; ; attempt++) {
       const { blocks, end } = await this.#request(signal);
       signal.throwIfAborted();
+      this.#count(end.usage);
       if (end.type === "finished") {
         this.#requests++;
-        this.#count(end.usage);
-        return { blocks, end };
+        return { blocks, stopReason: end.stopReason };
       }
-      this.#count(end.usage);
       if (!PASSING.has(end.failure.class) || attempt === TRIES_MAX) throw errorOf(end.failure);
       const waitMs = Math.min(WAIT_MAX_MS, end.failure.retryAfterMs ?? WAIT_FIRST_MS * 3 ** (attempt - 1));
       this.#parts.onTrouble(`${end.failure.message}; trying again in ${Math.ceil(waitMs / 1000)} s`);
@@ -141,10 +126,7 @@ class Talk {
     }
   }
 
-  async #request(signal: AbortSignal): Promise<{
-    readonly blocks: readonly AnswerBlock[];
-    readonly end: Extract<ModelPart, { type: "finished" | "failed" }>;
-  }> {
+  #request(signal: AbortSignal): Promise<Answer> {
     const { model, modelId, maxOutputTokens } = this.#parts;
     const request: ModelRequest = {
       model: modelId,
@@ -153,13 +135,7 @@ class Talk {
       messages: [...this.#messages],
       maxOutputTokens,
     };
-    const blocks: AnswerBlock[] = [];
-    for await (const part of model.stream(request, signal)) {
-      if (part.type === "block") blocks.push(part.block);
-      if (part.type === "finished" || part.type === "failed") return { blocks, end: part };
-    }
-    const failure: ModelFailure = { class: "network", message: "the stream ended without an end" };
-    return { blocks, end: { type: "failed", failure, usage: undefined } };
+    return collectAnswer(model.stream(request, signal), BLOCKS_MAX);
   }
 
   #count(usage: ModelUsage | undefined): void {
@@ -171,6 +147,15 @@ class Talk {
       cacheWriteTokens: this.#usage.cacheWriteTokens + usage.cacheWriteTokens,
     };
   }
+}
+
+function problemOf(calls: readonly ToolCall[], stopReason: ModelStopReason): string | undefined {
+  const [call] = calls;
+  if (call === undefined) return `Call ${SUBMIT_PLAN.name}; text is not read.`;
+  if (calls.length > 1) return `Call ${SUBMIT_PLAN.name} once, with all criteria.`;
+  if (stopReason === "max_tokens") return "The answer was cut off. Hand in fewer or shorter criteria.";
+  if (call.name !== SUBMIT_PLAN.name) return `There is no tool but ${SUBMIT_PLAN.name}.`;
+  return call.invalid === undefined ? undefined : `The input cannot be read: ${call.invalid}.`;
 }
 
 function withoutInvalid({ invalid: _invalid, ...block }: AnswerBlock): AnswerBlock {
