@@ -253,9 +253,10 @@ describe("the whole", () => {
     [".", "protects-everything", "refuse"],
     ["s*", "protects-everything", "refuse"],
     ["tset/**", "protects-nothing", "warn"],
-    ["", "protects-nothing", "warn"],
+    ["", "protects-nothing", "refuse"],
+    ["{a}", "protects-nothing", "refuse"],
   ])("protecting %j", (glob, code, severity) => {
-    const facts = { fileCount: 9, countMatches: (each: string) => (each === "s*" ? 9 : 0) };
+    const facts = { fileCount: 9, countMatches: (each: string) => ({ "s*": 9, "tset/**": 0 })[each] };
     expect(complaintsOn([CHECKED], { protect: [glob] }, facts)).toEqual([[null, code, severity]]);
   });
 

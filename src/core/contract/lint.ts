@@ -16,8 +16,8 @@ export type { LintComplaint } from "./lint/complaint.ts";
 /** What is known of the repository. */
 export interface LintFacts {
   readonly fileCount: number;
-  /** How many of the files a protect glob matches. */
-  countMatches(glob: string): number;
+  /** How many of the files a protected glob matches; undefined for one that the referee could not use. */
+  countMatches(glob: string): number | undefined;
 }
 
 /** Says everything that is wrong, in the order of the contract, what refuses first. Never throws. */
@@ -111,7 +111,16 @@ function protectComplaints(glob: string, facts: LintFacts | undefined): LintComp
         "Protect what decides whether the work is right: tests, their fixtures and configuration.",
       ),
     ];
-  if (glob.trim() !== "" && count !== 0) return [];
+  if (glob.trim() === "" || (facts !== undefined && count === undefined))
+    return [
+      refusal(
+        null,
+        "protects-nothing",
+        `the protected glob "${shown(glob)}" cannot be understood`,
+        "Correct it, or leave it out.",
+      ),
+    ];
+  if (count !== 0) return [];
   return [
     warning(
       null,
