@@ -22,7 +22,7 @@ const EMPTY_WORDS: ReadonlySet<string> = new Set(
 );
 
 /** Fewer than this many words that say something are no description of anything. */
-const THIN_WORDS = 4;
+const THIN_WORDS = 3;
 
 /** Words that say something, lower-cased, each once. */
 export function tellingWords(text: string): ReadonlySet<string> {
@@ -52,7 +52,7 @@ export interface Vagueness {
 export function vaguenessOf(text: string): Vagueness | undefined {
   const [word] = text.match(VAGUE) ?? [];
   if (word === undefined || hasMeasure(text)) return undefined;
-  return { word: word.toLowerCase(), isAll: tellingWords(text.replace(VAGUE, " ")).size < THIN_WORDS - 1 };
+  return { word: word.toLowerCase(), isAll: tellingWords(text.replace(VAGUE, " ")).size < THIN_WORDS };
 }
 
 /** Of the words of both, this part has to be the same. */
