@@ -129,6 +129,7 @@ describe("checks", () => {
     'node -e ""',
     "python3 -c pass",
     "exit 0; npm test",
+    "npm test; echo $?",
   ])("`%s` cannot fail", (text) => {
     expect(complaintsOn([{ check: readCheck(text).check }])).toEqual([["one", "cannot-fail", "refuse"]]);
   });
@@ -156,6 +157,12 @@ describe("checks", () => {
     "git diff --exit-code",
     "node -e \"process.exit(require('./x') === 1 ? 0 : 1)\"",
     "bash -c 'npm test'",
+    "bash -o pipefail -c 'npm test | tee log'",
+    "bash -euc 'npm test; true'",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own
+    "npm test | tee log; exit ${PIPESTATUS[0]}",
+    "npm test; exit $?",
+    "npm test | tail -n 5 | grep -q passed",
     "grep '|| true' file",
     "pytest -v",
     "vitest run -t '--watch it'",

@@ -124,7 +124,7 @@ function endingOfList(pieces: readonly ShellPiece[], nestedLeft: number): Ending
     if (after === "|") continue;
     const isFiltered = pieces[index - 1]?.after === "|" && FILTERS.has(programName(words[0] ?? ""));
     ending = joined(ending, joint, isFiltered ? "always 0" : endingOf(words, nestedLeft));
-    if (words[0] === "exit" && words.length > 1 && joint === ";") return ending;
+    if (words[0] === "exit" && joint === ";") return ending;
     // What runs in the background is not waited for.
     if (after === "&") ending = "always 0";
     joint = after;
@@ -154,7 +154,7 @@ function endingOf(argv: readonly string[], nestedLeft: number): Ending {
   if (name === "!") return opposite(endingOf(words.slice(1), nestedLeft));
   if (IDLE.has(name) || SHOWING.has(words.join(" ")) || isShowingItself(name, words)) return "always 0";
   if (name === "false") return "never 0";
-  if (name === "exit" && second !== undefined) return /^0+$/.test(second) ? "always 0" : "never 0";
+  if (name === "exit" && /^\d+$/.test(second ?? "")) return Number(second) === 0 ? "always 0" : "never 0";
   if (name === "git" && second === "diff") return endingOfDiff(words);
   if (SHELLS.has(name)) return endingOfShell(words, nestedLeft);
   return isEmptyProgram(name, words) ? "always 0" : "open";
@@ -175,10 +175,9 @@ function endingOfDiff(words: readonly string[]): Ending {
   return words.some((word) => ["--exit-code", "--quiet", "--check"].includes(word)) ? "open" : "always 0";
 }
 
-function endingOfShell(words: readonly string[], nestedLeft: number): Ending {
-  const flag = words.findIndex((word) => /^-\w*c$/.test(word));
-  const text = flag === -1 ? undefined : words[flag + 1];
-  if (text === undefined || words.slice(1, flag + 1).some((word) => /^-\w*e/.test(word))) return "open";
+/** With any other option, such as `-o pipefail`, more can fail than its last command. */
+function endingOfShell([, option = "", text]: readonly string[], nestedLeft: number): Ending {
+  if (text === undefined || !/^-(c|lc|cl)$/.test(option)) return "open";
   return endingOfText(text, nestedLeft - 1);
 }
 
