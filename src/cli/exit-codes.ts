@@ -28,7 +28,11 @@ export function exitOfState(state: SessionState, rateLimited = false): number {
 function exitOfStop(reason: StopReason, rateLimited: boolean): number {
   switch (reason.type) {
     case "end_turn":
+    case "verified":
       return EXIT.ok;
+    case "unmet":
+      return EXIT.unmet;
+    case "review":
     case "requires_action":
     case "refusal":
     case "max_tokens":

@@ -1,6 +1,7 @@
 /** What flags take. Strict: a number with anything behind it is a mistake, not a number. */
 import { NightshiftError } from "../core/errors.ts";
 import type { EgressRule } from "../gateway/egress/contract.ts";
+import type { HeldOutOption } from "../planning/contract-source.ts";
 import { parseDuration } from "../runtime/duration.ts";
 import type { ModelConfig } from "../runtime/providers.ts";
 
@@ -89,6 +90,19 @@ export function hosts(flag: string): (text: string) => readonly EgressRule[] {
         ...(match[3] === undefined ? {} : { path: match[3] }),
       };
     });
+}
+
+/** A parser for held-out files: a folder, and where its content is put within the workspace. */
+export function heldOut(text: string): HeldOutOption {
+  const at = text.lastIndexOf(":");
+  const [folder, target] = [text.slice(0, at), text.slice(at + 1)];
+  const isInside = target !== "" && !target.startsWith("/") && !target.split("/").includes("..");
+  if (at > 0 && isInside) return { folder, target };
+  throw wrong(
+    "--held-out",
+    "a folder and a place in the workspace, such as ../hidden-tests:test/hidden",
+    text,
+  );
 }
 
 /** A parser for web addresses. */

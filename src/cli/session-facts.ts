@@ -1,4 +1,5 @@
 /** What commands say of a session, in words and as JSON. */
+import type { ContractState } from "../core/contract/state.ts";
 import { costCharged, type SessionState, tokensCharged } from "../core/state.ts";
 import type { SessionSummary } from "../core/summary.ts";
 import type { SessionRecord } from "../store/contract.ts";
@@ -18,6 +19,7 @@ export function resultOf(state: SessionState): { readonly [field: string]: unkno
     phase: state.phase,
     stop_reason: state.stopReason,
     seq: state.seq,
+    contract: contractOf(state),
     usage: {
       model_requests: ledger.requests,
       input_tokens: ledger.inputTokens,
@@ -29,6 +31,50 @@ export function resultOf(state: SessionState): { readonly [field: string]: unkno
       cost_micro_usd: costCharged(state),
     },
   };
+}
+
+/** What was agreed and how it stands; null without a contract. */
+function contractOf({ contract, workspace }: SessionState): { readonly [field: string]: unknown } | null {
+  if (contract === null) return null;
+  const { given } = contract;
+  return {
+    hash: contract.hash,
+    preflight: contract.preflight,
+    amendments: contract.amendments,
+    waivers: contract.waivers.map(({ criterion, owner, reason, expiresAt }) => ({
+      criterion,
+      owner,
+      reason,
+      expires_at: expiresAt,
+    })),
+    verdicts: contract.verdicts,
+    verdict: given && {
+      number: given.number,
+      outcome: given.outcome,
+      commit: given.commit,
+      is_stale: isStale(contract, workspace),
+    },
+    criteria: criteriaOf(contract),
+    review: contract.review,
+  };
+}
+
+/** Has anything changed since the newest verdict? */
+function isStale({ given, hash }: ContractState, workspace: SessionState["workspace"]): boolean {
+  if (given === null || workspace === null) return true;
+  return given.contractHash !== hash || given.commit !== workspace.saved.commit || workspace.unsaved > 0;
+}
+
+/** Each criterion with what the newest verdict says of it; `open` before there is one. */
+export function criteriaOf({
+  contract,
+  given,
+}: ContractState): { readonly criterion: string; readonly description: string; readonly status: string }[] {
+  return contract.criteria.map(({ id, description }) => ({
+    criterion: id,
+    description,
+    status: given?.criteria.find(({ criterion }) => criterion === id)?.status ?? "open",
+  }));
 }
 
 /** `5 requests, 12,345 tokens, $0.12 (1 request never told its usage)`. */

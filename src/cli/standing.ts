@@ -73,7 +73,11 @@ function afterStop(sessionId: string, reason: StopReason): readonly string[] {
     case "end_turn":
     case "refusal":
     case "max_tokens":
+    case "verified":
+    case "unmet":
       return ["send", sessionId, "..."];
+    case "review":
+      return ["inbox", sessionId];
     case "requires_action":
       return ["approve", sessionId, askedOf(reason)[0] ?? ""];
     case "budget_reached":

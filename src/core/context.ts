@@ -9,6 +9,7 @@ import { hash } from "node:crypto";
 import type { EventBody, SessionEvent } from "./events/index.ts";
 import type { CallId, Sequence } from "./ids.ts";
 import type { AssistantBlock, Message, ToolDescription } from "./message.ts";
+import { LAYER_ITEM } from "./reduce/environment.ts";
 import { kept, type Portions, withLast } from "./reduce/portions.ts";
 import type { Json, Text } from "./text.ts";
 
@@ -24,6 +25,10 @@ export const CONTEXT_TYPES: readonly string[] = [
   "workspace.restored",
   "workspace.rewound",
   "environment.decided",
+  "contract.amended",
+  "preflight.finished",
+  "verdict.given",
+  "approval.decided",
   "span.model_request_start",
   "agent.thinking",
   "agent.message",
@@ -103,6 +108,12 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
     case "workspace.rewound":
     case "environment.decided":
       return event.body.content === undefined ? context : withInput(context, [joined(event.body.content)]);
+    case "contract.amended":
+    case "verdict.given":
+    case "preflight.finished":
+      return event.body.content === undefined ? context : withInput(context, [joined(event.body.content)]);
+    case "approval.decided":
+      return isReviewDenied(event.body) ? withInput(context, [denialText(event.body)]) : context;
     case "span.model_request_start":
       return awaiting(closeTurn(context), event.body.request);
     case "agent.thinking":
@@ -131,6 +142,7 @@ export const PLACED_TYPES: readonly string[] = [
   "workspace.restored",
   "workspace.rewound",
   "environment.decided",
+  "approval.decided",
 ];
 
 /** What is needed of a log besides some of its `span.model_request_start`, for {@link recallContext}. */
@@ -257,6 +269,15 @@ function accept(context: Context, seqs: readonly Sequence[]): Context {
   const waiting = new Map(context.queue.flatMap((portion) => portion.map(({ seq, text }) => [seq, text])));
   const texts = seqs.flatMap((seq) => waiting.get(seq) ?? []);
   return withInput({ ...context, queue: without(context.queue, seqs) }, texts);
+}
+
+/** What becomes of a layer is told by `environment.decided`. */
+function isReviewDenied({ item, result }: EventBody<"approval.decided">): boolean {
+  return result === "deny" && item !== LAYER_ITEM;
+}
+
+function denialText({ item, reason }: EventBody<"approval.decided">): string {
+  return `[harness] A person did not approve ${item}${reason === undefined ? "." : `: ${reason}`}`;
 }
 
 function awaiting(context: Context, request: number): Context {

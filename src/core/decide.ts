@@ -10,6 +10,7 @@ import { unreachable } from "./errors.ts";
 import { event } from "./events/index.ts";
 import { answerOwed } from "./rules/answer.ts";
 import { runCalls } from "./rules/calls.ts";
+import { amending, contractWish, judging, preflighting } from "./rules/contract.ts";
 import { layerAnswered } from "./rules/environment.ts";
 import { halting } from "./rules/halt.ts";
 import { rejectInput } from "./rules/input.ts";
@@ -32,6 +33,9 @@ type Situation =
   | "beginning"
   | "layer-answered"
   | "calling"
+  | "amending"
+  | "preflight"
+  | "verdict"
   | "backing-off"
   | "answer-owed"
   | "resting";
@@ -56,6 +60,12 @@ export function decide(state: SessionState, now: Now): Step {
       return layerAnswered(state);
     case "calling":
       return runCalls(state, now);
+    case "amending":
+      return amending(state);
+    case "preflight":
+      return preflighting(state);
+    case "verdict":
+      return judging(state, now);
     case "backing-off":
       return backingOff(state, now);
     case "answer-owed":
@@ -84,6 +94,8 @@ function situationOf(state: SessionState, now: Now): Situation {
 function workOf(state: SessionState, now: Now): Situation {
   if ((state.environment?.answer ?? null) !== null) return "layer-answered";
   if (state.calls.some((call) => call.status !== "answered")) return "calling";
+  const wish = contractWish(state);
+  if (wish !== null) return wish;
   if (state.retry !== null && state.answerOwed && !isRetryDue(state.retry, now.at)) return "backing-off";
   if (state.answerOwed || state.queue.length > 0) return "answer-owed";
   return "resting";

@@ -6,6 +6,7 @@ import { assert } from "./errors.ts";
 import type { SessionEvent } from "./events/index.ts";
 import type { SessionId } from "./ids.ts";
 import { reduceCalls } from "./reduce/calls.ts";
+import { reduceContract } from "./reduce/contract.ts";
 import { reduceControl } from "./reduce/control.ts";
 import { reduceEnvironment } from "./reduce/environment.ts";
 import { reduceRequests } from "./reduce/requests.ts";
@@ -26,6 +27,12 @@ export function reduce(state: SessionState, event: SessionEvent): SessionState {
 function reduceBody(state: SessionState, event: SessionEvent): SessionState {
   const domain = event.type.slice(0, event.type.indexOf("."));
   switch (domain) {
+    case "contract":
+    case "preflight":
+    case "verdict":
+      return reduceContract(state, event);
+    case "approval":
+      return reduceContract(reduceEnvironment(state, event), event);
     case "session":
     case "user":
     case "control":
@@ -44,7 +51,6 @@ function reduceBody(state: SessionState, event: SessionEvent): SessionState {
         ? { ...state, setUpEgress: event.body.to }
         : { ...state, egress: event.body.to };
     case "environment":
-    case "approval":
       return reduceEnvironment(state, event);
     case "checkpoint":
     case "workspace":

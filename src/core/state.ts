@@ -2,6 +2,7 @@
  * The fold's result: where a session stands. Positions and counters only, never transcript, so that its size does
  * not grow with the log. Plain data: a snapshot is its JSON.
  */
+import type { ContractState } from "./contract/state.ts";
 import type { EventBody } from "./events/index.ts";
 import type { CallId, SandboxId, Sequence, SessionId, ThreadId } from "./ids.ts";
 import type { Portions } from "./reduce/portions.ts";
@@ -56,6 +57,8 @@ export interface SessionState {
   readonly environment: EnvironmentState | null;
   /** Null for a session that works in a folder as it is. */
   readonly workspace: WorkspaceState | null;
+  /** Null for a session whose end nobody verifies. */
+  readonly contract: ContractState | null;
   readonly ledger: Ledger;
   /** Epoch of the last driver that wrote. */
   readonly epoch: number;
@@ -231,6 +234,16 @@ export function costCharged(state: SessionState): number {
   return costMicroUsd + unsettledCostMicroUsd + (state.request?.reservation.cost_micro_usd ?? 0);
 }
 
+/**
+ * First event that the next request's context needs: the thread's start, else the oldest text that is told to the first
+ * one: a message that waits, or what was found under the contract.
+ */
+export function contextStart({ thread, contract, queue, seq }: SessionState): Sequence {
+  if (thread !== null) return thread.fromSeq;
+  const oldest = queue[0]?.[0]?.seq ?? seq + 1;
+  return contract === null ? oldest : Math.min(contract.seq, oldest);
+}
+
 /** The state before the first event. */
 export function emptyState(sessionId: SessionId): SessionState {
   return {
@@ -262,6 +275,7 @@ export function emptyState(sessionId: SessionId): SessionState {
     setUpEgress: 0,
     environment: null,
     workspace: null,
+    contract: null,
     ledger: {
       requests: 0,
       inputTokens: 0,

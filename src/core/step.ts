@@ -1,4 +1,5 @@
 /** What `decide` answers, and what it is told besides the state. */
+import type { ContractState } from "./contract/state.ts";
 import { unreachable } from "./errors.ts";
 import type { EventInput } from "./events/index.ts";
 import { type CallId, type ExecId, execId, type SandboxId } from "./ids.ts";
@@ -37,6 +38,8 @@ export type Intent =
   | { readonly kind: "cancel"; readonly key: string; readonly call: CallId; readonly execId: ExecId }
   | { readonly kind: "provision"; readonly key: string; readonly sandbox: SandboxId }
   | { readonly kind: "checkpoint"; readonly key: string; readonly number: number }
+  | { readonly kind: "preflight"; readonly key: string }
+  | { readonly kind: "verdict"; readonly key: string; readonly number: number }
   | { readonly kind: "destroy"; readonly key: string; readonly sandbox: SandboxId };
 
 /** The next thing for the driver to do. */
@@ -63,7 +66,10 @@ export function leave(due: number | null): Step {
   return { kind: "leave", due };
 }
 
-/** What the log says is in flight besides tool calls: the model request, a checkpoint, the making or ending of the sandbox. */
+/**
+ * What the log says is in flight besides tool calls: the model request, a checkpoint, checks of the referee, the
+ * making or ending of the sandbox.
+ */
 export function inFlight(state: SessionState): Intent[] {
   const intents: Intent[] = [];
   if (state.request !== null) {
@@ -73,10 +79,15 @@ export function inFlight(state: SessionState): Intent[] {
       request: state.request.number,
     });
   }
-  const { sandbox, workspace } = state;
+  const { sandbox, workspace, contract } = state;
   if (workspace !== null && workspace.making !== null) {
     const key = checkpointKey(workspace.making, workspace.failures);
     intents.push({ kind: "checkpoint", key, number: workspace.making });
+  }
+  if (contract?.preflight === "running") intents.push({ kind: "preflight", key: preflightKey(contract) });
+  if (contract !== null && contract.making !== null) {
+    const { number } = contract.making;
+    intents.push({ kind: "verdict", key: `verdict/${number}`, number });
   }
   if (sandbox?.status === "requested") {
     intents.push({
@@ -113,6 +124,10 @@ export function isOpen(state: SessionState, intent: Intent): boolean {
       return state.sandbox?.status === "requested" && intent.key === provisionKey(state.sandbox);
     case "checkpoint":
       return state.workspace?.making === intent.number;
+    case "preflight":
+      return state.contract?.preflight === "running" && intent.key === preflightKey(state.contract);
+    case "verdict":
+      return state.contract?.making?.number === intent.number;
     case "destroy":
       return state.sandbox?.id === intent.sandbox && state.sandbox.status === "ending";
     default:
@@ -127,6 +142,11 @@ function isUnprepared(call: CallState, asked: CallState): boolean {
     call.run === asked.run &&
     call.prepared === null
   );
+}
+
+/** Each text of the contract has one of its own. */
+function preflightKey({ amendments, hash }: ContractState): string {
+  return `preflight/${amendments}/${hash}`;
 }
 
 /** Each try to make it is an intent of its own. */

@@ -4,7 +4,13 @@
  */
 import type { Chance, Clock } from "../core/clock.ts";
 import { NightshiftError } from "../core/errors.ts";
-import { type ClientEventInput, type EventBody, event } from "../core/events/index.ts";
+import {
+  type ClientEventInput,
+  type ClientEventType,
+  type EventBody,
+  type EventInput,
+  event,
+} from "../core/events/index.ts";
 import { sessionId as asId, type SessionId } from "../core/ids.ts";
 import { countOf } from "../core/reduce/portions.ts";
 import { type Redactor, seal } from "../core/seal.ts";
@@ -37,7 +43,7 @@ export function newSessionId(parts: Pick<ClientParts, "clock" | "chance">): Sess
 export async function createSession(
   parts: ClientParts,
   config: EventBody<"session.created">,
-  first: readonly ClientEventInput[] = [],
+  first: readonly EventInput<ClientEventType | "contract.sealed">[] = [],
   sessionId: SessionId = newSessionId(parts),
 ): Promise<SessionId> {
   const events = [event("session.created", config), ...first].map((input) => seal(input, parts.redactor));

@@ -183,6 +183,7 @@ export class Driver {
       signal,
       onSignOfLife: () => this.#alive(),
       onFacts: (events: readonly EventInput[]) => this.#tell(() => journal.note({ intent: null, events })),
+      onFact: (fact: EventInput) => this.#committed(fact, signal),
     };
     try {
       if (intent.kind !== "model") await this.#verified.promise;
@@ -201,6 +202,21 @@ export class Driver {
       if (!signal.aborted) this.#tell(() => (this.#failure ??= error));
     } finally {
       if (this.#running.get(intent.key) === running) this.#running.delete(intent.key);
+    }
+  }
+
+  /** Notes one fact and waits until it is in the log. */
+  async #committed(fact: EventInput, signal: AbortSignal): Promise<Sequence> {
+    const { promise, resolve, reject } = Promise.withResolvers<Sequence>();
+    const giveUp = (): void => reject(signal.reason);
+    signal.addEventListener("abort", giveUp, { once: true });
+    const onCommitted = ([seq = 0]: readonly Sequence[]): void => resolve(seq);
+    this.#tell(() => this.#parts.journal.note({ intent: null, events: [fact], onCommitted }));
+    try {
+      signal.throwIfAborted();
+      return await promise;
+    } finally {
+      signal.removeEventListener("abort", giveUp);
     }
   }
 

@@ -41,6 +41,8 @@ export interface JournalParts {
 export interface Receipt {
   readonly intent: Intent | null;
   readonly events: readonly EventInput[];
+  /** Told once they are durable, with the place of each in the log. */
+  readonly onCommitted?: (seqs: readonly Sequence[]) => void;
 }
 
 /** Folded state and context that belong together. */
@@ -152,6 +154,7 @@ export class Journal {
         return "moved";
       }
       if (result.fenced) throw fenced(this.#parts.lease, this.#parts.lease.epoch + 1);
+      draft.tellCommitted(result.firstSeq);
       // Only facts were written, and others wrote before them: read the log as it is.
       if (result.firstSeq !== seq + 1) {
         this.#receipts.splice(0, receipts);
@@ -215,6 +218,8 @@ class Draft {
   readonly #quietMs: number;
   /** The one that may have been quiet. */
   readonly #openRequest: number | undefined;
+  /** Who is to be told, and which of {@link sealed} are theirs. */
+  readonly #told: { readonly receipt: Receipt; readonly from: number; readonly count: number }[] = [];
   #state: SessionState;
   #context: Context;
 
@@ -233,10 +238,21 @@ class Draft {
 
   /** Adds the receipts that the log still waits for. */
   addFacts(receipts: readonly Receipt[]): void {
-    for (const { intent, events } of receipts) {
+    for (const receipt of receipts) {
+      const { intent, events } = receipt;
       // What was given up meanwhile (a stalled request, a stopped call) has its receipt already.
-      if (intent === null || isOpen(this.#state, intent)) for (const fact of events) this.#add(fact);
+      if (intent !== null && !isOpen(this.#state, intent)) continue;
+      for (const fact of events) this.#add(fact);
+      const count = events.length;
+      if (receipt.onCommitted !== undefined)
+        this.#told.push({ receipt, from: this.sealed.length - count, count });
     }
+  }
+
+  /** @param firstSeq - where the first of {@link sealed} is in the log */
+  tellCommitted(firstSeq: Sequence): void {
+    for (const { receipt, from, count } of this.#told)
+      receipt.onCommitted?.(Array.from({ length: count }, (_, index) => firstSeq + from + index));
   }
 
   /** Adds decisions until the next step is not one to write. */

@@ -7,7 +7,7 @@ import type { SessionEvent } from "../core/events/index.ts";
 import { FOLD_DIGEST } from "../core/fold-digest.ts";
 import type { Sequence, SessionId } from "../core/ids.ts";
 import { reduce } from "../core/reduce.ts";
-import { emptyState, type SessionState } from "../core/state.ts";
+import { contextStart, emptyState, type SessionState } from "../core/state.ts";
 import type { Store } from "../store/contract.ts";
 
 /**
@@ -77,12 +77,6 @@ export async function verifyOlder(
     if (last === undefined) return;
     after = last.seq;
   }
-}
-
-/** First event that the next request's context needs: the thread's start, or the oldest message that waits. */
-function contextStart(state: SessionState): Sequence {
-  if (state.thread !== null) return state.thread.fromSeq;
-  return state.queue[0]?.[0]?.seq ?? state.seq + 1;
 }
 
 /** The log after a position, checked. */

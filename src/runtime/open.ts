@@ -3,6 +3,7 @@ import { mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Chance, Clock } from "../core/clock.ts";
+import { RENDERING_PATH } from "../core/contract/rendering.ts";
 import { NightshiftError } from "../core/errors.ts";
 import type { EventBody } from "../core/events/index.ts";
 import type { SessionId } from "../core/ids.ts";
@@ -10,18 +11,21 @@ import { createRedactor } from "../core/redact.ts";
 import type { Redactor } from "../core/seal.ts";
 import type { EgressRule } from "../gateway/egress/contract.ts";
 import type { ModelAdapter } from "../model/contract.ts";
+import type { RefereeParts } from "../referee/parts.ts";
 import type { SandboxBackend } from "../sandbox/contract.ts";
 import type { Lease, Owner, Store } from "../store/contract.ts";
-import { builtinTools } from "../tool/builtin.ts";
+import { builtinTools, sessionTools } from "../tool/builtin.ts";
 import type { Tool } from "../tool/contract.ts";
 import type { Workspaces } from "../workspace/contract.ts";
 import { type ConfigFile, type Environment, injectionsOf, processEnvironment, secretsOf } from "./config.ts";
+import type { EnvironmentParts } from "./environments.ts";
 import { LEASE_TTL_MS } from "./lease-keeper.ts";
 import { openModel } from "./models.ts";
 import type { ModelConfig } from "./providers.ts";
-import { backendNames, createSandboxBackend, createWorker, openStore } from "./registry.ts";
+import { backendNames, createSandboxBackend, createWorker, isIsolated, openStore } from "./registry.ts";
 import { depsOf, networkOf, type SessionConfig, setupOf } from "./session-config.ts";
 import type { SessionLayers } from "./session-layers.ts";
+import type { SessionReferee } from "./session-referee.ts";
 import { isOwnerDead, systemChance, systemClock, systemOwner } from "./system.ts";
 import { packageVersion } from "./version.ts";
 import type { Hands, Harness } from "./wake.ts";
@@ -91,7 +95,9 @@ class OpenedHarness implements OpenHarness {
   readonly chance: Chance;
   readonly owner: Owner;
   readonly redactor: Redactor;
-  readonly tools: ReadonlyMap<string, Tool> = new Map(builtinTools().map((tool) => [tool.name, tool]));
+  readonly tools: ReadonlyMap<string, Tool> = new Map(
+    [...builtinTools(), ...sessionTools()].map((tool) => [tool.name, tool]),
+  );
   readonly version: string = packageVersion();
   readonly leaseTtlMs = LEASE_TTL_MS;
   readonly #options: OpenOptions;
@@ -114,7 +120,7 @@ class OpenedHarness implements OpenHarness {
     this.redactor = createRedactor({ secrets: secretsOf(this.#environment, options.file) });
   }
 
-  async resolve(config: EventBody<"session.created">, lease: Pick<Lease, "sessionId">): Promise<Hands> {
+  async resolve(config: EventBody<"session.created">, lease: Lease): Promise<Hands> {
     const { tools, clock } = this;
     const model = await this.#model(config.agent.model);
     const worker = await createWorker(config.agent.worker, { model, tools, clock });
@@ -126,13 +132,43 @@ class OpenedHarness implements OpenHarness {
       : await this.sandboxBackend(kind);
     const rules = networkOf(config.sandbox.options);
     const setup = setupOf(config.sandbox.options);
+    const environment =
+      setup.length > 0 ? this.#environmentParts(backend, config, lease.sessionId) : undefined;
+    const layers = environment && (await this.#layers(environment, config));
     return {
       worker,
       backend,
       workspaces: () => this.workspaces(),
-      ...(setup.length > 0 && { layers: await this.#layers(backend, config, lease.sessionId) }),
+      ...(layers !== undefined && { layers }),
+      ...(config.sandbox.checkout !== undefined && {
+        referee: await this.#referee(config, lease, backend, environment),
+      }),
       ...(rules.length > 0 && { wayOut: await this.#wayOut(config, rules, lease.sessionId) }),
     };
+  }
+
+  async #referee(
+    config: SessionConfig,
+    lease: Lease,
+    backend: SandboxBackend,
+    environment: EnvironmentParts | undefined,
+  ): Promise<SessionReferee> {
+    const { createSessionReferee } = await import("./session-referee.ts");
+    const { store, clock, chance } = this;
+    const judge = config.judge ?? config.agent.model;
+    const parts = async (): Promise<RefereeParts> => {
+      const { openRefereeParts } = await import("./referee-parts.ts");
+      return openRefereeParts({
+        ...{ backend, environment, clock, chance },
+        workspaces: await this.workspaces(),
+        isIsolated: isIsolated(backend.kind),
+        judge: { model: judge, adapter: () => this.#model(judge) },
+        stateFolder: this.#fileFolder(),
+      });
+    };
+    const rendering = async (): Promise<Buffer | null> =>
+      (await this.workspaces()).rendering(lease.sessionId, RENDERING_PATH);
+    return createSessionReferee({ store, lease, parts, rendering });
   }
 
   workspaces(): Promise<Workspaces> {
@@ -149,20 +185,23 @@ class OpenedHarness implements OpenHarness {
     });
   }
 
-  async #layers(
+  #environmentParts(
     backend: SandboxBackend,
     { sandbox: { options } }: SessionConfig,
     sessionId: SessionId,
-  ): Promise<SessionLayers> {
-    const { createSessionLayers } = await import("./session-layers.ts");
+  ): EnvironmentParts {
     const { clock, chance } = this;
-    return createSessionLayers({
-      ...{ backend, clock, chance, argv: setupOf(options), policy: depsOf(options) },
+    return {
+      ...{ backend, clock, chance, argv: setupOf(options) },
       environment: this.#environment,
       folder: join(this.#fileFolder(), "layers"),
       egressFolder: join(this.#fileFolder(), "egress", `${sessionId}.set-up`),
-      workspaces: () => this.workspaces(),
-    });
+    };
+  }
+
+  async #layers(parts: EnvironmentParts, { sandbox: { options } }: SessionConfig): Promise<SessionLayers> {
+    const { createSessionLayers } = await import("./session-layers.ts");
+    return createSessionLayers({ ...parts, policy: depsOf(options), workspaces: () => this.workspaces() });
   }
 
   async #wayOut(config: SessionConfig, rules: readonly EgressRule[], sessionId: SessionId): Promise<WayOut> {

@@ -8,6 +8,7 @@ import { messagesOf } from "../core/context.ts";
 import type { Intent } from "../core/decide.ts";
 import { assert, isNightshiftError, messageOf, NightshiftError } from "../core/errors.ts";
 import { type EventInput, event } from "../core/events/index.ts";
+import type { Sequence } from "../core/ids.ts";
 import { outcomeUnknown } from "../core/rules/results.ts";
 import type { CallState, SandboxState, SessionState } from "../core/state.ts";
 import type { Json } from "../core/text.ts";
@@ -20,6 +21,7 @@ import type { SandboxConnections } from "./connections.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { mountsOf } from "./session-config.ts";
 import type { SessionLayers } from "./session-layers.ts";
+import type { SessionReferee } from "./session-referee.ts";
 import type { WayOut } from "./way-out.ts";
 
 /** Kept output of one execution. */
@@ -45,6 +47,8 @@ export interface PerformerParts {
   readonly wayOut: WayOut | null;
   /** For sessions whose commands need more than the files. */
   readonly layers: SessionLayers | null;
+  /** For sessions with a contract. */
+  readonly referee: SessionReferee | null;
   readonly connections: SandboxConnections;
   /** Of the lease. */
   readonly epoch: number;
@@ -62,6 +66,8 @@ export interface Moment {
   readonly onSignOfLife: () => void;
   /** Takes note of facts that nobody asked for; they are committed whatever becomes of the intent. */
   readonly onFacts: (facts: readonly EventInput[]) => void;
+  /** The same for one, and waits until it is in the log. @returns its place there */
+  readonly onFact: (fact: EventInput) => Promise<Sequence>;
 }
 
 /** Performs an intent that is in the committed fold. @throws NightshiftError `E_SANDBOX_STALE` for a fenced driver */
@@ -87,9 +93,20 @@ export async function performIntent(
       return provision(parts, sandboxOf(moment), moment);
     case "checkpoint":
       return checkpoint(parts, intent.number, moment);
+    case "preflight":
+      return [event("preflight.finished", await refereeOf(parts).preflight(moment.state, moment.signal))];
+    case "verdict":
+      return [
+        event("verdict.given", await refereeOf(parts).verdict(moment.state, moment.signal, moment.onFact)),
+      ];
     case "destroy":
       return destroy(parts, sandboxOf(moment), moment);
   }
+}
+
+function refereeOf({ referee }: PerformerParts): SessionReferee {
+  if (referee !== null) return referee;
+  throw new NightshiftError("E_BACKEND_UNKNOWN", "this harness was opened without a referee");
 }
 
 async function askModel(
@@ -115,13 +132,14 @@ async function execute(
 ): Promise<EventInput[]> {
   const { call } = intent;
   const tool = parts.tools.get(call.name);
-  if (tool === undefined) return [withoutTool(call)];
+  if (tool === undefined || tool.operation === "session") return [withoutTool(call)];
+  const { operation } = tool;
   const sandbox = await connect(parts, moment);
   const wallMs = moment.state.config?.policy.tool_wall_ms ?? 0;
   const request = {
     execId: intent.execId,
     incarnation: call.incarnation,
-    operation: tool.operation,
+    operation,
     input: inputOf(call, moment),
     limits: { wallMs, outputBytes: OUTPUT_BYTES },
     ...(call.intended === null ? {} : { expectedBefore: call.intended.before }),

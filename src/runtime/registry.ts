@@ -259,6 +259,11 @@ export function sandboxWarning(name: string): string | undefined {
   return (WARNINGS as { readonly [sandbox: string]: string | undefined })[name];
 }
 
+/** Have the sandboxes of this backend a view of their own? Of one that a caller has brought along, nobody knows. */
+export function isIsolated(name: string): boolean {
+  return Object.hasOwn(SANDBOXES, name) && sandboxWarning(name) === undefined;
+}
+
 /** @throws NightshiftError `E_BACKEND_UNKNOWN`; `E_SCRIPT_INVALID`, `E_CONFIG` */
 export async function createModelAdapter(name: string, parts: ModelParts): Promise<ModelAdapter> {
   return rowOf<ModelParts, Promise<ModelAdapter>>("model", MODELS, name)(parts);

@@ -1,4 +1,7 @@
 /** The first event of a session, from what people say and defaults for the rest. */
+import type { Contract } from "../core/contract/contract.ts";
+import { SESSION_TOOLS } from "../core/contract/session-tools.ts";
+import { contractText } from "../core/contract/tell.ts";
 import { NightshiftError } from "../core/errors.ts";
 import type { EventBody } from "../core/events/index.ts";
 import type { Json } from "../core/text.ts";
@@ -36,6 +39,10 @@ export interface SessionOptions {
   readonly deps?: DependencyPolicy;
   /** Folders of the machine that commands see as well. */
   readonly mounts?: readonly Mount[];
+  /** What has to be met: told to the agent, who also gets the tools to ask for a verdict. */
+  readonly contract?: Contract;
+  /** Grades rubrics; absent: the agent's own model. */
+  readonly judge?: ModelConfig;
   readonly limits?: SessionConfig["limits"];
   readonly policy?: Partial<SessionPolicy>;
   readonly metadata?: SessionConfig["metadata"];
@@ -84,13 +91,18 @@ export function sessionConfig(options: SessionOptions): SessionConfig {
       name: options.agent ?? "agent",
       worker: "loop",
       model,
-      system: options.system ?? SYSTEM_PROMPT,
-      tools: checkedTools(options.tools ?? TOOL_NAMES),
+      system: systemOf(options),
+      tools: [...checkedTools(options.tools ?? TOOL_NAMES), ...(options.contract ? SESSION_TOOLS : [])],
     },
+    ...(options.judge !== undefined && { judge: options.judge }),
     sandbox: sandboxOf(options),
     limits,
     policy: { ...STANDARD_POLICY, ...options.policy },
   };
+}
+
+function systemOf({ system = SYSTEM_PROMPT, contract }: SessionOptions): string {
+  return contract === undefined ? system : `${system}\n\n${contractText(contract)}`;
 }
 
 function sandboxOf({

@@ -22,6 +22,7 @@ import { Journal } from "./journal.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { type Loaded, loadSession, verifyOlder } from "./load.ts";
 import type { SessionLayers } from "./session-layers.ts";
+import type { SessionReferee } from "./session-referee.ts";
 import type { WayOut } from "./way-out.ts";
 
 export { LEASE_TTL_MS } from "./lease-keeper.ts";
@@ -54,6 +55,8 @@ export interface Hands {
   readonly wayOut?: WayOut;
   /** Dependencies and toolchain of the command that the session is about; absent: none. */
   readonly layers?: SessionLayers;
+  /** For sessions with a contract; a harness without it has none of those. */
+  readonly referee?: SessionReferee;
 }
 
 /** What a caller of {@link wake} may want to watch. */
@@ -109,6 +112,7 @@ async function prepareDriver(
     throw new NightshiftError("E_LOG_CORRUPT", `${lease.sessionId} does not begin with session.created`);
   const hands = await harness.resolve(config, lease);
   const { worker, backend, workspaces = noWorkspaces, wayOut = null, layers = null } = hands;
+  const { referee = null } = hands;
   const { snapshotEvents } = harness;
   const journal = new Journal(
     {
@@ -132,7 +136,7 @@ async function prepareDriver(
     keeper,
     journal,
     performers: {
-      ...{ worker, tools, backend, workspaces, wayOut, layers, connections, deadlines, clock },
+      ...{ worker, tools, backend, workspaces, wayOut, layers, referee, connections, deadlines, clock },
       epoch: lease.epoch,
       ...(onOutput && { onOutput }),
     },

@@ -2,9 +2,17 @@
 import type { Tool } from "./contract.ts";
 import { editTool, readTool, writeTool } from "./files.ts";
 import { globTool, grepTool } from "./search.ts";
+import { declareTool, requestVerdictTool } from "./session.ts";
 import { bashTool } from "./shell.ts";
 
 const TOOLS: readonly Tool[] = [bashTool, readTool, writeTool, editTool, globTool, grepTool];
+
+const SESSION_TOOLS: readonly Tool[] = [requestVerdictTool, declareTool];
+
+/** What an agent under a contract has besides. */
+export function sessionTools(): readonly Tool[] {
+  return SESSION_TOOLS;
+}
 
 /** `bash`, `read`, `write`, `edit`, `glob`, `grep`, in this order, which is also the order a model sees. */
 export function builtinTools(): readonly Tool[] {

@@ -10,10 +10,11 @@ import type { Operation } from "../sandbox/contract.ts";
 /** What running a call twice would do. */
 export type Effect = EventBody<"agent.tool_use">["effect"];
 
-/** A tool that runs in the sandbox. */
+/** A tool that runs in the sandbox, or is answered by the harness. */
 export interface Tool {
   readonly name: string;
-  readonly operation: Operation;
+  /** Of the exec daemon; `session`: the harness answers itself. */
+  readonly operation: Operation | "session";
   readonly description: ToolDescription;
   /** The effect of a call with this (valid) input. Calls of one turn run beside each other, but `reconcilable` ones alone. */
   effectOf(input: Json): Effect;

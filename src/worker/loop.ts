@@ -3,6 +3,7 @@
  * that the driver has executed by the sandbox.
  */
 import type { Clock } from "../core/clock.ts";
+import { DECLARE } from "../core/contract/session-tools.ts";
 import { type EventBody, type EventInput, event } from "../core/events/index.ts";
 import { callId } from "../core/ids.ts";
 import type { Json } from "../core/text.ts";
@@ -16,6 +17,7 @@ import type {
 } from "../model/contract.ts";
 import { costMicroUsd } from "../model/price.ts";
 import type { Tool } from "../tool/contract.ts";
+import { parseDeclareInput } from "../tool/session.ts";
 import type { TurnRequest, Worker } from "./contract.ts";
 
 /** Blocks of one answer at the most: an answer and the start of its calls are one append, which holds 1,000 events. */
@@ -90,14 +92,20 @@ class LoopWorker implements Worker {
           ];
         case "tool_call":
           if (stop === "refusal") return [];
-          return [this.#toolUse(turn, block === cut ? { ...block, invalid: CUT_OFF } : block, calls++)];
+          return withDeclaration(
+            this.#toolUse(turn, block === cut ? { ...block, invalid: CUT_OFF } : block, calls++),
+          );
         default:
           return [];
       }
     });
   }
 
-  #toolUse(turn: TurnRequest, block: Extract<AnswerBlock, { type: "tool_call" }>, index: number): EventInput {
+  #toolUse(
+    turn: TurnRequest,
+    block: Extract<AnswerBlock, { type: "tool_call" }>,
+    index: number,
+  ): EventInput<"agent.tool_use"> {
     const offered = turn.thread.tools.some((tool) => tool.name === block.name);
     const tool = offered ? this.#parts.tools.get(block.name) : undefined;
     const invalid =
@@ -114,6 +122,13 @@ class LoopWorker implements Worker {
       ...(block.provider === undefined ? {} : { provider: { ...block.provider } }),
     });
   }
+}
+
+/** What the agent declares is a fact of its own, beside the call that says it. */
+function withDeclaration(use: EventInput<"agent.tool_use">): EventInput[] {
+  const { name, input, invalid, call } = use.body;
+  const declared = name === DECLARE && invalid === undefined ? parseDeclareInput(input) : "";
+  return typeof declared === "string" ? [use] : [use, event("contract.declared", { ...declared, call })];
 }
 
 function unknownTool(turn: TurnRequest, name: string): string {

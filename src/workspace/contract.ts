@@ -63,6 +63,8 @@ export interface Workspaces {
     look: (folder: string) => Promise<Answer>,
     signal: AbortSignal,
   ): Promise<Answer>;
+  /** What a rendering holds now, as the agent has left it; null when it is no file any more. */
+  rendering(sessionId: SessionId, path: string): Promise<Buffer | null>;
   /** What changed between two commits of the session, as a patch of at most `bytesMax`, cut at a line. */
   diff(sessionId: SessionId, range: CommitRange, bytesMax: number, signal: AbortSignal): Promise<Patch>;
   /** What changed between two commits of the session, by path, in the order of git. */
@@ -170,6 +172,15 @@ export interface PrepareOptions {
   readonly atMs: number;
   /** Make a plain folder even where overlays work, for a sandbox that cannot mount. */
   readonly copies?: boolean;
+  /** Texts of the harness for the agent to read. */
+  readonly renderings?: readonly Rendering[];
+}
+
+/** A text that is seen in the workspace and is part of no commit. */
+export interface Rendering {
+  /** Relative, with `/`. */
+  readonly path: string;
+  readonly text: string;
 }
 
 /** What to give to a sandbox: these are fields of {@link SandboxSpec}. */

@@ -29,6 +29,8 @@ export interface SessionRecord {
   readonly origin: Origin;
   readonly subfolder: string;
   readonly included: readonly string[];
+  /** Those of {@link included} that the harness wrote; absent for none. */
+  readonly rendered?: readonly string[];
   readonly likelySecrets: readonly string[];
   readonly nestedRepositories: readonly string[];
   /** Key of the pristine checkout. */

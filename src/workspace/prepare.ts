@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { NightshiftError } from "../core/errors.ts";
 import type { SessionId } from "../core/ids.ts";
-import type { Origin, PrepareOptions, WorkspaceLimits } from "./contract.ts";
+import type { Origin, PrepareOptions, Rendering, WorkspaceLimits } from "./contract.ts";
 import { type Dirt, findDirt, refuseDirt, writeDirtyTree } from "./dirty.ts";
 import { makeFiles } from "./files.ts";
 import type { Git } from "./git.ts";
@@ -12,6 +12,7 @@ import { ownStore } from "./large-files.ts";
 import { readablePath } from "./paths.ts";
 import { type Place, SessionPlace, type SessionRecord } from "./place.ts";
 import { checkoutOf, ensurePristine, pristineKey, settle } from "./pristine.ts";
+import { writeRenderings } from "./renderings.ts";
 import { makeScratch, makeSessionRepository, type Scratch } from "./scratch.ts";
 import { isLikelySecret } from "./secrets.ts";
 import { inspectSource, resolveCommit, type Source, unusable } from "./source.ts";
@@ -54,7 +55,8 @@ export async function prepareSession(
     const hidden = inside === "" || inside.startsWith("..") ? undefined : inside;
     const scratch = await makeScratch(git, build, source, hidden, signal);
     const base = await findBase(context, scratch, source, options, signal);
-    await buildSession(context, sessionId, scratch, source, base, signal);
+    const { renderings = [] } = options;
+    await buildSession(context, { sessionId, scratch, source, base, renderings }, signal);
   } finally {
     await place.removeBuild(build);
   }
@@ -117,12 +119,18 @@ async function commitTree(
   return git.text({ gitFolder }, ["hash-object", "-w", "-t", "commit", "--stdin"], signal, { input: text });
 }
 
+/** What a session is built of. */
+interface Ingredients {
+  readonly sessionId: SessionId;
+  readonly scratch: Scratch;
+  readonly source: Source;
+  readonly base: Base;
+  readonly renderings: readonly Rendering[];
+}
+
 async function buildSession(
   context: PrepareContext,
-  sessionId: SessionId,
-  scratch: Scratch,
-  source: Source,
-  base: Base,
+  { sessionId, scratch, source, base, renderings }: Ingredients,
   signal: AbortSignal,
 ): Promise<void> {
   const { git, place } = context;
@@ -146,13 +154,14 @@ async function buildSession(
   const checkout = checkoutOf(place, record.pristine);
   const { objectFormat } = scratch;
   const excludes = join(scratch.gitFolder, "info", "exclude");
+  const rendered = writeRenderings(renderings, checkout, session.included, excludes);
   await makeSessionRepository(git, session.repository, checkout, { objectFormat, excludes }, signal);
   const wantedFiles = await findIncluded(git, scratch, signal);
   const included = copyIncluded(source.root, wantedFiles, checkout, session.included, context.limits);
   const names = included.map(readablePath);
   const strangers = base.dirt === undefined ? [] : base.dirt.untracked.map(readablePath);
   const likelySecrets = [...names, ...strangers].filter(isLikelySecret);
-  const complete = { ...record, included: names, likelySecrets };
+  const complete = { ...record, included: [...names, ...rendered], rendered, likelySecrets };
   session.write(complete);
   await makeFiles(git, session, complete, checkout, signal);
   await settle(session.folder, signal);

@@ -45,6 +45,7 @@ import {
 import { prepareSession } from "./prepare.ts";
 import { checkoutOf, settle, trimPristines } from "./pristine.ts";
 import { removeTree } from "./remove.ts";
+import { readRendering } from "./renderings.ts";
 import { extractFiles, restoreFiles } from "./restore.ts";
 import { makeSessionRepository } from "./scratch.ts";
 import { type FilesContext, workspaceFilesOf } from "./session-files.ts";
@@ -137,7 +138,8 @@ class FolderOfWorkspaces implements Workspaces {
     const session = this.#session(sessionId);
     const record = session.read();
     if (record === undefined) return Promise.resolve(undefined);
-    const { base, tree, origin, subfolder, included, likelySecrets, nestedRepositories } = record;
+    const { base, tree, origin, subfolder, likelySecrets, nestedRepositories, rendered = [] } = record;
+    const included = record.included.filter((path) => !rendered.includes(path));
     const context = this.#context(session);
     const submodules = context.pristine.submodules.map(({ path }) => readablePath(bytePath(path)));
     const files = workspaceFilesOf(context);
@@ -169,6 +171,10 @@ class FolderOfWorkspaces implements Workspaces {
         await this.#place.removeBuild(folder);
       }
     });
+  }
+
+  rendering(sessionId: SessionId, path: string): Promise<Buffer | null> {
+    return this.#inSession(sessionId, async (context) => readRendering(context, path));
   }
 
   diff(sessionId: SessionId, range: CommitRange, bytesMax: number, signal: AbortSignal): Promise<Patch> {

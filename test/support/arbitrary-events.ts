@@ -5,7 +5,7 @@ import { CATALOGUE, type EventType } from "../../src/core/events/catalogue.ts";
 import type { EventInput } from "../../src/core/events/index.ts";
 
 interface JsonSchema {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly anyOf?: readonly JsonSchema[];
@@ -46,6 +46,8 @@ function arbitraryOf(schema: JsonSchema, name: string): fc.Arbitrary<unknown> {
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
   const options = schema.anyOf ?? schema.oneOf;
   if (options !== undefined) return fc.oneof(...options.map((option) => arbitraryOf(option, name)));
+  if (typeof schema.type === "object")
+    return fc.oneof(...schema.type.map((type) => arbitraryOf({ ...schema, type }, name)));
   if (schema.$ref !== undefined) return fc.jsonValue({ maxDepth: 1 });
   switch (schema.type) {
     case "object":

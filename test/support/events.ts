@@ -242,7 +242,7 @@ export const commitOf = (checkpoint: number): string => checkpoint.toString(16).
 
 export const checkpointRequested = (
   number = 1,
-  reason: "cadence" | "rest" | "asked" = "cadence",
+  reason: "cadence" | "rest" | "asked" | "verdict" = "cadence",
 ): EventInput => event("checkpoint.requested", { number, reason });
 
 export const checkpointCreated = (number = 1): EventInput =>

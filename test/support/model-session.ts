@@ -34,8 +34,9 @@ export class ModelSession {
   at = START_MS;
   quietMs = 0;
 
-  constructor(variations?: Variations) {
-    this.#add(created(variations));
+  /** @param first - comes with the session, before anybody drives */
+  constructor(variations?: Variations, first: readonly EventInput[] = []) {
+    for (const input of [created(variations), ...first]) this.#add(input);
   }
 
   /** Sends what clients send. */

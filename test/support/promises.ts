@@ -73,6 +73,53 @@ class FileWatcher {
   }
 }
 
+/** Follows what a log says of a contract: work after the preflight, and "verified" only by a verdict. */
+class ContractWatcher {
+  #isAgreed = false;
+  #isChecked = false;
+  #verdict: { readonly number: number; readonly isMet: boolean; readonly hash: string } | null = null;
+  #hash = "";
+
+  see(event: SessionEvent, at: string): void {
+    switch (event.type) {
+      case "contract.sealed":
+        this.#isAgreed = true;
+        this.#hash = event.body.hash;
+        return;
+      case "contract.amended":
+        this.#isChecked = false;
+        this.#hash = event.body.hash;
+        return;
+      case "preflight.finished":
+        this.#isChecked = event.body.problems.length === 0;
+        return;
+      case "span.model_request_start":
+        assert.isTrue(!this.#isAgreed || this.#isChecked, `${at}: the base is looked at before work begins`);
+        return;
+      case "verdict.requested":
+        this.#verdict = null;
+        return;
+      case "verdict.given":
+        this.#verdict = {
+          number: event.body.number,
+          isMet: event.body.outcome === "met",
+          hash: event.body.contract_hash,
+        };
+        return;
+      case "session.status_idle":
+        if (event.body.stop_reason.type !== "verified") return;
+        assert.deepEqual(
+          this.#verdict,
+          { number: event.body.stop_reason.verdict, isMet: true, hash: this.#hash },
+          `${at}: verified only by a positive verdict under the contract in force`,
+        );
+        return;
+      default:
+        return;
+    }
+  }
+}
+
 /** Follows a log event by event. */
 class Watcher {
   readonly #calls = new Map<string, Run>();
@@ -82,10 +129,12 @@ class Watcher {
   #over = false;
   #running = false;
   readonly #files = new FileWatcher();
+  readonly #agreement = new ContractWatcher();
 
   see(event: SessionEvent): void {
     const at = `event ${event.seq} (${event.type})`;
     this.#files.see(event, at);
+    this.#agreement.see(event, at);
     switch (event.type) {
       case "session.status_running":
         this.#running = true;

@@ -4,11 +4,22 @@ import type { Intent } from "../../src/core/decide.ts";
 import { type EventInput, event } from "../../src/core/events/index.ts";
 import type { SessionState } from "../../src/core/state.ts";
 import {
+  amend,
+  contractWith,
+  decidedOn,
+  preflightFinished,
+  reviewOf,
+  verdictGiven,
+  verdictWanted,
+  waive,
+} from "./contract-events.ts";
+import {
   answered,
   called,
   cancel,
   checkpointCreated,
   checkpointFailed,
+  commitOf,
   confirmed,
   destroyed,
   failedWith,
@@ -72,6 +83,16 @@ const client: fc.Arbitrary<EventInput> = fc.oneof(
   { weight: 3, arbitrary: fc.tuple(call, fc.constantFrom("allow", "deny")).map(([c, r]) => confirmed(c, r)) },
   { weight: 3, arbitrary: fc.constant(resume) },
   { weight: 2, arbitrary: fc.constantFrom(pause, interrupt, stop, saveNow, rewind(0)) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      verdictWanted,
+      decidedOn("approve"),
+      decidedOn("deny"),
+      waive(),
+      amend(contractWith({ constraints: ["No new dependencies."] })),
+    ),
+  },
   {
     weight: 1,
     arbitrary: fc.integer({ min: 1, max: 20 }).map((most) => setLimits({ model_requests: most })),
@@ -137,9 +158,23 @@ function found(intent: Intent, how: Outcome, session: ModelSession): EventInput[
       return [sandboxReady(how.incarnation, intent.sandbox), ...restored(session.state)];
     case "checkpoint":
       return [how.way < 2 ? checkpointFailed(intent.number) : checkpointCreated(intent.number)];
+    case "preflight":
+      return [preflightFinished(how.way === 0 ? "E_CHECK" : undefined)];
+    case "verdict":
+      return [verdict(intent.number, how, session.state)];
     case "destroy":
       return [destroyed(intent.sandbox)];
   }
+}
+
+function verdict(number: number, { way, content }: Outcome, { contract }: SessionState): EventInput {
+  const outcome = way === 0 ? "error" : way < 3 ? "review" : way < 7 ? "unmet" : "met";
+  const hash = contract?.hash ?? "";
+  return verdictGiven(number, outcome, {
+    contract_hash: hash,
+    commit: commitOf(content === "new" ? 1 : 0),
+    review: outcome === "review" ? reviewOf() : [],
+  });
 }
 
 function answer(request: number, how: Outcome): EventInput[] {
@@ -169,6 +204,10 @@ export function foundWell(intent: Intent, state: SessionState): EventInput[] {
       return [sandboxReady("i4", intent.sandbox), ...restored(state)];
     case "checkpoint":
       return [checkpointCreated(intent.number)];
+    case "preflight":
+      return [preflightFinished()];
+    case "verdict":
+      return [verdictGiven(intent.number, "met", { contract_hash: state.contract?.hash ?? "" })];
     case "destroy":
       return [destroyed(intent.sandbox)];
   }

@@ -1,7 +1,7 @@
 /** `run` and `resume`. */
 import type { ResumeFlags } from "../commands/resume.ts";
 import type { RunFlags } from "../commands/run.ts";
-import { dollars, duration, hosts, names, oneOf, price, webAddress, wholeNumber } from "../flags.ts";
+import { dollars, duration, heldOut, hosts, names, oneOf, price, webAddress, wholeNumber } from "../flags.ts";
 import { ANY_SESSION, COUNT_MAX, type CommandSpec, command, type FlagSpec, PLACE_FLAGS } from "./spec.ts";
 
 const TOKENS_MAX = 1_000_000_000_000;
@@ -56,6 +56,59 @@ export const MODEL_FLAGS: readonly FlagSpec[] = [
     value: "<count>",
     description: "cap of one answer",
     parse: wholeNumber("--max-output-tokens", 1_000_000),
+  },
+];
+
+/** What has to be met, and what may not be touched. */
+export const CONTRACT_FLAGS: readonly FlagSpec[] = [
+  {
+    name: "check",
+    value: "<command>",
+    description: "done means that this passes when the harness runs it; may be repeated",
+    repeats: true,
+  },
+  { name: "contract", value: "<file>", description: "what has to be met: a contract, prd.json, a checklist" },
+  {
+    name: "rubric",
+    value: "<text>",
+    description: "what a judge has to find true; may be repeated",
+    repeats: true,
+  },
+  {
+    name: "held-out",
+    value: "<folder:target>",
+    description: "tests that the agent never sees, and where they are put for the check",
+    parse: heldOut,
+    repeats: true,
+  },
+  {
+    name: "protect",
+    value: "<glob>",
+    description: "files that the agent may not change, besides tests and their configuration",
+    repeats: true,
+  },
+  {
+    name: "protection",
+    value: "<policy>",
+    description: "of such files: additive (default; new tests are fine), strict, review",
+    parse: oneOf("--protection", ["additive", "strict", "review"]),
+  },
+  {
+    name: "deps",
+    value: "<policy>",
+    description: "when the lockfile changes: ask (default), allow, deny",
+    parse: oneOf("--deps", ["allow", "ask", "deny"]),
+  },
+  {
+    name: "max-verdicts",
+    value: "<count>",
+    description: "cap on verdicts (default: 20)",
+    parse: wholeNumber("--max-verdicts", 10_000),
+  },
+  {
+    name: "judge-model",
+    value: "<provider:model>",
+    description: "grades rubrics (default: the agent's model)",
   },
 ];
 
@@ -136,12 +189,13 @@ export const driveCommands: readonly CommandSpec[] = [
     name: "run",
     description: "start a session and drive it until it rests",
     arguments: [
-      { name: "prompt", description: "what is to be done; - reads it from standard input", kind: "list" },
+      { name: "prompt", description: "what is to be done; - reads it from standard input", kind: "any" },
     ],
     flags: [
       ...MODEL_FLAGS,
       ...PLACE_FLAGS,
       ...CAP_FLAGS,
+      ...CONTRACT_FLAGS,
       ...AGENT_FLAGS,
       ...VIEW_FLAGS,
       { name: "yes", description: "ask nothing" },

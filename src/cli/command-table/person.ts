@@ -1,6 +1,8 @@
 /** What a person says to a session. */
+import type { AmendFlags, WaiveFlags } from "../commands/agreement.ts";
 import type { SendFlags } from "../commands/send.ts";
-import { oneOf } from "../flags.ts";
+import { duration, oneOf } from "../flags.ts";
+import { CONTRACT_FLAGS } from "./drive.ts";
 import {
   type ArgumentSpec,
   type CommandSpec,
@@ -15,7 +17,7 @@ const REASON: FlagSpec = { name: "reason", value: "<text>", description: "for th
 const REASON_FOR_AGENT: FlagSpec = { name: "reason", value: "<text>", description: "for the agent" };
 const ASKED: ArgumentSpec = {
   name: "what",
-  description: "a call, for example c3_0, or a layer, as status names it",
+  description: "a call, a layer, or a change of files, as inbox lists it; all: every such change",
   kind: "required",
 };
 
@@ -78,18 +80,53 @@ export const personCommands: readonly CommandSpec[] = [
   }),
   command<SendFlags>({
     name: "approve",
-    description: "allow what waits for a person: a call, or changed dependencies",
+    description: "allow what waits for a person: a call, changed dependencies, a change of protected files",
     arguments: [SESSION, ASKED],
     flags: [...PLACE_FLAGS, REASON_FOR_AGENT, JSON_FLAG],
     run: async (context, [id = "", what = ""], flags) =>
-      (await import("../commands/send.ts")).confirm(context, id, what, { ...flags, result: "allow" }),
+      (await import("../commands/agreement.ts")).answer(context, id, what, { ...flags, result: "allow" }),
   }),
   command<SendFlags>({
     name: "deny",
-    description: "deny what waits for a person: a call, or changed dependencies",
+    description: "deny what waits for a person: a call, changed dependencies, a change of protected files",
     arguments: [SESSION, ASKED],
     flags: [...PLACE_FLAGS, REASON_FOR_AGENT, JSON_FLAG],
     run: async (context, [id = "", what = ""], flags) =>
-      (await import("../commands/send.ts")).confirm(context, id, what, { ...flags, result: "deny" }),
+      (await import("../commands/agreement.ts")).answer(context, id, what, { ...flags, result: "deny" }),
+  }),
+  command<SendFlags>({
+    name: "inbox",
+    description: "what waits for a person: calls, dependencies, changes of protected files",
+    arguments: [{ name: "session", description: "id, or its beginning; default: all", kind: "optional" }],
+    flags: [...PLACE_FLAGS, JSON_FLAG],
+    run: async (context, [id], flags) => (await import("../commands/agreement.ts")).inbox(context, id, flags),
+  }),
+  command<AmendFlags>({
+    name: "amend",
+    description: "put another contract in the place of the sealed one; the report lists it",
+    arguments: [SESSION],
+    flags: [
+      ...PLACE_FLAGS,
+      ...CONTRACT_FLAGS,
+      REASON,
+      { name: "author", value: "<name>", description: "default: you" },
+      JSON_FLAG,
+    ],
+    run: async (context, [id = ""], flags) =>
+      (await import("../commands/agreement.ts")).amend(context, id, flags),
+  }),
+  command<WaiveFlags>({
+    name: "waive",
+    description: "do not ask for a criterion for a while; the report lists it",
+    arguments: [SESSION, { name: "criterion", description: "its id", kind: "required" }],
+    flags: [
+      ...PLACE_FLAGS,
+      REASON,
+      { name: "owner", value: "<name>", description: "who answers for it; default: you" },
+      { name: "for", value: "<time>", description: "default: 7d", parse: duration("--for", 1000) },
+      JSON_FLAG,
+    ],
+    run: async (context, [id = "", criterion = ""], flags) =>
+      (await import("../commands/agreement.ts")).waive(context, id, criterion, flags),
   }),
 ];

@@ -9,7 +9,7 @@ import type { OpenHarness } from "../../runtime/open.ts";
 import { chooseSandbox, sandboxWarning } from "../../runtime/registry.ts";
 import type { SessionOptions } from "../../runtime/session-config.ts";
 import type { Mount } from "../../sandbox/contract.ts";
-import type { PreparedWorkspace } from "../../workspace/contract.ts";
+import type { PreparedWorkspace, Rendering } from "../../workspace/contract.ts";
 import type { Output } from "../output.ts";
 import { formatQuantity } from "../render/format.ts";
 import { wrap } from "../render/text.ts";
@@ -23,6 +23,17 @@ export interface BeginFlags {
   readonly mount?: readonly string[];
   readonly setup?: readonly string[];
   readonly deps?: NonNullable<SessionOptions["deps"]>;
+}
+
+/** Where a session is to work. */
+export interface BeginPlace {
+  readonly sandbox: string;
+  /** What is judged is a commit, so its files are a checkout even where nothing is isolated. */
+  readonly needsCheckout: boolean;
+  /** What the contract needs to be there, unless a flag says something else. */
+  readonly setup?: readonly string[] | undefined;
+  /** Texts for the agent to read in its workspace. */
+  readonly renderings?: readonly Rendering[];
 }
 
 /** What flags come to for the session's configuration. */
@@ -44,30 +55,42 @@ export async function sandboxFor({ sandbox }: BeginFlags, settings: Settings): P
 export async function beginnings(
   harness: OpenHarness,
   sessionId: SessionId,
-  sandbox: string,
+  place: BeginPlace,
   settings: Settings,
   flags: BeginFlags,
   say: (text: string) => void,
 ): Promise<Beginnings> {
-  const { network = [], setup = [], mount = [], deps } = flags;
+  const { sandbox } = place;
+  const { network = [], setup = place.setup ?? [], mount = [], deps } = flags;
   if (deps !== undefined && setup.length === 0)
     throw new NightshiftError("E_USAGE", "--deps is about what --setup installs, and there is no --setup");
+  const isIsolated = sandboxWarning(sandbox) === undefined;
   const mounts = mount.map((text) => mountOf(text, settings.workspace));
-  if (sandboxWarning(sandbox) !== undefined) {
-    const unfit = ["dirty", "base", "network", "setup", "deps", "mount"] as const;
+  if (!isIsolated) {
+    const unfit = place.needsCheckout
+      ? (["network", "setup", "deps", "mount"] as const)
+      : (["dirty", "base", "network", "setup", "deps", "mount"] as const);
     const given = unfit.find((name) => flags[name] !== undefined);
-    if (given === undefined) return { sandbox };
-    throw new NightshiftError("E_USAGE", `--${given} needs a sandbox that isolates, and ${sandbox} does not`);
+    if (given === undefined && !place.needsCheckout) return { sandbox };
+    if (given !== undefined)
+      throw new NightshiftError(
+        "E_USAGE",
+        `--${given} needs a sandbox that isolates, and ${sandbox} does not`,
+      );
   }
   const workspaces = await harness.workspaces();
   const options = {
     dirty: flags.dirty ?? "refuse",
     atMs: harness.clock.wallMs(),
     ...(flags.base !== undefined && { base: flags.base }),
+    ...(place.renderings !== undefined && { renderings: place.renderings }),
+    // It cannot mount, so the files are copied.
+    ...(!isIsolated && { copies: true }),
   };
   const never = new AbortController().signal;
   const prepared = await workspaces.prepare(sessionId, settings.workspace, options, never);
   for (const line of remarksOn(prepared)) say(line);
+  if (!isIsolated) return { sandbox, base: prepared.base };
   return { sandbox, base: prepared.base, network, setup, mounts, ...(deps !== undefined && { deps }) };
 }
 

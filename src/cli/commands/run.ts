@@ -1,7 +1,10 @@
 /** `run`: makes a session and is itself the engine that drives it. */
 import { readFileSync } from "node:fs";
+import type { Contract } from "../../core/contract/contract.ts";
+import { contractRendering, RENDERING_PATH } from "../../core/contract/rendering.ts";
 import { NightshiftError } from "../../core/errors.ts";
 import { event } from "../../core/events/index.ts";
+import type { SourcedContract } from "../../planning/contract-source.ts";
 import { createSession, newSessionId } from "../../runtime/client.ts";
 import type { ConfigFile, Settings } from "../../runtime/config.ts";
 import { parseDuration } from "../../runtime/duration.ts";
@@ -13,13 +16,14 @@ import {
 } from "../../runtime/session-config.ts";
 import { carryOn, type DriveFlags } from "../carry-on.ts";
 import { type CommandContext, openFor, settingsFor } from "../context.ts";
+import { type ContractFlags, contractOf, sealedBy } from "../contract-choice.ts";
 import { Interruption } from "../interruption.ts";
 import { checkModel, type ModelFlags, modelOf } from "../model-choice.ts";
 import { wrap } from "../render/text.ts";
-import { type BeginFlags, beginnings, sandboxFor, warnOf } from "./begin.ts";
+import { type BeginFlags, type BeginPlace, beginnings, sandboxFor, warnOf } from "./begin.ts";
 
 /** Flags of `run`. */
-export interface RunFlags extends DriveFlags, BeginFlags, ModelFlags {
+export interface RunFlags extends DriveFlags, BeginFlags, ContractFlags, ModelFlags {
   readonly tools?: readonly string[];
   readonly system?: string;
   readonly title?: string;
@@ -42,20 +46,32 @@ export async function run(
   flags: RunFlags,
 ): Promise<number> {
   const { output } = context;
-  const prompt = promptOf(words);
   const settings = await settingsFor(context, flags);
+  const text = promptOf(words);
+  const agreed = await contractOf(flags, text, settings);
+  const prompt = text === "" ? (agreed?.contract.goal ?? "") : text;
+  if (prompt.trim() === "") throw emptyPrompt();
   const sandbox = await sandboxFor(flags, settings);
-  const options = optionsOf(context, settings, flags, prompt);
-  const { agent } = sessionConfig(options);
+  const options = optionsOf(context, settings, flags, prompt, agreed?.contract);
+  const { agent, judge } = sessionConfig(options);
   await checkModel(agent.model, settings);
+  if (judge !== undefined) await checkModel(judge, settings);
   using interruption = new Interruption();
   await using harness = await openFor(settings);
   warnOf(sandbox, output);
   const sessionId = newSessionId(harness);
   const say = (text: string): void => output.note(...wrap(text, output.width));
-  const begin = await beginnings(harness, sessionId, sandbox, settings, flags, say);
+  const seal = agreed === undefined ? [] : [sealedBy(harness, agreed)];
+  const place = {
+    sandbox,
+    needsCheckout: agreed !== undefined,
+    setup: agreed?.contract.setup,
+    ...renderingsOf(agreed),
+  };
+  const begin = await beginnings(harness, sessionId, place, settings, flags, say);
   const question = event("user.message", { content: [{ type: "text", text: prompt }] });
-  await createSession(harness, sessionConfig({ ...options, ...begin }), [question], sessionId);
+  await createSession(harness, sessionConfig({ ...options, ...begin }), [...seal, question], sessionId);
+  for (const remark of agreed?.remarks ?? []) say(remark);
   if (flags.json === true) output.note(`session ${sessionId}`);
   else output.print(`session  ${sessionId}`, `state    ${settings.stateFolder}`);
   return await carryOn(context, harness, sessionId, { after: 1, calls: [], interruption, flags });
@@ -63,8 +79,16 @@ export async function run(
 
 function promptOf(words: readonly string[]): string {
   const text = words.length === 1 && words[0] === "-" ? readFileSync(0, "utf8") : words.join(" ");
-  if (text.trim() !== "") return text;
-  throw new NightshiftError("E_USAGE", "the prompt is empty", {
+  return text.trim() === "" ? "" : text;
+}
+
+function renderingsOf(agreed: SourcedContract | undefined): Pick<BeginPlace, "renderings"> {
+  if (agreed === undefined) return {};
+  return { renderings: [{ path: RENDERING_PATH, text: contractRendering(agreed.contract) }] };
+}
+
+function emptyPrompt(): NightshiftError {
+  return new NightshiftError("E_USAGE", "the prompt is empty", {
     hint: 'Say what is to be done: nightshift run "fix the failing test"',
   });
 }
@@ -74,12 +98,16 @@ function optionsOf(
   settings: Settings,
   flags: RunFlags,
   prompt: string,
+  contract: Contract | undefined,
 ): SessionOptions {
-  const { file } = settings;
+  const { file, judgeModel } = settings;
   const tools = flags.tools ?? file.tools;
   const system = flags.system ?? file.system;
   return {
     model: modelOf(context, settings, flags),
+    ...(contract !== undefined && { contract }),
+    ...(contract !== undefined &&
+      judgeModel !== undefined && { judge: modelOf(context, { ...settings, model: judgeModel }, {}) }),
     workspace: settings.workspace,
     title: flags.title ?? titleOf(prompt),
     ...(tools === undefined ? {} : { tools }),

@@ -17,7 +17,7 @@ import {
 import { EXIT } from "../exit-codes.ts";
 import { formatCost, formatCount, formatMoment, formatQuantity } from "../render/format.ts";
 import { factLines, singleLine, truncate } from "../render/text.ts";
-import { resultOf, spentText } from "../session-facts.ts";
+import { criteriaOf, resultOf, spentText } from "../session-facts.ts";
 import { adviceOf, standingOf } from "../standing.ts";
 
 /** Flags of `status`. */
@@ -127,6 +127,7 @@ function sessionLines(state: SessionState, record: SessionRecord, now: number, w
     ["stands", standingOf(state, record, now).text],
     ["model", modelOf(state)],
     ["folder", config?.sandbox.workspace ?? ""],
+    ...contractFacts(state),
     ["spent", spentText(state)],
     ["caps", capsText(state)],
     ["queue", countOf(state.queue) === 0 ? "" : formatQuantity(countOf(state.queue), "message")],
@@ -138,6 +139,23 @@ function sessionLines(state: SessionState, record: SessionRecord, now: number, w
   ];
   const lines = facts.flatMap(([label, text]) => (text === "" ? [] : factLines(label, text, width)));
   return [...lines, `head     ${record.seq}:${record.hash}`];
+}
+
+function contractFacts({ contract }: SessionState): (readonly [label: string, text: string])[] {
+  if (contract === null) return [];
+  const { given, verdicts } = contract;
+  const cap = contract.contract.limits.verdicts;
+  const verdict = given === null ? "none yet" : `${given.number}: ${given.outcome}`;
+  return [
+    ...criteriaOf(contract).map(
+      ({ criterion, status: how, description }, index) =>
+        [index === 0 ? "criteria" : "", `${criterion}: ${how} | ${singleLine(description)}`] as const,
+    ),
+    ["verdict", `${verdict} (${verdicts} of ${cap} asked for)`],
+    ...contract.waivers.map(
+      ({ criterion, owner, reason }) => ["waived", `${criterion} by ${owner}: ${reason}`] as const,
+    ),
+  ];
 }
 
 function filesText({ workspace }: SessionState): string {

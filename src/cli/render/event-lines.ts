@@ -5,6 +5,7 @@
 import { unreachable } from "../../core/errors.ts";
 import type { EventBody, SessionEvent } from "../../core/events/index.ts";
 import type { Json, Text } from "../../core/text.ts";
+import { agreementLines } from "./agreement-lines.ts";
 import { formatBytes, formatDuration, formatTime } from "./format.ts";
 import { pad, singleLine, stripControl, truncate, wrap } from "./text.ts";
 
@@ -62,11 +63,22 @@ export class EventView {
       case "session":
         return describeSession(event);
       case "user":
-      case "control":
         return describePerson(event);
+      case "control":
+      case "contract":
+      case "approval":
+      case "preflight":
+      case "verdict":
+      case "referee":
+      case "judge":
+        return [...describePerson(event), ...this.#agreed(event)];
       default:
         return describeHarness(event, this.#options.verbose);
     }
+  }
+
+  #agreed(event: SessionEvent): Line[] {
+    return agreementLines(event, this.#options.verbose).map(([label, text]) => cut(label, text));
   }
 
   #work(event: SessionEvent): Line[] {
@@ -283,6 +295,12 @@ export function stopText(reason: EventBody<"session.status_idle">["stop_reason"]
       return "a breaker stopped it: it was going nowhere";
     case "failed":
       return `failed (${reason.code})`;
+    case "verified":
+      return `verified: every criterion is met (verdict ${reason.verdict})`;
+    case "unmet":
+      return `not met (verdict ${reason.verdict}), and the agent changed nothing more`;
+    case "review":
+      return `waits for a person to look (verdict ${reason.verdict})`;
     default:
       return unreachable(reason);
   }

@@ -10,9 +10,11 @@ const created = z.object({
     name: z.string().min(1).max(256),
     worker: z.literal("loop"),
     model,
-    system: z.string().max(100_000),
+    system: z.string().max(1_000_000),
     tools: z.array(z.string()).max(128),
   }),
+  /** Grades what no command can show; absent: the agent's model. */
+  judge: model.optional(),
   sandbox: z.object({
     backend: z.string().min(1),
     /** Absolute path of the folder the agent works in. */

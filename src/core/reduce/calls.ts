@@ -1,4 +1,6 @@
 /** Facts about tool calls. */
+
+import { REQUEST_VERDICT } from "../contract/session-tools.ts";
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { CallId } from "../ids.ts";
 import type { CallState, SessionState } from "../state.ts";
@@ -8,7 +10,7 @@ import { noteUnsaved } from "./workspace.ts";
 export function reduceCalls(state: SessionState, event: SessionEvent): SessionState {
   switch (event.type) {
     case "agent.tool_use":
-      return { ...state, calls: [...state.calls, requested(event)] };
+      return { ...verdictWanted(state, event.body), calls: [...state.calls, requested(event)] };
     case "tool.prepared":
       return change(state, event.body.call, () => ({
         prepared: { before: event.body.before, after: event.body.after },
@@ -26,6 +28,13 @@ export function reduceCalls(state: SessionState, event: SessionEvent): SessionSt
     default:
       return state;
   }
+}
+
+/** To ask for a verdict is all that an agent can do about being done. */
+function verdictWanted(state: SessionState, body: EventBody<"agent.tool_use">): SessionState {
+  const { contract } = state;
+  if (contract === null || body.name !== REQUEST_VERDICT || body.invalid !== undefined) return state;
+  return { ...state, contract: { ...contract, wanted: "asked" } };
 }
 
 function requested(event: SessionEvent<"agent.tool_use">): CallState {

@@ -2,6 +2,7 @@
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { Sequence, SessionId, ThreadId } from "../ids.ts";
 import type { CallState, Halt, SandboxState, SessionState, StopReason } from "../state.ts";
+import { contractAtRest, reduceContract } from "./contract.ts";
 import { kept, withLast } from "./portions.ts";
 import { checkedOut, forkedWorkspace, reduceWorkspaceWish } from "./workspace.ts";
 
@@ -49,6 +50,10 @@ export function reduceControl(state: SessionState, event: SessionEvent): Session
       return reduceWorkspaceWish(state, event, () => halted(state, "rewind", event.seq));
     case "control.resume":
       return resumed(state);
+    case "control.amend_contract":
+    case "control.waive":
+    case "control.request_verdict":
+      return reduceContract(state, event);
     case "control.set_limits":
       return limitsSet(state, event.body.limits);
     case "harness.woke":
@@ -90,9 +95,17 @@ function pausedSince(halt: Halt | null): Sequence | null {
   return halt?.kind === "pause" ? halt.seq : (halt?.pauseSeq ?? null);
 }
 
+const HOLDLESS: ReadonlySet<string> = new Set([
+  "end_turn",
+  "refusal",
+  "verified",
+  "unmet",
+  "review",
+] satisfies StopReason["type"][]);
+
 /** Reasons to be idle that only a person lifts. */
 function holdOf(reason: StopReason): StopReason["type"] | null {
-  return reason.type === "end_turn" || reason.type === "refusal" ? null : reason.type;
+  return HOLDLESS.has(reason.type) ? null : reason.type;
 }
 
 function wentIdle(state: SessionState, reason: StopReason, at: number): SessionState {
@@ -111,6 +124,7 @@ function wentIdle(state: SessionState, reason: StopReason, at: number): SessionS
     halt: pauseSeq === null ? null : { kind: "pause", seq: pauseSeq, pauseSeq: null, isLifted: false },
     hold: redirected || halt?.isLifted ? null : holding,
     answerOwed: state.answerOwed && holding !== null,
+    contract: contractAtRest(state.contract, holding === null),
     losses: 0,
   };
 }
@@ -123,7 +137,14 @@ function messageArrived(state: SessionState, event: SessionEvent<"user.message">
   // A pause and an open question are lifted by their own answers only.
   const lifted = state.hold === "paused" || state.hold === "requires_action" ? state.hold : null;
   const sandbox = givenNewChances(state.sandbox);
-  const next = { ...state, queue, hold: lifted, retry: busy ? state.retry : null, sandbox };
+  const next = {
+    ...state,
+    queue,
+    hold: lifted,
+    retry: busy ? state.retry : null,
+    sandbox,
+    contract: triedAgain(state.contract),
+  };
   return busy && steering === "interrupt" ? halted(next, "interrupt", event.seq) : next;
 }
 
@@ -132,7 +153,22 @@ function resumed(state: SessionState): SessionState {
   const halt = lifted?.kind === "pause" ? null : lifted;
   const hold = state.hold === "requires_action" ? state.hold : null;
   const workspace = state.workspace && { ...state.workspace, failures: 0 };
-  return { ...state, halt, hold, retry: null, losses: 0, sandbox: givenNewChances(state.sandbox), workspace };
+  const contract = triedAgain(state.contract);
+  return {
+    ...state,
+    halt,
+    hold,
+    retry: null,
+    losses: 0,
+    sandbox: givenNewChances(state.sandbox),
+    workspace,
+    contract,
+  };
+}
+
+/** What kept it from beginning may be mended. */
+function triedAgain(contract: SessionState["contract"]): SessionState["contract"] {
+  return contract?.preflight === "refused" ? { ...contract, preflight: "owed" } : contract;
 }
 
 /** The try that is under way keeps its number, because its intent is named by it. */

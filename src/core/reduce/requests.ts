@@ -1,6 +1,8 @@
 /** Facts about model requests, and the ledger: reserved before, settled after. */
+
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { Ledger, OpenRequest, RetryState, SessionState } from "../state.ts";
+import { turnBegun, turnEnded } from "./contract.ts";
 
 /** Notes `span.*`. */
 export function reduceRequests(state: SessionState, event: SessionEvent): SessionState {
@@ -23,6 +25,7 @@ function started(state: SessionState, body: EventBody<"span.model_request_start"
     requests: body.request,
     request,
     calls: [],
+    contract: turnBegun(state),
     ledger: { ...state.ledger, requests: state.ledger.requests + 1 },
   };
 }
@@ -44,6 +47,7 @@ function ended(
         cutShort: body.stop_reason === "max_tokens" ? state.cutShort + 1 : 0,
         retry: null,
         losses: 0,
+        contract: turnEnded(state, body.stop_reason),
       };
     case "failed":
       return { ...base, answerOwed: true, retry: failed(state.retry, body, at) };

@@ -1,7 +1,7 @@
 /** The model owes an answer, or messages wait: open the turn, check the caps, send the next request. */
 import { type EventBody, type EventInput, event } from "../events/index.ts";
 import { sandboxId, threadId } from "../ids.ts";
-import { costCharged, type SessionState, tokensCharged } from "../state.ts";
+import { contextStart, costCharged, type SessionState, tokensCharged } from "../state.ts";
 import { append, type Now, type Step } from "../step.ts";
 import { checkpointBeside, isCheckpointing } from "./checkpoint.ts";
 import { requestSandbox } from "./sandbox.ts";
@@ -62,7 +62,7 @@ function openThread(state: SessionState, config: Config, now: Now): EventInput {
     system: config.agent.system,
     tools,
     model: config.agent.model,
-    from_seq: state.thread?.fromSeq ?? state.queue[0]?.[0]?.seq ?? state.seq,
+    from_seq: Math.min(contextStart(state), state.seq),
   });
 }
 

@@ -2,6 +2,7 @@
  * The turn's tool calls, each on its way from request to receipt. Calls run beside each other, but a call that
  * writes files waits for all before it and holds back all after it.
  */
+import { isSessionTool } from "../contract/session-tools.ts";
 import { event } from "../events/index.ts";
 import type { CallState, SessionState } from "../state.ts";
 import { append, execIntent, inFlight, type Now, perform, type Step } from "../step.ts";
@@ -9,6 +10,7 @@ import { inDoubt } from "./in-doubt.ts";
 import { neverRan } from "./results.ts";
 import { type CallStep, prepareIntent, startRun } from "./run.ts";
 import { canRun, sandboxWanted } from "./sandbox.ts";
+import { sessionCall } from "./session-call.ts";
 
 /** Moves every call that may move. */
 export function runCalls(state: SessionState, now: Now): Step {
@@ -56,6 +58,7 @@ function stepOf(state: SessionState, now: Now, call: CallState): CallStep {
 
 function begin(state: SessionState, now: Now, call: CallState): CallStep {
   if (call.invalid !== null) return { kind: "event", event: neverRan(call, "refused", call.invalid) };
+  if (isSessionTool(call.name)) return { kind: "event", event: sessionCall(state, call) };
   if (call.permission === "deny")
     return { kind: "event", event: neverRan(call, "refused", "This tool is not allowed here.") };
   if (call.permission === "ask" && call.confirmation !== "allow") return askFirst(call);

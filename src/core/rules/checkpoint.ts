@@ -2,7 +2,7 @@
  * When the workspace is saved: after so many calls, after so long, before the sandbox is given back, and when
  * somebody asks. Only between turns: no call runs then, so the files stand still; the next request does not wait.
  */
-import { type EventInput, event } from "../events/index.ts";
+import { type EventBody, type EventInput, event } from "../events/index.ts";
 import type { SessionState } from "../state.ts";
 import { append, leave, type Step } from "../step.ts";
 
@@ -40,6 +40,13 @@ export function checkpointAtRest(state: SessionState): EventInput[] {
   )
     return [];
   return [request(workspace.checkpoints + 1, workspace.isAsked ? "asked" : "rest")];
+}
+
+/** A verdict is about a commit, so everything is saved before it, whether the sandbox still lives or not. */
+export function checkpointBeforeVerdict(state: SessionState): EventInput[] {
+  const { workspace } = state;
+  if (workspace === null || workspace.unsaved === 0 || !mayAsk(state) || !hasWorked(state)) return [];
+  return [request(workspace.checkpoints + 1, "verdict")];
 }
 
 /** Work that could not be saved stays where it is until a person has looked; of a session that is over, too long. */
@@ -87,6 +94,6 @@ function mayAsk(state: SessionState): boolean {
   return !isCheckpointing(state) && isSavable(state);
 }
 
-function request(number: number, reason: "cadence" | "rest" | "asked"): EventInput {
+function request(number: number, reason: EventBody<"checkpoint.requested">["reason"]): EventInput {
   return event("checkpoint.requested", { number, reason });
 }

@@ -6,6 +6,7 @@ import { checkpointAtRest, isCheckpointing, unsavable } from "./checkpoint.ts";
 import { askedLayer } from "./environment.ts";
 
 function endOf(state: SessionState): StopReason {
+  if (state.contract !== null && state.contract.ending !== null) return state.contract.ending;
   if (state.refused) return { type: "refusal" };
   if (state.cutShort > 0) return { type: "max_tokens" };
   const asked = askedLayer(state);

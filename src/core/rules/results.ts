@@ -2,6 +2,11 @@
 import { type EventInput, event } from "../events/index.ts";
 import type { CallState } from "../state.ts";
 
+/** The harness itself has done what the call asked for. */
+export function answeredHere(call: CallState, text: string): EventInput {
+  return receipt(call, { run: 0, ending: "exited", text, inDoubt: false, isError: false });
+}
+
 type Ending = "cancelled" | "refused" | "not_run" | "sandbox_lost";
 
 /** The call never ran, so nothing happened. */

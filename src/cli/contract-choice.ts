@@ -1,0 +1,79 @@
+/** The contract that a command line asks for, ready to be sealed. */
+import { join } from "node:path";
+import { contractHash } from "../core/contract/contract.ts";
+import { NightshiftError } from "../core/errors.ts";
+import { type EventInput, event } from "../core/events/index.ts";
+import { seal } from "../core/seal.ts";
+import type { HeldOutOption, SourcedContract } from "../planning/contract-source.ts";
+import type { Settings } from "../runtime/config.ts";
+import type { OpenHarness } from "../runtime/open.ts";
+
+/** Flags that say what has to be met. */
+export interface ContractFlags {
+  readonly check?: readonly string[];
+  readonly contract?: string;
+  readonly rubric?: readonly string[];
+  readonly heldOut?: readonly HeldOutOption[];
+  readonly protect?: readonly string[];
+  readonly protection?: "strict" | "additive" | "review";
+  readonly deps?: "allow" | "ask" | "deny";
+  readonly setup?: readonly string[];
+  readonly maxVerdicts?: number;
+}
+
+const NEEDED = ["check", "contract", "rubric", "heldOut"] as const;
+const DEPENDENT = ["protect", "protection", "maxVerdicts"] as const;
+
+/**
+ * Undefined when nothing was said that could be verified.
+ * @throws NightshiftError `E_CONTRACT_INVALID`, `E_CONTRACT_FILE`, `E_USAGE`
+ */
+export async function contractOf(
+  flags: ContractFlags,
+  prompt: string,
+  settings: Settings,
+): Promise<SourcedContract | undefined> {
+  if (NEEDED.every((name) => flags[name] === undefined)) {
+    const unfit = DEPENDENT.find((name) => flags[name] !== undefined);
+    if (unfit === undefined) return undefined;
+    throw new NightshiftError("E_USAGE", "rules about files and verdicts need something to verify", {
+      hint: "Pass --check with the command that has to pass, or --contract with a file.",
+    });
+  }
+  const { contractFrom } = await import("../planning/contract-source.ts");
+  const { keepHeldOut } = await import("../runtime/held-out.ts");
+  const store = join(settings.stateFolder, "held-out");
+  const { check, contract: contractFile, rubric, heldOut, protect, protection, deps, setup } = flags;
+  const said = { check, contractFile, rubric, heldOut, protect, protection, deps, setup };
+  const { check: checks, ...others } = withoutUndefined(said);
+  const sourced = await contractFrom(
+    { prompt, ...others, ...(checks !== undefined && { checks }) },
+    settings.workspace,
+    { keepHeldOut: async (folder) => keepHeldOut(folder, store, settings.workspace) },
+  );
+  const { maxVerdicts: verdicts } = flags;
+  if (verdicts === undefined) return sourced;
+  const limits = { ...sourced.contract.limits, verdicts };
+  return { ...sourced, contract: { ...sourced.contract, limits } };
+}
+
+/** The seal. @throws NightshiftError `E_CONTRACT_INVALID` when the log would not keep it as it is */
+export function sealedBy(
+  harness: Pick<OpenHarness, "redactor">,
+  { contract, source }: SourcedContract,
+): EventInput<"contract.sealed"> {
+  const hash = contractHash(contract);
+  const sealed = event("contract.sealed", { contract, hash, source });
+  const stored = seal(sealed, harness.redactor).event;
+  if (stored.type === "contract.sealed" && contractHash(stored.body.contract) === hash) return sealed;
+  throw new NightshiftError("E_CONTRACT_INVALID", "the contract holds what looks like a secret", {
+    hint: "Take keys and passwords out of goal, checks and criteria; a log never keeps them.",
+  });
+}
+
+type Defined<Fields> = { readonly [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
+
+function withoutUndefined<Fields extends object>(fields: Fields): Defined<Fields> {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Defined<Fields>;
+}

@@ -1,0 +1,112 @@
+/** What was agreed, asked for and found, as lines for people. */
+import type { EventBody, SessionEvent } from "../../core/events/index.ts";
+import { formatCount, formatDuration, formatMoment } from "./format.ts";
+
+/** One line: what it is about, and what is said of it. */
+export type AgreementLine = readonly [label: string, text: string];
+
+/** Nothing for events that say nothing to a person in a hurry. */
+export function agreementLines(event: SessionEvent, verbose: boolean): readonly AgreementLine[] {
+  switch (event.type) {
+    case "contract.sealed": {
+      const { contract, hash } = event.body;
+      return [["contract", `${countOf(contract.criteria.length)}, sealed as ${hash.slice(0, 12)}`]];
+    }
+    case "contract.amended":
+      return [["contract", `amended by ${event.body.author}: ${event.body.reason}`]];
+    case "contract.drifted":
+      return [["contract", `its copy ${event.body.path} was changed in the workspace; that changes nothing`]];
+    case "contract.declared":
+      return [
+        ["contract", `the agent calls ${event.body.criterion} ${event.body.status}: ${event.body.reason}`],
+      ];
+    case "control.amend_contract":
+      return [["you", `amend the contract: ${event.body.reason}`]];
+    case "control.waive":
+      return [
+        [
+          "you",
+          `waive ${event.body.criterion} until ${formatMoment(event.body.expires_at, event.at)}: ${event.body.reason}`,
+        ],
+      ];
+    case "control.request_verdict":
+      return [["you", "a verdict, please"]];
+    case "approval.decided":
+      return [["you", `${event.body.result} ${event.body.item}`]];
+    case "preflight.started":
+      return [["checks", "run on the base, twice"]];
+    case "preflight.finished":
+      return preflightLines(event.body);
+    default:
+      return verdictLines(event, verbose);
+  }
+}
+
+function countOf(criteria: number): string {
+  return criteria === 1 ? "1 criterion" : `${formatCount(criteria)} criteria`;
+}
+
+function preflightLines({
+  criteria,
+  problems,
+  duration_ms,
+}: EventBody<"preflight.finished">): AgreementLine[] {
+  const found = criteria.map(
+    ({ criterion, status, role }): AgreementLine => [
+      "base",
+      `${criterion}: ${status}${role === "keep" ? ", has to stay so" : ", has to become green"}`,
+    ],
+  );
+  const wrong = problems.map(({ code, message }): AgreementLine => ["base", `${code}: ${message}`]);
+  return [...found, ...wrong, ["base", `looked at in ${formatDuration(duration_ms)}`]];
+}
+
+function verdictLines(event: SessionEvent, verbose: boolean): readonly AgreementLine[] {
+  switch (event.type) {
+    case "verdict.requested":
+      return [["verdict", `${event.body.number}: the referee looks at ${event.body.commit.slice(0, 12)}`]];
+    case "referee.composed":
+      return event.body.findings
+        .filter(({ effect }) => verbose || effect !== "note")
+        .map(({ effect, path, detail }) => ["files", `${effect}: ${path}: ${detail}`]);
+    case "referee.checked": {
+      const { criterion, pass, status, reason, run } = event.body;
+      return [["check", `${criterion} (${pass}): ${status}, ${formatDuration(run.duration_ms)} | ${reason}`]];
+    }
+    case "referee.ratcheted":
+      return event.body.findings
+        .filter(({ effect }) => verbose || effect !== "note")
+        .map(({ effect, path, detail }) => ["ratchet", `${effect}: ${path}: ${detail}`]);
+    case "judge.graded":
+      return [
+        [
+          "judge",
+          `${event.body.criterion}: ${event.body.status}${event.body.problem === undefined ? "" : ` | ${event.body.problem}`}`,
+        ],
+      ];
+    case "verdict.given":
+      return givenLines(event.body);
+    default:
+      return [];
+  }
+}
+
+function givenLines({ number, outcome, criteria, gaps }: EventBody<"verdict.given">): AgreementLine[] {
+  return [
+    ...criteria.map(
+      ({ criterion, status, strength, reason }): AgreementLine => [
+        "verdict",
+        `${criterion}: ${status}${strength === null ? "" : ` (${strength})`} | ${reason}`,
+      ],
+    ),
+    ...(outcome === "met" ? gaps.map((gap): AgreementLine => ["gap", gap]) : []),
+    ["verdict", `${number}: ${OUTCOMES[outcome]}`],
+  ];
+}
+
+const OUTCOMES: { readonly [outcome in EventBody<"verdict.given">["outcome"]]: string } = {
+  met: "every criterion is met",
+  unmet: "not met yet",
+  review: "waits for a person to look",
+  error: "the referee itself failed; nothing is decided",
+};

@@ -1,0 +1,185 @@
+/** Facts about the contract: what was agreed, what people and the agent say of it, what the referee has found. */
+import type { ContractState } from "../contract/state.ts";
+import type { EventBody, SessionEvent } from "../events/index.ts";
+import type { SessionState, StopReason } from "../state.ts";
+
+/** Notes `contract.*`, `preflight.*`, `verdict.*`, `approval.*` and what `control.*` says about contracts. */
+export function reduceContract(state: SessionState, event: SessionEvent): SessionState {
+  if (event.type === "contract.sealed")
+    return state.contract === null ? { ...state, contract: sealed(event) } : state;
+  const { contract } = state;
+  if (contract === null) return state;
+  const update = (changes: Partial<ContractState>): SessionState => ({
+    ...state,
+    contract: { ...contract, ...changes },
+  });
+  switch (event.type) {
+    case "control.amend_contract":
+      return update({ amendment: { ...event.body, seq: event.seq } });
+    case "contract.amended":
+      return amended(state, contract, event.body);
+    case "control.waive": {
+      const { criterion, owner, reason, expires_at: expiresAt } = event.body;
+      const waiver = { criterion, owner, reason, expiresAt, seq: event.seq };
+      const others = contract.waivers.filter((known) => known.criterion !== criterion);
+      return update({ waivers: [...others, waiver] });
+    }
+    case "contract.declared": {
+      const { criterion, status, reason, call } = event.body;
+      const isKnown = contract.contract.criteria.some(({ id }) => id === criterion);
+      const others = contract.declared.filter((known) => known.criterion !== criterion);
+      return isKnown
+        ? update({ declared: [...others, { criterion, status, reason, call, seq: event.seq }] })
+        : state;
+    }
+    case "control.request_verdict":
+      return state.phase === "terminated" ? state : update({ wanted: "person" });
+    case "approval.decided":
+      return decided(state, contract, event.body);
+    case "preflight.started":
+      return update({ preflight: "running" });
+    case "preflight.finished":
+      return update({ preflight: event.body.problems.length === 0 ? "passed" : "refused" });
+    case "verdict.requested": {
+      const { number, commit, reason } = event.body;
+      return update({ wanted: null, verdicts: number, making: { number, commit, reason } });
+    }
+    case "verdict.given":
+      return contract.making?.number === event.body.number ? given(state, contract, event) : state;
+    default:
+      return state;
+  }
+}
+
+function sealed({ seq, body }: SessionEvent<"contract.sealed">): ContractState {
+  return {
+    seq,
+    contract: body.contract,
+    hash: body.hash,
+    amendments: 0,
+    amendment: null,
+    waivers: [],
+    declared: [],
+    preflight: "owed",
+    verdicts: 0,
+    wanted: null,
+    making: null,
+    given: null,
+    ending: null,
+    review: [],
+    decisions: [],
+  };
+}
+
+/** A new text is a new condition: what checks say of the base has to be learnt again, and no old verdict counts. */
+function amended(
+  state: SessionState,
+  contract: ContractState,
+  { contract: text, hash }: EventBody<"contract.amended">,
+): SessionState {
+  const ids = new Set(text.criteria.map(({ id }) => id));
+  const next = {
+    ...contract,
+    contract: text,
+    hash,
+    amendments: contract.amendments + 1,
+    amendment: null,
+    declared: contract.declared.filter(({ criterion }) => ids.has(criterion)),
+    preflight: "owed" as const,
+    making: null,
+    wanted: contract.wanted ?? contract.making?.reason ?? null,
+    ending: null,
+    review: [],
+  };
+  const hold = state.hold === "budget_reached" || state.hold === "failed" ? null : state.hold;
+  return { ...state, hold, contract: next, answerOwed: state.thread !== null || state.answerOwed };
+}
+
+/** Once everything is approved, the verdict is asked for again; a denial is told to the agent. */
+function decided(
+  state: SessionState,
+  contract: ContractState,
+  { item, hash, result }: EventBody<"approval.decided">,
+): SessionState {
+  const isMeant = contract.review.some((known) => known.item === item && known.hash === hash);
+  if (!isMeant || state.phase === "terminated") return state;
+  const decisions = [...contract.decisions.filter((known) => known.hash !== hash), { hash, result }];
+  const isApproved = contract.review.every((known) =>
+    decisions.some((each) => each.hash === known.hash && each.result === "approve"),
+  );
+  return {
+    ...state,
+    answerOwed: state.answerOwed || result === "deny",
+    contract: { ...contract, decisions, wanted: isApproved ? "person" : contract.wanted },
+  };
+}
+
+function given(
+  state: SessionState,
+  contract: ContractState,
+  { body, seq }: SessionEvent<"verdict.given">,
+): SessionState {
+  const { number, commit, contract_hash: contractHash, outcome } = body;
+  // A verdict on another text says nothing about this one.
+  if (contractHash !== contract.hash)
+    return { ...state, contract: { ...contract, making: null, wanted: contract.making?.reason ?? null } };
+  const before = contract.given;
+  const criteria = body.criteria.map(({ criterion, status }) => ({ criterion, status }));
+  const review = body.review.map(({ item, hash }) => ({ item, hash }));
+  const isRepeated = before?.commit === commit && before.contractHash === contractHash;
+  const ending = endingOf(contract, body, isRepeated);
+  return {
+    ...state,
+    answerOwed: ending === null,
+    contract: {
+      ...contract,
+      making: null,
+      wanted: null,
+      given: { number, seq, commit, contractHash, outcome, criteria },
+      ending,
+      review,
+    },
+  };
+}
+
+/** Work goes on after a negative verdict, unless nothing was changed since the one before, or there are no more. */
+function endingOf(
+  contract: ContractState,
+  { number, outcome }: EventBody<"verdict.given">,
+  isRepeated: boolean,
+): StopReason | null {
+  switch (outcome) {
+    case "met":
+      return { type: "verified", verdict: number };
+    case "review":
+      return { type: "review", verdict: number };
+    case "error":
+      return { type: "failed", code: "E_REFEREE" };
+    case "unmet":
+      if (isRepeated) return { type: "unmet", verdict: number };
+      if (number >= contract.contract.limits.verdicts) return { type: "budget_reached", cap: "verdicts" };
+      return null;
+  }
+}
+
+/** An agent that ends its turn under a contract has, in effect, asked for a verdict. */
+export function turnEnded(state: SessionState, stop: string | undefined): ContractState | null {
+  const { contract } = state;
+  return contract !== null && stop === "end_turn"
+    ? { ...contract, wanted: contract.wanted ?? "rest" }
+    : contract;
+}
+
+/** The agent goes on: what its last turn's end has asked for is no longer wanted. */
+export function turnBegun({ contract }: SessionState): ContractState | null {
+  return contract?.wanted === "rest" ? { ...contract, wanted: null } : contract;
+}
+
+/** A person was answered, or stopped it: a verdict in the making is made anew when work goes on, if it still counts. */
+export function contractAtRest(contract: ContractState | null, isOver: boolean): ContractState | null {
+  if (contract === null) return null;
+  const { making, wanted } = contract;
+  const again = isOver ? null : (wanted ?? making?.reason ?? null);
+  const preflight = contract.preflight === "running" ? "owed" : contract.preflight;
+  return { ...contract, making: null, wanted: again, ending: null, preflight };
+}

@@ -1,0 +1,64 @@
+/** What the referee of a session works with, put together. */
+import { join } from "node:path";
+import type { Chance, Clock } from "../core/clock.ts";
+import type { ModelAdapter } from "../model/contract.ts";
+import type { JudgeSeam, RefereeParts } from "../referee/parts.ts";
+import type { SandboxBackend } from "../sandbox/contract.ts";
+import type { Workspaces } from "../workspace/contract.ts";
+import type { EnvironmentParts } from "./environments.ts";
+import { findHeldOut } from "./held-out.ts";
+import type { ModelConfig } from "./providers.ts";
+
+/** What is known of the session and of this machine. */
+export interface RefereeSource {
+  readonly backend: SandboxBackend;
+  readonly isIsolated: boolean;
+  readonly workspaces: Workspaces;
+  /** Of the commands that need more than the files; undefined for none. */
+  readonly environment: EnvironmentParts | undefined;
+  /** Grades rubrics. */
+  readonly judge: { readonly model: ModelConfig; readonly adapter: () => Promise<ModelAdapter> };
+  readonly clock: Clock;
+  readonly chance: Chance;
+  /** Absolute. */
+  readonly stateFolder: string;
+}
+
+/** Loads what a referee needs, when the first check is to run. */
+export async function openRefereeParts(source: RefereeSource): Promise<RefereeParts> {
+  const { createRefereeTrees, createRunners, ratchet } = await import("../referee/index.ts");
+  const { backend, isIsolated, workspaces, environment, clock, chance, stateFolder } = source;
+  const heldOut = join(stateFolder, "held-out");
+  return {
+    backend,
+    isIsolated,
+    trees: createRefereeTrees(workspaces),
+    runners: createRunners(),
+    ratchet,
+    surroundings: environment === undefined ? null : await surroundingsWith(environment),
+    judge: judgeOf(source),
+    clock,
+    chance,
+    scratch: join(stateFolder, "referee"),
+    heldOut: (digest) => findHeldOut(digest, heldOut),
+  };
+}
+
+async function surroundingsWith(
+  environment: EnvironmentParts,
+): Promise<NonNullable<RefereeParts["surroundings"]>> {
+  const { surroundingsOf } = await import("./environments.ts");
+  return (folder, signal) => surroundingsOf(environment, folder, signal);
+}
+
+/** Made when the first rubric is to be graded. */
+function judgeOf({ judge, clock, chance }: RefereeSource): JudgeSeam {
+  return {
+    async grade(request, signal) {
+      const { createJudge, JUDGE_LIMITS } = await import("../judge/index.ts");
+      const adapter = await judge.adapter();
+      const parts = { adapter, model: judge.model, limits: JUDGE_LIMITS, clock, chance };
+      return await createJudge(parts).grade(request, signal);
+    },
+  };
+}

@@ -1,0 +1,136 @@
+/** The referee of one session: what the fold and the log know, as the referee wants to be asked. */
+import { hash } from "node:crypto";
+import { contractRendering, RENDERING_PATH } from "../core/contract/rendering.ts";
+import { assert } from "../core/errors.ts";
+import { type EventBody, type EventInput, event, type SessionEvent } from "../core/events/index.ts";
+import type { Sequence } from "../core/ids.ts";
+import type { SessionState } from "../core/state.ts";
+import type { RefereeFactType, RefereeParts, VerdictRequest } from "../referee/parts.ts";
+import type { Lease, Store } from "../store/contract.ts";
+
+/** What performers ask of it. Both may be asked again after a crash: what is in the log is not done twice. */
+export interface SessionReferee {
+  /** Runs the checks on the base. */
+  preflight(state: SessionState, signal: AbortSignal): Promise<EventBody<"preflight.finished">>;
+  /** Judges the commit that the fold names. @param onFact - puts evidence into the log before it is relied on */
+  verdict(
+    state: SessionState,
+    signal: AbortSignal,
+    onFact: (fact: EventInput) => Promise<Sequence>,
+  ): Promise<EventBody<"verdict.given">>;
+}
+
+/** What it is made of. */
+export interface SessionRefereeParts {
+  readonly store: Store;
+  readonly lease: Lease;
+  /** Made when the first check is to run. */
+  readonly parts: () => Promise<RefereeParts>;
+  /** What the copy of the contract in the workspace holds; null when it is no file any more. */
+  readonly rendering: () => Promise<Buffer | null>;
+}
+
+const FACT_TYPES: readonly RefereeFactType[] = [
+  "referee.composed",
+  "referee.checked",
+  "referee.ratcheted",
+  "judge.graded",
+];
+const FACTS_MAX = 5_000;
+
+/** The referee of the session that this lease is for. */
+export function createSessionReferee({
+  store,
+  lease,
+  parts,
+  rendering,
+}: SessionRefereeParts): SessionReferee {
+  return {
+    async preflight(state, signal) {
+      const { runPreflight } = await import("../referee/index.ts");
+      const { contract, base } = agreed(state);
+      const { sessionId, epoch } = lease;
+      return await runPreflight(
+        await parts(),
+        { sessionId, epoch, contract: contract.contract, base },
+        signal,
+      );
+    },
+    async verdict(state, signal, onFact) {
+      const { giveVerdict } = await import("../referee/index.ts");
+      await noteDrift(store, state, rendering, onFact);
+      return await giveVerdict(await parts(), await requestOf(store, lease, state), signal, onFact);
+    },
+  };
+}
+
+/** What an agent does to its copy of the contract changes nothing; it is only noted, once for each text. */
+async function noteDrift(
+  store: Store,
+  { contract, sessionId }: SessionState,
+  rendering: () => Promise<Buffer | null>,
+  onFact: (fact: EventInput) => Promise<Sequence>,
+): Promise<void> {
+  // The copy is of the contract as it was sealed.
+  if (contract === null || contract.amendments > 0) return;
+  const text = await rendering();
+  const expected = sha256(contractRendering(contract.contract));
+  const found = text === null ? null : sha256(text);
+  if (found === expected) return;
+  const range = { backwards: true, limit: 1, types: ["contract.drifted"] };
+  const [known] = await store.getEvents(sessionId, range);
+  if (known?.type === "contract.drifted" && known.body.found === found) return;
+  await onFact(event("contract.drifted", { path: RENDERING_PATH, expected, found }));
+}
+
+function sha256(content: string | Buffer): string {
+  return hash("sha256", content, "hex");
+}
+
+async function requestOf(store: Store, lease: Lease, state: SessionState): Promise<VerdictRequest> {
+  const { contract, base } = agreed(state);
+  const { making, decisions } = contract;
+  assert(making !== null, "the fold names the verdict to be given");
+  const { sessionId, epoch } = lease;
+  const decided = (result: "approve" | "deny"): ReadonlySet<string> =>
+    new Set(decisions.filter((each) => each.result === result).map(({ hash }) => hash));
+  return {
+    sessionId,
+    number: making.number,
+    epoch,
+    contract: contract.contract,
+    contractHash: contract.hash,
+    base,
+    commit: making.commit,
+    preflight: await newestPreflight(store, lease),
+    waivers: contract.waivers,
+    declared: contract.declared,
+    approved: decided("approve"),
+    denied: decided("deny"),
+    done: await factsOf(store, lease, making.number),
+  };
+}
+
+function agreed({ contract, config }: SessionState) {
+  const base = config?.sandbox.checkout?.base;
+  assert(contract !== null && base !== undefined, "a session with a contract has a checkout");
+  return { contract, base };
+}
+
+async function newestPreflight(store: Store, { sessionId }: Lease): Promise<EventBody<"preflight.finished">> {
+  const range = { backwards: true, limit: 1, types: ["preflight.finished"] };
+  const [event] = await store.getEvents(sessionId, range);
+  assert(event?.type === "preflight.finished", "checks ran on the base before any verdict");
+  return event.body;
+}
+
+/** What is in the log of this very verdict, from a harness that died over it. */
+async function factsOf(
+  store: Store,
+  { sessionId }: Lease,
+  number: number,
+): Promise<SessionEvent<RefereeFactType>[]> {
+  const range = { backwards: true, limit: FACTS_MAX, types: FACT_TYPES };
+  const events = (await store.getEvents(sessionId, range)) as SessionEvent<RefereeFactType>[];
+  return events.filter(({ body }) => body.verdict === number).toReversed();
+}

@@ -1,0 +1,105 @@
+/** Short names for what is agreed, asked for and found under a contract. */
+import { CONTRACT_DEFAULTS, type Contract, contractHash } from "../../src/core/contract/contract.ts";
+import { type EventBody, type EventInput, event } from "../../src/core/events/index.ts";
+import { BASE, commitOf, START_MS } from "./events.ts";
+
+/** A contract with one check, unless told otherwise. */
+export function contractWith(changes: Partial<Contract> = {}): Contract {
+  return {
+    ...CONTRACT_DEFAULTS,
+    goal: "Make the tests pass.",
+    criteria: [
+      {
+        id: "tests",
+        description: "The tests pass.",
+        steps: [],
+        check: { argv: ["npm", "test"], folder: "", shell: false },
+        role: null,
+        rubric: [],
+        needs: [],
+      },
+    ],
+    ...changes,
+  };
+}
+
+export const sealed = (contract: Contract = contractWith()): EventInput =>
+  event("contract.sealed", { contract, hash: contractHash(contract), source: "--check" });
+
+export const amend = (contract: Contract): EventInput =>
+  event("control.amend_contract", {
+    contract,
+    hash: contractHash(contract),
+    reason: "it was too narrow",
+    author: "somebody",
+  });
+
+export const waive = (criterion = "tests", expires_at = START_MS + 1_000_000): EventInput =>
+  event("control.waive", { criterion, reason: "not now", owner: "somebody", expires_at });
+
+export const declared = (call: string, criterion = "tests"): EventInput =>
+  event("contract.declared", {
+    criterion,
+    status: "impossible",
+    reason: "it cannot be",
+    evidence: "see",
+    call,
+  });
+
+export const verdictWanted: EventInput = event("control.request_verdict", {});
+
+export const preflightStarted: EventInput = event("preflight.started", { commit: BASE });
+
+export const preflightFinished = (problem?: string): EventInput =>
+  event("preflight.finished", {
+    commit: BASE,
+    criteria: [],
+    problems: problem === undefined ? [] : [{ code: problem, message: "it cannot run" }],
+    content: [{ type: "text", text: "one test fails" }],
+    duration_ms: 5,
+  });
+
+export const verdictRequested = (
+  number = 1,
+  checkpoint = 0,
+  reason: EventBody<"verdict.requested">["reason"] = "rest",
+): EventInput => event("verdict.requested", { number, commit: commitOf(checkpoint), reason });
+
+/** What a verdict says of the one criterion of {@link contractWith}. */
+export const verdictGiven = (
+  number: number,
+  outcome: EventBody<"verdict.given">["outcome"],
+  more: Partial<EventBody<"verdict.given">> = {},
+): EventInput =>
+  event("verdict.given", {
+    number,
+    commit: commitOf(0),
+    tree_a: commitOf(1),
+    tree_b: commitOf(2),
+    contract_hash: contractHash(contractWith()),
+    outcome,
+    criteria: [
+      {
+        criterion: "tests",
+        status: outcome === "met" ? "met" : outcome === "error" ? "error" : "unmet",
+        strength: "in-process",
+        reason: "as it was found",
+        evidence: [],
+      },
+    ],
+    review: [],
+    gaps: [],
+    content: [{ type: "text", text: `verdict ${number}: ${outcome}` }],
+    duration_ms: 5,
+    ...more,
+  });
+
+/** Names what was looked at. */
+export const LOOKED_AT = "ab".repeat(32);
+
+export const reviewOf = (item = "test/a.test.js"): EventBody<"verdict.given">["review"] => [
+  { item, hash: LOOKED_AT, detail: "a test was changed", path: item },
+];
+
+export const decidedOn = (result: "approve" | "deny", item = "test/a.test.js"): EventInput =>
+  event("approval.decided", { item, hash: LOOKED_AT, result, author: "somebody" });
