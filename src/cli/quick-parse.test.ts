@@ -42,7 +42,7 @@ test.each([
   [[]],
   [["--help"]],
   [["help", "run"]],
-  [["run"]],
+  [["send", "sesn_1"]],
   [["run", "x", "--help"]],
   [["runn", "x"]],
   [["run", "x", "--modle", "y"]],

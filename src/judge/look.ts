@@ -40,16 +40,18 @@ export class Look {
   /** @throws NightshiftError `E_SANDBOX_LOST`, `E_SANDBOX_STALE`; what the signal aborts with */
   async run(name: string, input: Json, outputBytes: number, signal: AbortSignal): Promise<Seen> {
     const tool = LOOKING_TOOLS.find((candidate) => candidate.name === name);
-    if (tool === undefined) return { text: `There is no tool "${name}".`, isError: true };
+    if (tool === undefined || tool.operation === "session")
+      return { text: `There is no tool "${name}".`, isError: true };
     const problem = tool.check(input);
     if (problem !== undefined) return { text: problem, isError: true };
+    const { operation } = tool;
     this.#count += 1;
     try {
       const reply = await this.#sandbox.execute(
         {
           execId: `${this.#name}/${this.#count}` as ExecId,
           incarnation: this.#sandbox.incarnation,
-          operation: tool.operation,
+          operation,
           input,
           limits: { wallMs: WALL_MS, outputBytes },
         },

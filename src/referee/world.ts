@@ -11,7 +11,7 @@ export interface CheckWorld {
 }
 
 /** The runners of a contract's checks, by criterion; null where none was recognised. */
-export type Matches = ReadonlyMap<string, RunnerMatch | null>;
+type Matches = ReadonlyMap<string, RunnerMatch | null>;
 
 const NOTHING: Surroundings = { mounts: [], environment: {} };
 

@@ -94,12 +94,6 @@ export const CONTRACT_FLAGS: readonly FlagSpec[] = [
     parse: oneOf("--protection", ["additive", "strict", "review"]),
   },
   {
-    name: "deps",
-    value: "<policy>",
-    description: "when the lockfile changes: ask (default), allow, deny",
-    parse: oneOf("--deps", ["allow", "ask", "deny"]),
-  },
-  {
     name: "max-verdicts",
     value: "<count>",
     description: "cap on verdicts (default: 20)",

@@ -10,8 +10,8 @@ import type { OpenHarness } from "../../runtime/open.ts";
 import { type CommandContext, commandLine, findSession, settingsFor, withHarness } from "../context.ts";
 import type { ContractFlags } from "../contract-choice.ts";
 import { EXIT } from "../exit-codes.ts";
+import { askedOf } from "../render/event-lines.ts";
 import { factLines, singleLine } from "../render/text.ts";
-import { askedOf } from "../standing.ts";
 import { confirm, type SendFlags, submit } from "./send.ts";
 
 const DAY_MS = 86_400_000;

@@ -9,10 +9,6 @@ export type Contract = EventBody<"contract.sealed">["contract"];
 export type Criterion = Contract["criteria"][number];
 /** The command that tells whether a criterion is met. */
 export type Check = NonNullable<Criterion["check"]>;
-/** A program that runs while checks do. */
-export type Service = Contract["services"][number];
-/** What may be done to protected paths. */
-export type Protection = Contract["protection"];
 /** Per criterion, in a verdict. */
 export type CriterionStatus = EventBody<"verdict.given">["criteria"][number]["status"];
 /** How much a verdict shows, from the weakest to the strongest. */
