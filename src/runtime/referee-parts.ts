@@ -26,15 +26,15 @@ export interface RefereeSource {
 
 /** Loads what a referee needs, when the first check is to run. */
 export async function openRefereeParts(source: RefereeSource): Promise<RefereeParts> {
-  const { createRefereeTrees, createRunners, ratchet } = await import("../referee/index.ts");
+  const { refereeTrees, createRunners } = await import("../referee/index.ts");
   const { backend, isIsolated, workspaces, environment, clock, chance, stateFolder } = source;
   const heldOut = join(stateFolder, "held-out");
   return {
     backend,
     isIsolated,
-    trees: createRefereeTrees(workspaces),
+    trees: refereeTrees(workspaces),
     runners: createRunners(),
-    ratchet,
+    ratchet: async () => [],
     surroundings: environment === undefined ? null : await surroundingsWith(environment),
     judge: judgeOf(source),
     clock,

@@ -108,7 +108,13 @@ async function requestOf(store: Store, lease: Lease, state: SessionState): Promi
     approved: decided("approve"),
     denied: decided("deny"),
     done: await factsOf(store, lease, making.number),
+    workerModel: modelName(state),
   };
+}
+
+function modelName({ config }: SessionState): string {
+  const { provider = "", id = "" } = config?.agent.model ?? {};
+  return `${provider}:${id}`;
 }
 
 function agreed({ contract, config }: SessionState) {

@@ -9,6 +9,8 @@ export type Contract = EventBody<"contract.sealed">["contract"];
 export type Criterion = Contract["criteria"][number];
 /** The command that tells whether a criterion is met. */
 export type Check = NonNullable<Criterion["check"]>;
+/** A program that runs while checks do. */
+export type Service = Contract["services"][number];
 /** Per criterion, in a verdict. */
 export type CriterionStatus = EventBody<"verdict.given">["criteria"][number]["status"];
 /** How much a verdict shows, from the weakest to the strongest. */
