@@ -19,6 +19,8 @@ export interface TestLosses {
 const REACHING =
   /\b(mock|unmock|doMock|globalThis|global|window|prototype|defineProperty|__proto__|Reflect|process|cache|monkeypatch|sys \. modules|builtins)\b/;
 
+const NAMED_MAX = 20;
+
 /** How little is lost from `base` to `candidate`. */
 export function compareTests(base: TestShape, candidate: TestShape): TestLosses {
   const losses = {
@@ -51,6 +53,23 @@ export function compareTests(base: TestShape, candidate: TestShape): TestLosses 
 /** Is nothing of it worth a look? */
 export function isNoLoss(losses: TestLosses): boolean {
   return Object.values(losses).every((each: readonly string[]) => each.length === 0);
+}
+
+/** For people, a line per kind. */
+export function describeLosses({ removed, skipped, assertions, changed }: TestLosses): string {
+  const parts = [
+    listed("tests removed", removed),
+    listed("tests not run any more", skipped),
+    listed("assertions changed", assertions),
+    listed("else changed", changed),
+  ];
+  return parts.filter((part) => part !== "").join("\n");
+}
+
+function listed(title: string, names: readonly string[]): string {
+  if (names.length === 0) return "";
+  const more = names.length > NAMED_MAX ? `; and ${names.length - NAMED_MAX} more` : "";
+  return `${title}: ${names.slice(0, NAMED_MAX).join("; ")}${more}`;
 }
 
 function keyOf({ kind, suites, text }: TestItem): string {

@@ -119,9 +119,16 @@ function assertionsIn(source: Source, within: SyntaxNode): Assertion[] {
 function assertionOf(source: Source, statement: SyntaxNode): Assertion {
   const demanded = childrenOf(statement)[1];
   if (demanded === undefined) return { subject: "", matcher: "assert", expected: "" };
-  const [left, operator, right] = childrenOf(demanded);
-  if (demanded.name !== "BinaryExpression" || operator?.name !== "CompareOp" || !left || !right)
+  const parts = childrenOf(demanded);
+  const [left, ...operator] = parts.slice(0, -1);
+  const right = parts.at(-1);
+  if (
+    demanded.name !== "BinaryExpression" ||
+    !/^(CompareOp|is|in|not)$/.test(operator[0]?.name ?? "") ||
+    !left ||
+    !right
+  )
     return { subject: source.normalised(demanded), matcher: "assert", expected: "" };
-  const matcher = source.slice(operator);
+  const matcher = operator.map((each) => source.slice(each)).join(" ");
   return { subject: source.normalised(left), matcher, expected: source.normalised(right) };
 }

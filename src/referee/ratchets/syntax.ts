@@ -21,6 +21,8 @@ const EXACT: ReadonlySet<string> = new Set([
   "JSXText",
   "RegExp",
 ]);
+/** Are one token, whatever is in them. */
+const WHOLE: ReadonlySet<string> = new Set(["String", "JSXAttributeValue", "RegExp"]);
 const CLOSING: ReadonlySet<string> = new Set([")", "]", "}"]);
 const STATEMENT = /(Statement|Declaration|FunctionDefinition|ClassDefinition)$/;
 
@@ -144,7 +146,7 @@ class Normaliser {
       this.#gap(from);
       if (COMMENTS.has(name) || (this.#except?.from === from && this.#except.to === to)) {
         this.#end = to;
-      } else if (cursor.firstChild()) {
+      } else if (!WHOLE.has(name) && cursor.firstChild()) {
         this.#enter(name);
         continue;
       } else {
@@ -194,7 +196,7 @@ class Normaliser {
     if (CLOSING.has(name) && parent !== "TupleExpression") this.#dropComma();
     const isParenthesis = name === "(" || name === ")";
     if (isParenthesis && parent === "ParamList" && this.#open.at(-2) === "ArrowFunction") return;
-    this.#tokens.push(name === "String" ? sameQuotes(text) : text);
+    this.#tokens.push(WHOLE.has(name) ? sameQuotes(text) : text);
   }
 
   #dropComma(): void {

@@ -1,4 +1,5 @@
 /** Two trees side by side, and how they differ. */
+import { isNightshiftError } from "../../core/errors.ts";
 import type { TreeItem, TreeReader } from "../../workspace/contract.ts";
 
 /** One path that is not the same in both. */
@@ -58,11 +59,16 @@ export class Difference {
     return this.#candidateFolders;
   }
 
-  /** Text of a file in either tree; undefined when there is none, or when it is a link. */
+  /** Text of a file in either tree; undefined when there is none, when it is a link, or too large to be read. */
   async text(side: "base" | "candidate", path: string): Promise<string | undefined> {
     const mode = this[side].get(path)?.mode;
     if (mode === undefined || mode === LINK) return undefined;
-    return (await this.#readers[side].read(path))?.toString("utf8");
+    try {
+      return (await this.#readers[side].read(path))?.toString("utf8");
+    } catch (error) {
+      if (isNightshiftError(error, "E_CONTRACT_FILE")) return undefined;
+      throw error;
+    }
   }
 }
 

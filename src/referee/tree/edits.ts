@@ -1,6 +1,6 @@
 /** What an edit of a protected file comes to, when additions are welcome. */
 import { posix } from "node:path";
-import { compareTests, isNoLoss, type TestLosses } from "../ratchets/compare-tests.ts";
+import { compareTests, describeLosses, isNoLoss } from "../ratchets/compare-tests.ts";
 import { testShapeOf } from "../ratchets/test-shape.ts";
 import { type Change, type Difference, folderOf, LINK, nameOf } from "./difference.ts";
 import { isInTestFolder } from "./test-files.ts";
@@ -9,7 +9,6 @@ import { isInTestFolder } from "./test-files.ts";
 const SPECIAL =
   /^(conftest\.py|__init__\.py|setup\W.*|.*[.-]setup\.\w+|setupTests\.\w+|global-?setup\.\w+|.*\.config\.\w+|mocha\.opts|[jt]sconfig.*\.json|\..+|(pytest|pyproject|Cargo)\.toml|(pytest|tox)\.ini|setup\.cfg|BUILD(\.bazel)?|[Mm]akefile|build\.rs)$/i;
 const SNAPSHOT = /(^|\/)__snapshots__\/|\.snap$|\.ambr$|\.snapshot$/;
-const NAMED_MAX = 20;
 
 /** What a person has to see of a new file that is protected; null for nothing. */
 export function problemOfNew(
@@ -58,7 +57,7 @@ export async function problemOfEdit(
   if (old.text === now.text) return null;
   if (!isTestFile || isSpecial(path)) return "changed";
   const losses = compareTests(old, now);
-  return isNoLoss(losses) ? null : describe(losses);
+  return isNoLoss(losses) ? null : describeLosses(losses);
 }
 
 /** Those that were there have to be there, word by word. */
@@ -71,20 +70,4 @@ function problemOfSnapshots(before: string, after: string): string | null {
   const odd = [...texts].filter((text) => !known.has(text) && !text.startsWith("exports ["));
   if (lost > 0) return `${lost} snapshots are changed or gone`;
   return odd.length > 0 ? "it has more than snapshots" : null;
-}
-
-function describe({ removed, skipped, assertions, changed }: TestLosses): string {
-  const parts = [
-    listed("tests removed", removed),
-    listed("tests not run any more", skipped),
-    listed("assertions changed", assertions),
-    listed("else changed", changed),
-  ];
-  return parts.filter((part) => part !== "").join("\n");
-}
-
-function listed(title: string, names: readonly string[]): string {
-  if (names.length === 0) return "";
-  const more = names.length > NAMED_MAX ? `; and ${names.length - NAMED_MAX} more` : "";
-  return `${title}: ${names.slice(0, NAMED_MAX).join("; ")}${more}`;
 }
