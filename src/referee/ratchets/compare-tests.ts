@@ -20,6 +20,7 @@ const REACHING =
   /\b(mock|unmock|doMock|globalThis|global|window|prototype|defineProperty|__proto__|Reflect|process|cache|monkeypatch|sys \. modules|builtins)\b/;
 
 const NAMED_MAX = 20;
+const NAME_LENGTH_MAX = 200;
 
 /** How little is lost from `base` to `candidate`. */
 export function compareTests(base: TestShape, candidate: TestShape): TestLosses {
@@ -41,7 +42,8 @@ export function compareTests(base: TestShape, candidate: TestShape): TestLosses 
     const other = rest.findIndex(
       (each) => each.kind === item.kind && item.title !== "" && titleOf(each) === titleOf(item),
     );
-    compareItem(losses, item, other === -1 ? undefined : rest.splice(other, 1)[0]);
+    if (!isUnusedImport(item, candidate))
+      compareItem(losses, item, other === -1 ? undefined : rest.splice(other, 1)[0]);
   }
   const suites = new Set(base.items.filter(({ kind }) => kind === "suite").map(titleOf));
   for (const item of rest) checkAddition(losses, item, base, suites);
@@ -61,7 +63,7 @@ export function describeLosses({ removed, skipped, assertions, changed }: TestLo
     listed("tests removed", removed),
     listed("tests not run any more", skipped),
     listed("assertions changed", assertions),
-    listed("else changed", changed),
+    listed("also changed", changed),
   ];
   return parts.filter((part) => part !== "").join("\n");
 }
@@ -69,11 +71,20 @@ export function describeLosses({ removed, skipped, assertions, changed }: TestLo
 function listed(title: string, names: readonly string[]): string {
   if (names.length === 0) return "";
   const more = names.length > NAMED_MAX ? `; and ${names.length - NAMED_MAX} more` : "";
-  return `${title}: ${names.slice(0, NAMED_MAX).join("; ")}${more}`;
+  return `${title}: ${names.slice(0, NAMED_MAX).map(shortened).join("; ")}${more}`;
+}
+
+function shortened(text: string): string {
+  return text.length > NAME_LENGTH_MAX ? `${text.slice(0, NAME_LENGTH_MAX - 1)}…` : text;
 }
 
 function keyOf({ kind, suites, text }: TestItem): string {
   return JSON.stringify([kind, suites, text]);
+}
+
+/** What no word of the file means any more can go. */
+function isUnusedImport({ kind, defines }: TestItem, { names }: TestShape): boolean {
+  return kind === "import" && defines?.length === 1 && !defines.some((name) => names.has(name));
 }
 
 interface Collected {

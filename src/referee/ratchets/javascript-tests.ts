@@ -189,9 +189,13 @@ function specifiersOf(source: Source, node: SyntaxNode): { text: string; name: s
 
 /** Names that a statement defines, if that is all it does. */
 function definedBy(source: Source, statement: SyntaxNode): string[] | null {
-  const isPlain =
-    /^(VariableDeclaration|FunctionDeclaration|ClassDeclaration|TypeAliasDeclaration|InterfaceDeclaration)$/;
-  if (!isPlain.test(statement.name)) return null;
+  if (statement.name === "ExportDeclaration") {
+    const inner = childrenOf(statement).find(({ name }) => PLAIN.test(name));
+    return inner === undefined || source.slice(statement).startsWith("export default")
+      ? null
+      : definedBy(source, inner);
+  }
+  if (!PLAIN.test(statement.name)) return null;
   const names: string[] = [];
   visit(statement, (node) => {
     if (/^(Variable|Type)Definition$/.test(node.name)) names.push(source.slice(node));
@@ -199,6 +203,8 @@ function definedBy(source: Source, statement: SyntaxNode): string[] | null {
   });
   return names;
 }
+
+const PLAIN = /^(Variable|Function|Class|TypeAlias|Interface)Declaration$/;
 
 /** All that is demanded in a node. */
 export function assertionsIn(source: Source, within: SyntaxNode): Assertion[] {

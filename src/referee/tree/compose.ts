@@ -79,10 +79,8 @@ class Composer {
     this.#findings.push(
       ...findBadNames(this.#difference, this.#isProtected),
       ...findSwaps(this.#protected, this.#difference),
-      ...(await findNewConfigurations(this.#difference, contract, matches, this.#isTestFile)),
-      ...(await findShadows(this.#difference, folders, this.#isTestFile)).filter((each) =>
-        this.#isOpen(each),
-      ),
+      ...(await findNewConfigurations(this.#difference, contract, matches)),
+      ...(await findShadows(this.#difference, folders)).filter((each) => this.#isOpen(each)),
     );
     return {
       entries: this.#entries(),

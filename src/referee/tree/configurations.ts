@@ -8,6 +8,7 @@ import type { RunnerKind, RunnerMatch } from "../contract.ts";
 import { type Difference, folderOf, foldersOf, nameOf } from "./difference.ts";
 import { finding } from "./finding.ts";
 import { sectionsOf } from "./sections.ts";
+import { hasTestName } from "./test-files.ts";
 
 type Side = "base" | "candidate";
 
@@ -79,10 +80,9 @@ export async function findNewConfigurations(
   difference: Difference,
   contract: Contract,
   matches: readonly RunnerMatch[],
-  isTestFile: (path: string) => boolean,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const testFolders = new Set([...difference.base.keys()].filter(isTestFile).map(folderOf));
+  const testFolders = new Set([...difference.base.keys()].filter(hasTestName).map(folderOf));
   for (const { folder, family } of searchesOf(contract, matches, testFolders)) {
     const before = await inForce(difference, "base", family, folder);
     const after = await inForce(difference, "candidate", family, folder);

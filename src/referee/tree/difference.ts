@@ -49,13 +49,13 @@ export class Difference {
 
   /** Folders of the base; the top is the empty one. */
   get baseFolders(): ReadonlySet<string> {
-    this.#baseFolders ??= new Set(["", ...[...this.base.keys()].flatMap(foldersOf)]);
+    this.#baseFolders ??= allFolders(this.base);
     return this.#baseFolders;
   }
 
   /** Folders of the candidate; the top is the empty one. */
   get candidateFolders(): ReadonlySet<string> {
-    this.#candidateFolders ??= new Set(["", ...[...this.candidate.keys()].flatMap(foldersOf)]);
+    this.#candidateFolders ??= allFolders(this.candidate);
     return this.#candidateFolders;
   }
 
@@ -74,6 +74,14 @@ export class Difference {
 
 function byPath(items: readonly TreeItem[]): ReadonlyMap<string, TreeItem> {
   return new Map(items.map((item) => [item.path, item]));
+}
+
+function allFolders(items: ReadonlyMap<string, TreeItem>): ReadonlySet<string> {
+  const folders = new Set([""]);
+  for (const path of items.keys()) {
+    for (let at = folderOf(path); !folders.has(at); at = folderOf(at)) folders.add(at);
+  }
+  return folders;
 }
 
 /** Folders that a path is in, the nearest first, without the top. */

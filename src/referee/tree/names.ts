@@ -11,6 +11,7 @@ const OBEYED: ReadonlySet<string> = new Set([".gitattributes", ".gitmodules", ".
 
 /** Refuses names that no honest tree has. @param isProtected - by its path in the base */
 export function findBadNames(difference: Difference, isProtected: (path: string) => boolean): Finding[] {
+  if (difference.added.length === 0) return [];
   const folded = foldedBase(difference);
   return difference.added.flatMap(({ path }) => {
     const problem = problemOf(path) ?? collisionOf(path, difference, folded, isProtected);

@@ -22,12 +22,8 @@ const EMPTY_BLOBS: ReadonlySet<string> = new Set([
 ]);
 
 /** Refuses what shadows; asks for a person where an honest reason is as likely. @param folders - of the checks */
-export async function findShadows(
-  difference: Difference,
-  folders: readonly string[],
-  isTestFile: (path: string) => boolean,
-): Promise<Finding[]> {
-  const places = placesOf(difference, folders, isTestFile);
+export async function findShadows(difference: Difference, folders: readonly string[]): Promise<Finding[]> {
+  const places = placesOf(difference, folders);
   const foreign = await pythonDependencies(difference);
   const isForeign = (name: string): boolean => isStandardModule(name) || foreign.has(plainName(name));
   return difference.added.flatMap(
@@ -46,12 +42,8 @@ interface Places {
   readonly tests: ReadonlySet<string>;
 }
 
-function placesOf(
-  { base }: Difference,
-  folders: readonly string[],
-  isTestFile: (path: string) => boolean,
-): Places {
-  const tests = [...base.keys()].filter((path) => hasTestName(path) && isTestFile(path)).map(folderOf);
+function placesOf({ base }: Difference, folders: readonly string[]): Places {
+  const tests = [...base.keys()].filter(hasTestName).map(folderOf);
   return { folders: new Set(["", ...folders, ...folders.flatMap(foldersOf)]), tests: new Set(tests) };
 }
 
