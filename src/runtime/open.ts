@@ -9,6 +9,7 @@ import type { EventBody } from "../core/events/index.ts";
 import type { SessionId } from "../core/ids.ts";
 import { createRedactor } from "../core/redact.ts";
 import type { Redactor } from "../core/seal.ts";
+import type { Layer } from "../core/state.ts";
 import type { EgressRule } from "../gateway/egress/contract.ts";
 import type { ModelAdapter } from "../model/contract.ts";
 import type { RefereeParts } from "../referee/parts.ts";
@@ -156,15 +157,17 @@ class OpenedHarness implements OpenHarness {
     const { createSessionReferee } = await import("./session-referee.ts");
     const { store, clock, chance } = this;
     const judge = config.judge ?? config.agent.model;
-    const parts = async (): Promise<RefereeParts> => {
+    const parts = async (layer: Layer | null): Promise<RefereeParts> => {
       const { openRefereeParts } = await import("./referee-parts.ts");
-      return openRefereeParts({
+      const source = {
+        sessionId: lease.sessionId,
         ...{ backend, environment, clock, chance },
         workspaces: await this.workspaces(),
         isIsolated: isIsolated(backend.kind),
         judge: { model: judge, adapter: () => this.#model(judge) },
         stateFolder: this.#fileFolder(),
-      });
+      };
+      return openRefereeParts(source, layer);
     };
     const rendering = async (): Promise<Buffer | null> =>
       (await this.workspaces()).rendering(lease.sessionId, RENDERING_PATH);

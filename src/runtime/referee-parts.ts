@@ -1,6 +1,8 @@
 /** What the referee of a session works with, put together. */
 import { join } from "node:path";
 import type { Chance, Clock } from "../core/clock.ts";
+import type { SessionId } from "../core/ids.ts";
+import type { Layer } from "../core/state.ts";
 import type { ModelAdapter } from "../model/contract.ts";
 import type { JudgeSeam, RefereeParts } from "../referee/parts.ts";
 import type { SandboxBackend } from "../sandbox/contract.ts";
@@ -11,6 +13,7 @@ import type { ModelConfig } from "./providers.ts";
 
 /** What is known of the session and of this machine. */
 export interface RefereeSource {
+  readonly sessionId: SessionId;
   readonly backend: SandboxBackend;
   readonly isIsolated: boolean;
   readonly workspaces: Workspaces;
@@ -24,9 +27,12 @@ export interface RefereeSource {
   readonly stateFolder: string;
 }
 
-/** Loads what a referee needs, when the first check is to run. */
-export async function openRefereeParts(source: RefereeSource): Promise<RefereeParts> {
-  const { refereeTrees, createRunners } = await import("../referee/index.ts");
+/**
+ * Loads what a referee needs, when the first check is to run.
+ * @param layer - the one that changed files ask for and may have; null for that of the base
+ */
+export async function openRefereeParts(source: RefereeSource, layer: Layer | null): Promise<RefereeParts> {
+  const { createRunners, ratchet, refereeTrees } = await import("../referee/index.ts");
   const { backend, isIsolated, workspaces, environment, clock, chance, stateFolder } = source;
   const heldOut = join(stateFolder, "held-out");
   return {
@@ -34,8 +40,8 @@ export async function openRefereeParts(source: RefereeSource): Promise<RefereePa
     isIsolated,
     trees: refereeTrees(workspaces),
     runners: createRunners(),
-    ratchet: async () => [],
-    surroundings: environment === undefined ? null : await surroundingsWith(environment),
+    ratchet,
+    surroundings: environment === undefined ? null : await surroundingsWith(environment, source, layer),
     judge: judgeOf(source),
     clock,
     chance,
@@ -44,11 +50,16 @@ export async function openRefereeParts(source: RefereeSource): Promise<RefereePa
   };
 }
 
+/** A layer of changed files is made from exactly the commit that it was allowed for. */
 async function surroundingsWith(
   environment: EnvironmentParts,
+  { workspaces, sessionId }: RefereeSource,
+  layer: Layer | null,
 ): Promise<NonNullable<RefereeParts["surroundings"]>> {
   const { surroundingsOf } = await import("./environments.ts");
-  return (folder, signal) => surroundingsOf(environment, folder, signal);
+  if (layer === null) return (folder, signal) => surroundingsOf(environment, folder, signal);
+  return (_base, signal) =>
+    workspaces.lend(sessionId, layer.commit, (folder) => surroundingsOf(environment, folder, signal), signal);
 }
 
 /** Made when the first rubric is to be graded. */

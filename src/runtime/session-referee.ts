@@ -4,7 +4,8 @@ import { contractRendering, RENDERING_PATH } from "../core/contract/rendering.ts
 import { assert } from "../core/errors.ts";
 import { type EventBody, type EventInput, event, type SessionEvent } from "../core/events/index.ts";
 import type { Sequence } from "../core/ids.ts";
-import type { SessionState } from "../core/state.ts";
+import { wantedLayer } from "../core/rules/environment.ts";
+import type { Layer, SessionState } from "../core/state.ts";
 import type { RefereeFactType, RefereeParts, VerdictRequest } from "../referee/parts.ts";
 import type { Lease, Store } from "../store/contract.ts";
 
@@ -25,7 +26,7 @@ export interface SessionRefereeParts {
   readonly store: Store;
   readonly lease: Lease;
   /** Made when the first check is to run. */
-  readonly parts: () => Promise<RefereeParts>;
+  readonly parts: (layer: Layer | null) => Promise<RefereeParts>;
   /** What the copy of the contract in the workspace holds; null when it is no file any more. */
   readonly rendering: () => Promise<Buffer | null>;
 }
@@ -51,7 +52,7 @@ export function createSessionReferee({
       const { contract, base } = agreed(state);
       const { sessionId, epoch } = lease;
       return await runPreflight(
-        await parts(),
+        await parts(null),
         { sessionId, epoch, contract: contract.contract, base },
         signal,
       );
@@ -59,7 +60,12 @@ export function createSessionReferee({
     async verdict(state, signal, onFact) {
       const { giveVerdict } = await import("../referee/index.ts");
       await noteDrift(store, state, rendering, onFact);
-      return await giveVerdict(await parts(), await requestOf(store, lease, state), signal, onFact);
+      return await giveVerdict(
+        await parts(wantedLayer(state)),
+        await requestOf(store, lease, state),
+        signal,
+        onFact,
+      );
     },
   };
 }

@@ -32,6 +32,8 @@ export interface BeginPlace {
   readonly needsCheckout: boolean;
   /** What the contract needs to be there, unless a flag says something else. */
   readonly setup?: readonly string[] | undefined;
+  /** What the contract says of changed dependencies, unless a flag says something else. */
+  readonly deps?: SessionOptions["deps"];
   /** Texts for the agent to read in its workspace. */
   readonly renderings?: readonly Rendering[];
 }
@@ -61,8 +63,8 @@ export async function beginnings(
   say: (text: string) => void,
 ): Promise<Beginnings> {
   const { sandbox } = place;
-  const { network = [], setup = place.setup ?? [], mount = [], deps } = flags;
-  if (deps !== undefined && setup.length === 0)
+  const { network = [], setup = place.setup ?? [], mount = [], deps = place.deps } = flags;
+  if (flags.deps !== undefined && setup.length === 0)
     throw new NightshiftError("E_USAGE", "--deps is about what --setup installs, and there is no --setup");
   const isIsolated = sandboxWarning(sandbox) === undefined;
   const mounts = mount.map((text) => mountOf(text, settings.workspace));
@@ -91,7 +93,14 @@ export async function beginnings(
   const prepared = await workspaces.prepare(sessionId, settings.workspace, options, never);
   for (const line of remarksOn(prepared)) say(line);
   if (!isIsolated) return { sandbox, base: prepared.base };
-  return { sandbox, base: prepared.base, network, setup, mounts, ...(deps !== undefined && { deps }) };
+  return {
+    sandbox,
+    base: prepared.base,
+    network,
+    setup,
+    mounts,
+    ...(deps !== undefined && setup.length > 0 && { deps }),
+  };
 }
 
 function remarksOn({ likelySecrets, included, nestedRepositories }: PreparedWorkspace): string[] {

@@ -66,7 +66,7 @@ export async function run(
     sandbox,
     needsCheckout: agreed !== undefined,
     setup: agreed?.contract.setup,
-    ...renderingsOf(agreed),
+    ...saidBy(agreed),
   };
   const begin = await beginnings(harness, sessionId, place, settings, flags, say);
   const question = event("user.message", { content: [{ type: "text", text: prompt }] });
@@ -82,9 +82,13 @@ function promptOf(words: readonly string[]): string {
   return text.trim() === "" ? "" : text;
 }
 
-function renderingsOf(agreed: SourcedContract | undefined): Pick<BeginPlace, "renderings"> {
+function saidBy(agreed: SourcedContract | undefined): Pick<BeginPlace, "renderings" | "deps"> {
   if (agreed === undefined) return {};
-  return { renderings: [{ path: RENDERING_PATH, text: contractRendering(agreed.contract) }] };
+  const { contract } = agreed;
+  return {
+    deps: contract.deps,
+    renderings: [{ path: RENDERING_PATH, text: contractRendering(contract) }],
+  };
 }
 
 function emptyPrompt(): NightshiftError {
