@@ -39,7 +39,7 @@ function creationOf(id: SessionId): WriteRequest {
   return { kind: "create", sessionId: id, batch: creation() };
 }
 
-test("a session alone at work needs no thread; as soon as another one works too, both go there", async () => {
+test("a session alone at work needs no thread; when another one works too both go there, until one is alone for a while", async () => {
   const folder = freshFolder();
   const writer = new ThreadWriter(folder, committerIn(folder), DYING);
   const [one, two] = [sessionId("alone0000001"), sessionId("alone0000002")];
@@ -49,7 +49,9 @@ test("a session alone at work needs no thread; as soon as another one works too,
   expect(await say(one, "a")).toMatchObject({ kind: "stored", seq: 2 });
   const together = await Promise.all([writer.write(creationOf(two)), say(one, "b")]);
   expect(together.map(({ kind }) => kind)).toEqual(["failed", "failed"]);
-  expect(await say(one, "b")).toMatchObject({ kind: "stored", seq: 3 });
+  const kinds: string[] = [];
+  for (let tries = 0; tries < 20; tries++) kinds.push((await say(one, `again ${tries}`)).kind);
+  expect([kinds[0], kinds.at(-1)]).toEqual(["failed", "stored"]);
   await writer.close();
 });
 

@@ -15,6 +15,9 @@ import type { Writer } from "./writer.ts";
 /** Many sessions change many places of the file: a longer WAL (32 MB) writes each of them to the database less often. */
 export const WAL_PAGES = 16_000;
 
+/** So many writes in a row make a session count as alone at work. */
+const ALONE_AFTER = 16;
+
 /** What the thread is started with. */
 export interface ThreadSettings {
   readonly folder: string;
@@ -42,6 +45,8 @@ export class ThreadWriter implements Writer {
   readonly #file: URL;
   #thread: Thread | undefined;
   #lastSession: SessionId | undefined;
+  /** How often it has written without another one in between. */
+  #inARow = ALONE_AFTER;
   #isClosed = false;
   /** Not sent yet. */
   #requests: WriteRequest[] = [];
@@ -66,12 +71,13 @@ export class ThreadWriter implements Writer {
     return outcome ?? this.#handOver(request);
   }
 
-  /** The session that wrote last writes again, and nobody waits. */
+  /** Nobody waits, and no other session has written for a while, or ever. */
   #isAlone(request: WriteRequest): boolean {
     if (request.kind === "version") return false;
     const last = this.#lastSession;
     this.#lastSession = request.sessionId;
-    return this.#unsettled.length === 0 && (last === undefined || last === request.sessionId);
+    if (last !== undefined) this.#inARow = last === request.sessionId ? this.#inARow + 1 : 1;
+    return this.#inARow >= ALONE_AFTER && this.#unsettled.length === 0;
   }
 
   #handOver(request: WriteRequest): Promise<WriteOutcome> {
