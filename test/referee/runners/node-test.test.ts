@@ -1,7 +1,7 @@
 import { appendFile, copyFile, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
-import { type ProjectFiles, runCheck, wouldPass } from "./run-check.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { type CheckOutcome, type ProjectFiles, runCheck, wouldPass } from "./run-check.ts";
 
 const MANIFEST = JSON.stringify({ scripts: { test: "node --test" } });
 const TEST = `
@@ -92,42 +92,65 @@ test("an honest project passes, also when its tests stub process.exit and start 
   expect(wouldPass(outcome, ID)).toBe(true);
 });
 
+/** By what each does; all of them have the same test, which each of them would like to see passed. */
+const TRICKS: readonly (readonly [string, string])[] = [
+  ["patch assert", `const assert = require("assert"); assert.strictEqual = () => {}; ${WRONG}`],
+  [
+    "define assert anew",
+    `Object.defineProperty(require("assert"), "strictEqual", { value: () => {} }); ${WRONG}`,
+  ],
+  ["patch the runner", `const t = require("node:test"); t.test = t.it = () => {}; ${WRONG}`],
+  ["exit with 0 on import", "process.exit(0);"],
+  ["exit with 0 by the inner way", "process.reallyExit(0);"],
+  ["exit with 0 in a hook", `require("node:test").after(() => process.exit(0)); ${WRONG}`],
+  ["exit with 0 in the test", "exports.add = () => process.exit(0);"],
+  ["kill itself", "process.kill(process.pid, 'SIGKILL');"],
+  ["set the exit code", `process.on("exit", () => { process.exitCode = 0; }); ${WRONG}`],
+  [
+    "print what a reporter would",
+    `console.log("TAP version 13\\nok 1 - adds\\n1..1\\n# pass 1\\n# fail 0"); ${WRONG}`,
+  ],
+  [
+    "swallow what tests throw",
+    `require("async_hooks").AsyncResource.prototype.runInAsyncScope = () => {}; ${WRONG}`,
+  ],
+  [
+    "turn node's own object of a test",
+    `exports.add = () => { const t = require("async_hooks").executionAsyncResource(); t.fail = t.pass; Object.getPrototypeOf(t).fail = () => {}; };`,
+  ],
+  ["lie in toJSON", `Object.prototype.toJSON = Array.prototype.toJSON = () => "passed"; ${WRONG}`],
+  [
+    "lie in iterators",
+    `const next = Array.prototype[Symbol.iterator]; Array.prototype[Symbol.iterator] = function () { return next.call(Array.from({ length: this.length }, (_, i) => this[i] === "failed" ? "passed" : this[i])); }; ${WRONG}`,
+  ],
+  ["replace emit", `require("events").prototype.emit = () => true; ${WRONG}`],
+  [
+    "answer for assert in require",
+    `const m = require("module"); const load = m._load; m._load = (r, ...all) => /assert/.test(r) ? Object.assign(() => {}, { strictEqual() {} }) : load(r, ...all); ${WRONG}`,
+  ],
+];
+
 describe("what a hostile source may try", () => {
+  const sourceOf = (at: number): string => `test/trick-${at}.test.js`;
+  let outcome: CheckOutcome;
+
+  beforeAll(async () => {
+    const files = TRICKS.flatMap(([, source], at) => [
+      [sourceOf(at), TEST.replace("add.js", `trick-${at}.js`)],
+      [`src/trick-${at}.js`, source],
+    ]);
+    outcome = await runCheck({ "package.json": MANIFEST, ...Object.fromEntries(files) }, "npm test");
+  }, 120_000);
+
+  test.each(TRICKS.map(([trick], at) => [trick, at] as const))("%s", (_trick, at) => {
+    expect(outcome.statuses[`${sourceOf(at)} › adds`]).not.toBe("passed");
+  });
+
+  test("none of it goes unnoticed", () => {
+    expect(outcome.report.isComplete).toBe(false);
+  });
+
   test.each<[string, string]>([
-    ["patch assert", `const assert = require("assert"); assert.strictEqual = () => {}; ${WRONG}`],
-    [
-      "define assert anew",
-      `Object.defineProperty(require("assert"), "strictEqual", { value: () => {} }); ${WRONG}`,
-    ],
-    ["patch the runner", `const t = require("node:test"); t.test = t.it = () => {}; ${WRONG}`],
-    ["exit with 0 on import", "process.exit(0);"],
-    ["exit with 0 by the inner way", "process.reallyExit(0);"],
-    ["exit with 0 in a hook", `require("node:test").after(() => process.exit(0)); ${WRONG}`],
-    ["exit with 0 in the test", "exports.add = () => process.exit(0);"],
-    ["kill itself", "process.kill(process.pid, 'SIGKILL');"],
-    ["set the exit code", `process.on("exit", () => { process.exitCode = 0; }); ${WRONG}`],
-    [
-      "print what a reporter would",
-      `console.log("TAP version 13\\nok 1 - adds\\n1..1\\n# pass 1\\n# fail 0"); ${WRONG}`,
-    ],
-    [
-      "swallow what tests throw",
-      `require("async_hooks").AsyncResource.prototype.runInAsyncScope = () => {}; ${WRONG}`,
-    ],
-    [
-      "turn node's own object of a test",
-      `exports.add = () => { const t = require("async_hooks").executionAsyncResource(); t.fail = t.pass; Object.getPrototypeOf(t).fail = () => {}; };`,
-    ],
-    ["lie in toJSON", `Object.prototype.toJSON = Array.prototype.toJSON = () => "passed"; ${WRONG}`],
-    [
-      "lie in iterators",
-      `const next = Array.prototype[Symbol.iterator]; Array.prototype[Symbol.iterator] = function () { return next.call(Array.from({ length: this.length }, (_, i) => this[i] === "failed" ? "passed" : this[i])); }; ${WRONG}`,
-    ],
-    ["replace emit", `require("events").prototype.emit = () => true; ${WRONG}`],
-    [
-      "answer for assert in require",
-      `const m = require("module"); const load = m._load; m._load = (r, ...all) => /assert/.test(r) ? Object.assign(() => {}, { strictEqual() {} }) : load(r, ...all); ${WRONG}`,
-    ],
     [
       "forge the record",
       `const fs = require("fs"); for (const f of fs.readdirSync(process.env.EXCHANGE)) fs.appendFileSync(process.env.EXCHANGE + "/" + f, "0".repeat(64) + ' {"n":1,"type":"test","path":["adds"],"status":"passed"}\\n'); ${WRONG}`,

@@ -48,6 +48,32 @@ class Recorder {
     this.#hasEnded = true;
   }
 
+  /** What vitest 1 and 2 call instead, with the tasks themselves. */
+  onFinished(files, errors) {
+    if (this.#hasEnded) return;
+    const confirming = new Map(
+      [...this.#isConfirming].map(([project, is]) => [project.getName?.() ?? project.name ?? "", is]),
+    );
+    for (const each of files) {
+      const { projectName = "" } = each;
+      const isConfirmed = confirming.get(projectName) === true && POOLS.has(each.pool ?? "forks");
+      const file = relative(this.#folder, each.filepath);
+      this.#task(each, file, projectName ? [`[${projectName}]`] : [], isConfirmed);
+    }
+    this.onTestRunEnd([], errors);
+  }
+
+  #task(task, file, path, isConfirmed) {
+    const hasFailed = task.result?.state === "fail";
+    if (task.tasks === undefined) {
+      const status = hasFailed ? "failed" : task.result?.state === "pass" ? "passed" : "skipped";
+      this.#test(file, path, status, isConfirmed);
+      return;
+    }
+    if (hasFailed && task.result.errors?.length > 0) this.#test(file, path, "failed", isConfirmed);
+    for (const each of task.tasks) this.#task(each, file, [...path, each.name], isConfirmed);
+  }
+
   #module(module) {
     const file = relative(this.#folder, module.moduleId);
     const { name } = module.project;

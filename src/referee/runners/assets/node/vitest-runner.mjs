@@ -24,7 +24,9 @@ function pathOf(test) {
   const path = [];
   let size = 0;
   for (let each = test; each !== undefined && each !== test.file; each = each.suite) {
-    defineProperty(path, size++, { value: each.name, enumerable: true });
+    // Vitest 1 has a suite without a name around everything.
+    if (each === test || each.name !== "")
+      defineProperty(path, size++, { value: each.name, enumerable: true });
   }
   const { projectName } = test.file;
   const ordered = [];
