@@ -26,10 +26,13 @@ async function startSwapping(world: EscapeWorld): Promise<void> {
   );
 }
 
+const BY_DESCRIPTOR = "files are reached through held folders everywhere";
+
 /** Attempts by races. */
 export const swaps: readonly Attempt[] = [
   {
     name: "swaps folders so that a file of the machine is read",
+    moot: () => BY_DESCRIPTOR,
     async run(world) {
       await startSwapping(world);
       for (let tries = 0; tries < TRIES; tries++) {
@@ -41,6 +44,7 @@ export const swaps: readonly Attempt[] = [
   },
   {
     name: "swaps folders so that a file is written on the machine",
+    moot: () => BY_DESCRIPTOR,
     async run(world) {
       await startSwapping(world);
       for (let tries = 0; tries < TRIES; tries++) {

@@ -1,55 +1,139 @@
 /** Where a path that a model gave really leads, and what is there. */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, open, readlink, realpath, stat } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { type FileHandle, lstat, open, readlink } from "node:fs/promises";
+import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { Parsed } from "../inputs.ts";
+import { HeldFolder } from "./held-folder.ts";
 
 const LINKS_MAX = 40;
 const HASH_CHUNK_BYTES = 65_536;
 
-/** A place inside the workspace. */
-export interface Place {
-  /** Absolute, without symbolic links. */
+/** A place inside the workspace. Dispose of it in the end. */
+export interface Place extends AsyncDisposable {
+  /** Absolute, without symbolic links when it was looked at. For names; files are reached by `at`. */
   readonly real: string;
   /** Relative to the workspace, for people and models. */
   readonly shown: string;
+  /** The deepest folder on the way that there is. */
+  readonly folder: HeldFolder;
+  /** From there: folders that are missing, and the last name; empty for the folder itself. */
+  readonly rest: readonly string[];
+  /** The place itself, as this process has to name it; there is none while folders on the way are missing. */
+  readonly at: string;
 }
 
 /**
- * Follows a path to a place in the workspace, which need not exist yet. This guards against a model's mistakes:
- * a command that swaps links at the same time could get around it, but a command needs no such trick.
+ * Follows a path to a place in the workspace, which need not exist yet, and holds the folder that it is in: commands
+ * that swap links at the same time lead it nowhere else.
  *
  * @param root - the workspace, without symbolic links
  */
 export async function locate(root: string, path: string): Promise<Parsed<Place>> {
+  const way = new Way(root);
   try {
-    const real = await follow(resolve(root, path), LINKS_MAX);
-    const shown = relative(root, real);
-    if (shown === ".." || shown.startsWith(`..${sep}`) || isAbsolute(shown)) {
-      return {
-        ok: false,
-        problem: `${path} is outside the workspace (${root}); only files inside can be used`,
-      };
-    }
-    return { ok: true, value: { real, shown: shown === "" ? "." : shown } };
+    return { ok: true, value: await way.follow(resolve(root, path)) };
   } catch (error) {
-    return { ok: false, problem: `${path} cannot be used: ${reasonOf(error)}` };
+    await way.leave();
+    const problem =
+      error instanceof Outside
+        ? `${path} is outside the workspace (${root}); only files inside can be used`
+        : `${path} cannot be used: ${reasonOf(error)}`;
+    return { ok: false, problem };
   }
 }
 
-async function follow(path: string, linksLeft: number): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    if (errorCode(error) !== "ENOENT") throw error;
+class Outside extends Error {}
+
+/** From the workspace down to a place: folders that are held, and the names that are still to be followed. */
+class Way {
+  readonly #root: string;
+  readonly #folders: HeldFolder[] = [];
+  readonly #names: string[] = [];
+  #ahead: string[] = [];
+  #linksLeft = LINKS_MAX;
+
+  constructor(root: string) {
+    this.#root = root;
   }
-  const parent = await follow(dirname(path), linksLeft);
-  const here = join(parent, basename(path));
-  const target = await readlink(here).catch(() => undefined);
-  if (target === undefined) return here;
-  if (linksLeft === 0) throw new Error("too many symbolic links");
-  return follow(resolve(parent, target), linksLeft - 1);
+
+  async follow(target: string): Promise<Place> {
+    this.#folders.push(await HeldFolder.open(this.#root));
+    this.#ahead = this.#namesTo(target);
+    for (let name = this.#ahead.shift(); name !== undefined; name = this.#ahead.shift()) {
+      if (name === "" || name === ".") continue;
+      if (name === "..") await this.#up();
+      else if (!(await this.#into(name))) return this.#place([name, ...this.#ahead]);
+    }
+    return this.#place([]);
+  }
+
+  async leave(): Promise<void> {
+    for (const folder of this.#folders.splice(0)) await folder[Symbol.asyncDispose]();
+  }
+
+  /** @returns false when the way ends at this name: a file, or nothing */
+  async #into(name: string): Promise<boolean> {
+    const found = await lstat(this.#here.at(name)).catch((error: unknown) => {
+      if (errorCode(error) === "ENOENT") return undefined;
+      throw error;
+    });
+    if (found === undefined) return false;
+    if (found.isSymbolicLink()) await this.#alongLink(await readlink(this.#here.at(name)));
+    else if (found.isDirectory()) {
+      this.#folders.push(await this.#here.child(name));
+      this.#names.push(name);
+    } else if (this.#ahead.some((each) => each !== "" && each !== ".")) throw coded("ENOTDIR");
+    else return false;
+    return true;
+  }
+
+  async #alongLink(target: string): Promise<void> {
+    if (this.#linksLeft-- === 0) throw coded("ELOOP");
+    if (!isAbsolute(target)) {
+      this.#ahead.unshift(...target.split("/"));
+      return;
+    }
+    while (this.#folders.length > 1) await this.#up();
+    this.#ahead.unshift(...this.#namesTo(resolve(target)));
+  }
+
+  async #up(): Promise<void> {
+    if (this.#folders.length === 1) throw new Outside();
+    this.#names.pop();
+    await this.#folders.pop()?.[Symbol.asyncDispose]();
+  }
+
+  get #here(): HeldFolder {
+    return this.#folders.at(-1) as HeldFolder;
+  }
+
+  #namesTo(target: string): string[] {
+    const path = relative(this.#root, target);
+    if (path === ".." || path.startsWith(`..${sep}`) || isAbsolute(path)) throw new Outside();
+    return path.split("/");
+  }
+
+  async #place(left: readonly string[]): Promise<Place> {
+    const rest = left.filter((name) => name !== "" && name !== ".");
+    // What is behind a folder that is not there cannot be said.
+    if (rest.includes("..")) throw coded("ENOENT");
+    const folder = this.#folders.pop() as HeldFolder;
+    await this.leave();
+    const shown = [...this.#names, ...rest].join("/");
+    return {
+      real: join(this.#root, shown),
+      shown: shown === "" ? "." : shown,
+      folder,
+      rest,
+      at: folder.at(rest.length === 0 ? "." : rest.join("/")),
+      [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+    };
+  }
+}
+
+function coded(code: string): Error {
+  return Object.assign(new Error(REASONS[code]), { code });
 }
 
 /** What a path is: words for the model when it is not an ordinary file. */
@@ -61,7 +145,7 @@ export async function inspectFile(
   | { readonly kind: "other"; readonly problem: string }
 > {
   try {
-    const found = await stat(place.real);
+    const found = await lstat(place.at);
     if (found.isFile()) {
       const { size, mode, uid, gid } = found;
       return { kind: "file", size, mode: mode & 0o7777, owner: { uid, gid } };

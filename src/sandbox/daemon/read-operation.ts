@@ -18,15 +18,16 @@ const NEWLINE = 10;
 export async function readOperation(input: ReadInput, context: OperationContext): Promise<OperationOutcome> {
   const located = await locate(context.root, input.path);
   if (!located.ok) return refused(located.problem);
-  const found = await inspectFile(located.value);
-  if (found.kind === "missing") return refused(`${located.value.shown} does not exist`);
+  await using place = located.value;
+  const found = await inspectFile(place);
+  if (found.kind === "missing") return refused(`${place.shown} does not exist`);
   if (found.kind === "other") return refused(`${found.problem}; read works on text files`);
-  const handle = await openFile(located.value.real);
+  const handle = await openFile(place.at);
   try {
     const reader = new LineReader(input.range ?? [1, -1], context.limits.outputBytes);
     const isText = await feed(reader, handle, found.size, context.signal);
-    if (!isText) return refused(`${located.value.shown} is a binary file of ${found.size} bytes`);
-    return succeeded(...reader.finish(located.value.shown, found.size));
+    if (!isText) return refused(`${place.shown} is a binary file of ${found.size} bytes`);
+    return succeeded(...reader.finish(place.shown, found.size));
   } finally {
     await handle.close();
   }

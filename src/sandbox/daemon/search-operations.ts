@@ -1,7 +1,7 @@
 /** `glob` and `grep`: bounded, sorted searches below a folder of the workspace. */
 import { spawn } from "node:child_process";
-import { stat } from "node:fs/promises";
-import { join, relative } from "node:path";
+import { lstat } from "node:fs/promises";
+import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { messageOf } from "../../core/errors.ts";
 import type { Parsed, SearchInput } from "../inputs.ts";
@@ -25,10 +25,13 @@ export async function globOperation(
 ): Promise<OperationOutcome> {
   const start = await startOf(input.path, context);
   if (!start.ok) return refused(start.problem);
+  await using place = start.value;
   const pattern = GlobPattern.parse(input.pattern);
   if (!pattern.ok) return refused(pattern.problem);
   const glob = pattern.value;
   const list = new ResultList(context.limits.outputBytes);
+  // A file has nothing below it.
+  if (place.rest.length > 0) return succeeded(...list.finish("No files match."));
   const visitor = {
     start: glob.start,
     enter: (state: typeof glob.start, name: string) => {
@@ -37,9 +40,9 @@ export async function globOperation(
     },
   };
   try {
-    for await (const found of walk(start.value.real, visitor, context.signal)) {
+    for await (const found of walk(place.folder, visitor, context.signal)) {
       if (found.kind === "folder" || !glob.isMatch(found.state)) continue;
-      if (!list.add(join(start.value.shown, found.path))) break;
+      if (!list.add(join(place.shown, found.path))) break;
     }
   } catch (error) {
     if (error instanceof WalkTooLarge) return refused(error.message);
@@ -55,10 +58,11 @@ export async function grepOperation(
 ): Promise<OperationOutcome> {
   const start = await startOf(input.path, context);
   if (!start.ok) return refused(start.problem);
+  await using place = start.value;
   const list = new ResultList(context.limits.outputBytes);
   const expression = toExtendedExpression(input.pattern);
   try {
-    for await (const files of batches(start.value, context)) {
+    for await (const files of batches(place, context)) {
       const problem = await grepFiles(expression, files, list, context);
       if (problem !== undefined) return refused(problem);
       if (list.isFull) break;
@@ -74,9 +78,10 @@ async function startOf(path: string, { root }: OperationContext): Promise<Parsed
   const located = await locate(root, path);
   if (!located.ok) return located;
   try {
-    await stat(located.value.real);
+    await lstat(located.value.at);
     return located;
   } catch (error) {
+    await located.value[Symbol.asyncDispose]();
     return { ok: false, problem: `${located.value.shown} cannot be searched: ${reasonOf(error)}` };
   }
 }
@@ -84,17 +89,17 @@ async function startOf(path: string, { root }: OperationContext): Promise<Parsed
 const EVERYTHING = { start: true, enter: () => true };
 
 /** Paths relative to the workspace, in walking order, so that results are sorted. */
-async function* batches(start: Place, { root, signal }: OperationContext): AsyncGenerator<string[]> {
-  if ((await stat(start.real)).isFile()) {
+async function* batches(start: Place, { signal }: OperationContext): AsyncGenerator<string[]> {
+  if (start.rest.length > 0) {
     yield [start.shown];
     return;
   }
   let batch: string[] = [];
   let bytes = 0;
-  for await (const { path, kind } of walk(start.real, EVERYTHING, signal)) {
+  for await (const { path, kind } of walk(start.folder, EVERYTHING, signal)) {
     // A link could lead out of the workspace.
     if (kind !== "file") continue;
-    const file = relative(root, join(start.real, path));
+    const file = join(start.shown, path);
     batch.push(file);
     bytes += Buffer.byteLength(file) + 1;
     if (bytes < BATCH_BYTES_MAX) continue;

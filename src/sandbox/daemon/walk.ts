@@ -2,6 +2,7 @@
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { HeldFolder } from "./held-folder.ts";
 
 /** Never entered unless a search starts inside: generated, and larger than everything else. */
 const SKIPPED: ReadonlySet<string> = new Set([".git", "node_modules"]);
@@ -28,7 +29,7 @@ export interface Visitor<State> {
  * has no state for are left out with everything below. Folders that cannot be read count as empty.
  */
 export async function* walk<State>(
-  folder: string,
+  folder: HeldFolder,
   visitor: Visitor<State>,
   signal: AbortSignal,
 ): AsyncGenerator<Found<State>> {
@@ -38,7 +39,7 @@ export async function* walk<State>(
     signal.throwIfAborted();
     if (next.path !== "") yield next;
     if (next.kind !== "folder") continue;
-    const entries = await entriesOf(join(folder, next.path));
+    const entries = await entriesOf(folder, next.path);
     seen += entries.length;
     if (seen > ENTRIES_MAX) throw new WalkTooLarge();
     for (const entry of entries) {
@@ -63,7 +64,12 @@ function kindOf(entry: Dirent): "folder" | "file" | "other" {
 }
 
 /** Last name first, because the walk takes from the end of its list. */
-async function entriesOf(folder: string): Promise<Dirent[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((): Dirent[] => []);
+async function entriesOf(start: HeldFolder, path: string): Promise<Dirent[]> {
+  const entries = await list(start, path).catch((): Dirent[] => []);
   return entries.sort((one, other) => (one.name < other.name ? 1 : -1));
+}
+
+async function list(start: HeldFolder, path: string): Promise<Dirent[]> {
+  await using folder = await start.below(path === "" ? [] : path.split("/"));
+  return await readdir(folder.at("."), { withFileTypes: true });
 }

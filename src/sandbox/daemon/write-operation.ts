@@ -5,12 +5,22 @@
  */
 import { hash } from "node:crypto";
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Json } from "../../core/text.ts";
 import type { PrepareReply } from "../contract.ts";
 import { type EditInput, type Parsed, parseEditInput, parseWriteInput, type WriteInput } from "../inputs.ts";
 import { syncFolderSoon } from "./durable.ts";
-import { hashFile, inspectFile, locate, type Owner, openFile, type Place, reasonOf } from "./files.ts";
+import {
+  errorCode,
+  hashFile,
+  inspectFile,
+  locate,
+  type Owner,
+  openFile,
+  type Place,
+  reasonOf,
+} from "./files.ts";
+import type { HeldFolder } from "./held-folder.ts";
 import { failed, type OperationOutcome, refused, succeeded } from "./operations.ts";
 
 /** Larger files are not edited: the whole content has to be in memory. */
@@ -19,7 +29,7 @@ const NEW_FILE_MODE = 0o666;
 
 /** A change that could be made now. */
 interface ChangePlan {
-  readonly place: Place;
+  readonly place: Pick<Place, "real" | "shown">;
   readonly before: string | null;
   readonly after: string;
   readonly content: Buffer;
@@ -64,10 +74,10 @@ export async function pendingChange(
 ): Promise<Parsed<PendingChange>> {
   const plan = await planNow(root, operation, input);
   if (!plan.ok) return plan;
-  const temporary = join(dirname(plan.value.place.real), `.nightshift-${unique}.tmp`);
+  const name = `.nightshift-${unique}.tmp`;
   const apply = (expected: string | null | undefined): Promise<OperationOutcome> =>
-    applyChange(plan.value, temporary, expected === undefined ? plan.value.before : expected);
-  return { ok: true, value: { temporary, apply } };
+    applyChange(root, plan.value, name, expected === undefined ? plan.value.before : expected);
+  return { ok: true, value: { temporary: join(dirname(plan.value.place.real), name), apply } };
 }
 
 /** What becomes of a file while it is looked at is no failure of whoever looks. */
@@ -87,14 +97,14 @@ async function planChange(root: string, operation: "write" | "edit", input: Json
 async function planWrite(root: string, input: WriteInput): Promise<Planned> {
   const located = await locate(root, input.path);
   if (!located.ok) return located;
-  const place = located.value;
+  await using place = located.value;
   const found = await inspectFile(place);
   if (found.kind === "other") return problem(found.problem);
   const content = Buffer.from(input.content);
   const isNew = found.kind === "missing";
   const value: ChangePlan = {
     place,
-    before: isNew ? null : await hashFile(place.real),
+    before: isNew ? null : await hashFile(place.at),
     after: hash("sha256", content, "hex"),
     content,
     mode: isNew ? undefined : found.mode,
@@ -107,15 +117,15 @@ async function planWrite(root: string, input: WriteInput): Promise<Planned> {
 async function planEdit(root: string, input: EditInput): Promise<Planned> {
   const located = await locate(root, input.path);
   if (!located.ok) return located;
-  const place = located.value;
+  await using place = located.value;
   const found = await inspectFile(place);
   if (found.kind === "missing") return problem(`${place.shown} does not exist; use write to make it`, null);
   if (found.kind === "other") return problem(found.problem);
   if (found.size > EDIT_BYTES_MAX) {
     const reason = `${place.shown} has ${found.size} bytes; edit works up to ${EDIT_BYTES_MAX}`;
-    return problem(reason, await hashFile(place.real));
+    return problem(reason, await hashFile(place.at));
   }
-  const bytes = await readWhole(place.real);
+  const bytes = await readWhole(place.at);
   const before = hash("sha256", bytes, "hex");
   const text = decode(bytes);
   if (text === undefined) return problem(`${place.shown} is not UTF-8 text; edit cannot change it`, before);
@@ -163,26 +173,46 @@ function decode(bytes: Buffer): string | undefined {
   }
 }
 
+/** Goes the way anew: what has led there when it was planned may lead elsewhere now. */
 async function applyChange(
+  root: string,
   plan: ChangePlan,
-  temporary: string,
+  temporaryName: string,
   expectedBefore: string | null,
 ): Promise<OperationOutcome> {
-  const folder = dirname(plan.place.real);
+  const { real, shown } = plan.place;
+  const located = await locate(root, real);
+  if (!located.ok) return refused(located.problem);
+  await using place = located.value;
+  if (place.real !== real) return refused(`${shown} leads elsewhere now; nothing was changed`);
   try {
-    await makeFolder(folder);
+    await using folder = await makeFolders(place);
+    return await replaceIn(folder, plan, temporaryName, expectedBefore);
+  } catch (error) {
+    return failed(`${shown} could not be written: ${reasonOf(error)}`);
+  }
+}
+
+async function replaceIn(
+  folder: HeldFolder,
+  plan: ChangePlan,
+  temporaryName: string,
+  expectedBefore: string | null,
+): Promise<OperationOutcome> {
+  const [temporary, target] = [folder.at(temporaryName), folder.at(basename(plan.place.real))];
+  try {
     await writeTemporary(plan, temporary);
-    const before = await hashFile(plan.place.real);
+    const before = await hashFile(target);
     if (before !== expectedBefore) {
       await rm(temporary, { force: true });
       return refused(changedSince(plan.place.shown, before));
     }
-    await rename(temporary, plan.place.real);
-    await syncFolderSoon(folder);
+    await rename(temporary, target);
+    await syncFolderSoon(folder.at("."));
     return succeeded(plan.summary);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    return failed(`${plan.place.shown} could not be written: ${reasonOf(error)}`);
+    throw error;
   }
 }
 
@@ -192,14 +222,22 @@ function changedSince(name: string, before: string | null): string {
     : `${name} has changed in the meantime; nothing was changed, read it again`;
 }
 
-/** Makes the folder and every missing one above it, all durable. */
-async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = folder; ; made = dirname(made)) {
-    await syncFolderSoon(dirname(made));
-    if (made === first) return;
+/** Makes every missing folder on the way, durably. @returns the one that the file is in */
+async function makeFolders({ folder, rest }: Place): Promise<HeldFolder> {
+  let here = await folder.child(".");
+  for (const name of rest.slice(0, -1)) {
+    const parent = here;
+    try {
+      await mkdir(parent.at(name)).catch((error: unknown) => {
+        if (errorCode(error) !== "EEXIST") throw error;
+      });
+      await syncFolderSoon(parent.at("."));
+      here = await parent.child(name);
+    } finally {
+      await parent[Symbol.asyncDispose]();
+    }
   }
+  return here;
 }
 
 async function writeTemporary(plan: ChangePlan, temporary: string): Promise<void> {
