@@ -5,6 +5,7 @@ import type { ExecId, SandboxId } from "../../src/core/ids.ts";
 import type { Message } from "../../src/core/message.ts";
 import type { ModelRequest } from "../../src/model/contract.ts";
 import type { ExecRequest } from "../../src/sandbox/contract.ts";
+import type { CheckoutHost, Files } from "./checkouts.ts";
 import type { LogRow, ObservedLog } from "./log.ts";
 import type { Writer } from "./store.ts";
 
@@ -16,6 +17,7 @@ export interface EventMoment {
   readonly writer: Writer;
   /** The newest lease of the session. */
   readonly newestEpoch: number;
+  readonly checkouts: CheckoutHost;
   /** Does this execution run somewhere at this moment? */
   readonly isRunning: (exec: ExecId) => boolean;
 }
@@ -54,6 +56,17 @@ export interface SandboxMoment {
   readonly what: "provision" | "destroy";
 }
 
+/** A daemon that begins its life, for a session with a checkout. */
+export interface BeginMoment {
+  readonly log: ObservedLog;
+  readonly files: Files;
+  /** Of the lease of the harness that asked for it. */
+  readonly epoch: number;
+  /** The newest lease of the session. */
+  readonly newestEpoch: number;
+  readonly checkouts: CheckoutHost;
+}
+
 /** Something that has been done to a sandbox as a whole. */
 export interface SandboxChange {
   readonly sandbox: SandboxId;
@@ -79,6 +92,7 @@ export interface Invariant {
   readonly onRun?: (moment: RunMoment) => string | null;
   readonly onEffect?: (moment: RunMoment) => string | null;
   readonly onSandbox?: (moment: SandboxMoment) => string | null;
+  readonly onBegin?: (moment: BeginMoment) => string | null;
   readonly onSandboxChange?: (change: SandboxChange) => string | null;
   readonly onSnapshot?: (log: ObservedLog, seq: number, body: string) => string | null;
   readonly atEnd?: (moment: EndMoment) => string | null;
@@ -135,6 +149,10 @@ export class Judge {
 
   onSandbox(moment: SandboxMoment): void {
     this.#ask((invariant) => invariant.onSandbox?.(moment));
+  }
+
+  onBegin(moment: BeginMoment): void {
+    this.#ask((invariant) => invariant.onBegin?.(moment));
   }
 
   onSandboxChange(change: SandboxChange): void {

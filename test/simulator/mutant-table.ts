@@ -26,6 +26,33 @@ const FENCES: readonly Mutant[] = [
   },
 ];
 
+const CHECKOUTS: readonly Mutant[] = [
+  {
+    name: "a lost sandbox goes on with the files that it left",
+    promise: "a-sandbox-begins-with-what-the-log-says",
+    file: "src/runtime/checkouts.ts",
+    find: "if (found !== undefined && !isOutdated(workspace)) return found.files;",
+    replace: "if (found !== undefined) return found.files;",
+    aim: /^daemon-(dies|forgets)@(execute|append|part)/,
+  },
+  {
+    name: "calls run while a checkpoint is made",
+    promise: "a-checkpoint-holds-the-files",
+    file: "src/core/rules/sandbox.ts",
+    find: "&& !isCheckpointing(state) && !lacksLayer(state);",
+    replace: ";",
+    aim: /@(execute|prepare)/,
+  },
+  {
+    name: "what is lost with a sandbox is not named",
+    promise: "lost-changes-are-named",
+    file: "src/runtime/checkouts.ts",
+    find: "lost: unsavedCalls.map(({ call, name }) => ({ call, name })),",
+    replace: "lost: [],",
+    aim: /^daemon-(dies|forgets)@(execute|append|part)/,
+  },
+];
+
 const STORE: readonly Mutant[] = [
   {
     name: "fence off",
@@ -315,4 +342,4 @@ const CORE: readonly Mutant[] = [
 ];
 
 /** Every mutant. */
-export const MUTANTS: readonly Mutant[] = [...FENCES, ...STORE, ...JOURNAL, ...DRIVER, ...CORE];
+export const MUTANTS: readonly Mutant[] = [...FENCES, ...CHECKOUTS, ...STORE, ...JOURNAL, ...DRIVER, ...CORE];

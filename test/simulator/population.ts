@@ -7,6 +7,7 @@ import { type Harness, wake } from "../../src/runtime/wake.ts";
 import type { Lease } from "../../src/store/contract.ts";
 import type { Worker } from "../../src/worker/contract.ts";
 import { createLoopWorker } from "../../src/worker/index.ts";
+import { SimulatedWorkspaces } from "./checkouts.ts";
 import { Client, type Progress } from "./client.ts";
 import { createSimulatedModel } from "./model.ts";
 import { Process, type Surroundings } from "./process.ts";
@@ -176,7 +177,8 @@ export class Population implements Crowd {
         return createLoopWorker({ model, tools: TOOLS, clock: process.clock }).advance(turn);
       },
     };
-    return { worker, backend };
+    const workspaces = new SimulatedWorkspaces(this.#scene.checkouts, process, random.fork("files"));
+    return { worker, backend, workspaces: () => Promise.resolve(workspaces) };
   }
 
   #onFailure(process: Process, session: SessionId, error: unknown): void {

@@ -2,6 +2,7 @@
 import { NightshiftError } from "../../src/core/errors.ts";
 import { asSessionId, type ExecId, type SandboxId, type SessionId } from "../../src/core/ids.ts";
 import type { Fence, Sandbox, SandboxBackend, SandboxSpec } from "../../src/sandbox/contract.ts";
+import type { CheckoutHost, Files } from "./checkouts.ts";
 import { Daemon, type DaemonJournal, type DaemonLine, type EffectObserver, lost } from "./daemon.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -15,6 +16,9 @@ export interface SandboxHostParts {
   readonly random: Random;
   readonly trace: Trace;
   readonly observer: EffectObserver;
+  readonly checkouts: CheckoutHost;
+  /** A daemon begins with the files of a checkout. */
+  readonly onBegin: (session: SessionId, files: Files, epoch: number) => void;
 }
 
 /** All sandboxes there are. They belong to no harness: what dies with one is only its lines. */
@@ -44,10 +48,11 @@ export class SandboxHost {
     return daemon?.isAlive ? daemon : undefined;
   }
 
-  provision(spec: SandboxSpec): Daemon {
+  /** @param epoch - of the lease of whoever wants it */
+  provision(spec: SandboxSpec, epoch: number): Daemon {
     const existing = this.find(spec.id);
     if (existing !== undefined) return existing;
-    const { scheduler, trace, observer } = this.#parts;
+    const { scheduler, trace, observer, checkouts, onBegin } = this.#parts;
     const journal = this.#journals.get(spec.id) ?? { floor: 0, incarnations: new Map() };
     this.#journals.set(spec.id, journal);
     const incarnation = `i${++this.#incarnations}`;
@@ -55,7 +60,10 @@ export class SandboxHost {
       trace.note("daemon", "ends", `${incarnation}: no contact`);
       daemon.die();
     };
-    const workspace = this.workspace(sessionOf(spec.id));
+    const session = sessionOf(spec.id);
+    const own = checkouts.at(spec.workspace);
+    const workspace = own ?? this.workspace(session);
+    if (own !== undefined) onBegin(session, own.files, epoch);
     const daemon = new Daemon({ spec, incarnation, journal, workspace, scheduler, observer, onAlone });
     this.#daemons.set(spec.id, daemon);
     trace.note("daemon", "starts", incarnation);
@@ -138,7 +146,7 @@ export class SimulatedBackend implements SandboxBackend {
       await abortable(this.#host.makeRoom(), signal);
       this.#host.raiseFloor(spec.fence);
       this.#watch.onChanged(session, spec.id, this.#leaseEpoch);
-      const daemon = this.#host.provision(spec);
+      const daemon = this.#host.provision(spec, this.#leaseEpoch);
       return { handle: { sandbox: spec.id }, incarnation: daemon.incarnation };
     };
     return this.#process.call("provision", session, make, UNAVAILABLE, signal);

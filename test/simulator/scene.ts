@@ -3,6 +3,7 @@ import type { ClientEventInput } from "../../src/core/events/index.ts";
 import type { SessionId } from "../../src/core/ids.ts";
 import type { ModelAdapter } from "../../src/model/contract.ts";
 import type { Harness } from "../../src/runtime/wake.ts";
+import type { CheckoutHost } from "./checkouts.ts";
 import type { Judge } from "./judge.ts";
 import type { ObservedLog } from "./log.ts";
 import type { Machine } from "./machine.ts";
@@ -21,6 +22,7 @@ export interface Scene extends StoreWatch, SandboxWatch, ModelWatch {
   readonly judge: Judge;
   readonly machine: Machine;
   readonly sandboxes: SandboxHost;
+  readonly checkouts: CheckoutHost;
   readonly workload: Workload;
   readonly logs: ReadonlyMap<SessionId, ObservedLog>;
   /** The log of a session, empty if nobody has heard of it yet. */

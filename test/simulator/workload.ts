@@ -8,6 +8,7 @@ import type { Json } from "../../src/core/text.ts";
 import type { ModelRequest } from "../../src/model/contract.ts";
 import type { ScriptFault, ScriptTurn } from "../../src/model/scripted.ts";
 import { builtinTools, type Tool } from "../../src/tool/index.ts";
+import { BASE } from "./checkouts.ts";
 import type { Random } from "./random.ts";
 
 /** Must never be stored, whoever says it. */
@@ -100,6 +101,10 @@ interface Style {
 
 function planConfig(label: string, random: Random, aim: Aim): EventBody<"session.created"> {
   const isPriced = random.chance(0.3);
+  const chance = random.fork("files");
+  const files = chance.chance(0.4)
+    ? { checkpoint_calls: chance.pick([1, 2, 5]), checkpoint_ms: 10_000 }
+    : null;
   return {
     metadata: { label },
     agent: {
@@ -116,7 +121,12 @@ function planConfig(label: string, random: Random, aim: Aim): EventBody<"session
       system: "You work.",
       tools: aim.works || aim.talks || random.chance(0.93) ? [...TOOLS.keys()] : [],
     },
-    sandbox: { backend: "simulated", workspace: `/w/${label}`, options: {} },
+    sandbox: {
+      backend: "simulated",
+      workspace: `/w/${label}`,
+      options: {},
+      ...(files !== null && { checkout: { base: BASE } }),
+    },
     // A session that has reached a cap does little of what its seed aims at.
     limits: (aim.works || aim.talks) && random.chance(0.8) ? {} : planLimits(random, isPriced),
     policy: {
@@ -125,6 +135,7 @@ function planConfig(label: string, random: Random, aim: Aim): EventBody<"session
       sandbox_grace_ms: aim.graceMs ?? random.pick([0, 500, 20_000]),
       tool_wall_ms: random.pick([2000, 20_000, 60_000]),
       model_failures_max: random.between(2, 8),
+      ...files,
       no_contact_ms: (aim.graceMs ?? 0) > 0 ? 120_000 : random.pick([5000, 30_000, 120_000]),
     },
   };
@@ -158,7 +169,17 @@ export function planControl(random: Random, call: string | null): ClientEventInp
     const result = random.chance(0.5) ? "allow" : "deny";
     return event("user.tool_confirmation", { call, result });
   }
-  const kinds = { message: 5, interrupt: 3, pause: 2, resume: 3, stop: 2, cancel: 0.25, limits: 0.7 };
+  const kinds = {
+    message: 5,
+    interrupt: 3,
+    pause: 2,
+    resume: 3,
+    stop: 2,
+    cancel: 0.25,
+    limits: 0.7,
+    checkpoint: 0.7,
+    rewind: 0.4,
+  };
   switch (random.weighted(kinds)) {
     case "message":
       return message(
@@ -175,6 +196,10 @@ export function planControl(random: Random, call: string | null): ClientEventInp
       return event("control.stop", { reason: "enough" });
     case "cancel":
       return event("control.cancel", {});
+    case "checkpoint":
+      return event("control.checkpoint", {});
+    case "rewind":
+      return event("control.rewind", { checkpoint: 0, commit: BASE });
     case "limits":
       return event("control.set_limits", { limits: planLimits(random, false) });
   }

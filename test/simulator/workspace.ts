@@ -26,7 +26,11 @@ function contentHash(content: string | undefined): string | null {
 
 /** A folder full of texts. */
 export class Workspace {
-  readonly #files = new Map<string, string>();
+  readonly #files: Map<string, string>;
+
+  constructor(files: ReadonlyMap<string, string> = new Map()) {
+    this.#files = new Map(files);
+  }
 
   get files(): ReadonlyMap<string, string> {
     return this.#files;

@@ -7,6 +7,7 @@ import type { SealedEvent } from "../../src/core/seal.ts";
 import type { ModelRequest } from "../../src/model/contract.ts";
 import { createScriptedModel, type ScriptedModel } from "../../src/model/scripted.ts";
 import type { ExecRequest } from "../../src/sandbox/contract.ts";
+import { CheckoutHost, type Files } from "./checkouts.ts";
 import type { FaultPlan } from "./faults.ts";
 import { FaultInjector } from "./faults.ts";
 import { createInvariants } from "./invariants/index.ts";
@@ -51,6 +52,7 @@ export class World implements Scene {
   readonly judge: Judge;
   readonly machine: Machine;
   readonly sandboxes: SandboxHost;
+  readonly checkouts = new CheckoutHost();
   readonly faults: FaultInjector;
   readonly workload: Workload;
   readonly population: Population;
@@ -84,6 +86,8 @@ export class World implements Scene {
       scheduler: this.scheduler,
       random: random("sandboxes"),
       trace: this.trace,
+      checkouts: this.checkouts,
+      onBegin: (session, files, epoch) => this.#begin(session, files, epoch),
       observer: {
         onRun: (request, epoch, incarnation) => this.judge.onRun(this.#run(request, epoch, incarnation)),
         onEffect: (request, epoch, incarnation) => this.#noteEffect(request, epoch, incarnation),
@@ -134,7 +138,9 @@ export class World implements Scene {
       const event = log.add(row, (hash) => observer.blob(hash));
       this.trace.note("log", `${log.label}#${row.seq}`, row.type);
       const isRunning = (exec: ExecId): boolean => this.sandboxes.isRunning(exec);
-      this.judge.onEvent({ log, row, event, writer, newestEpoch: this.newestEpoch(session), isRunning });
+      const { checkouts } = this;
+      const newestEpoch = this.newestEpoch(session);
+      this.judge.onEvent({ log, row, event, writer, newestEpoch, checkouts, isRunning });
     }
     this.machine.announce();
   }
@@ -204,6 +210,12 @@ export class World implements Scene {
     const newestEpoch = this.#changed.get(session) ?? 0;
     this.judge.onSandboxChange({ sandbox, epoch, newestEpoch });
     this.#changed.set(session, Math.max(epoch, newestEpoch));
+  }
+
+  #begin(session: SessionId, files: Files, epoch: number): void {
+    const { checkouts } = this;
+    const newestEpoch = this.newestEpoch(session);
+    this.judge.onBegin({ log: this.log(session), files, epoch, newestEpoch, checkouts });
   }
 
   #noteEffect(request: ExecRequest, epoch: number, incarnation: string): void {

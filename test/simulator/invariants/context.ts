@@ -134,10 +134,21 @@ function renderTurn(turn: readonly SessionEvent[], texts: ReadonlyMap<number, st
       isError: found?.is_error ?? true,
     };
   });
-  const input = turn
-    .filter((event) => event.type === "harness.input_accepted")
-    .flatMap(({ body }) => body.seqs.map((seq): Message => ({ role: "user", text: texts.get(seq) ?? "?" })));
+  const input = turn.flatMap((event) => inputOf(event, texts));
   return [...(blocks.length > 0 ? [{ role: "assistant", blocks } as const] : []), ...results, ...input];
+}
+
+/** What people said, as it was picked up, and what the harness has to say of the files. */
+function inputOf(event: SessionEvent, texts: ReadonlyMap<number, string>): Message[] {
+  switch (event.type) {
+    case "harness.input_accepted":
+      return event.body.seqs.map((seq) => ({ role: "user", text: texts.get(seq) ?? "?" }));
+    case "workspace.restored":
+    case "workspace.rewound":
+      return event.body.content === undefined ? [] : [{ role: "user", text: textOf(event.body.content) }];
+    default:
+      return [];
+  }
 }
 
 type Block = Extract<Message, { role: "assistant" }>["blocks"][number];

@@ -26,8 +26,13 @@ export function nothingStartsWithoutACommittedIntent(): Invariant {
         : `${request.execId} runs with another input than the log holds`;
     },
     onSandbox: ({ log, sandbox, what }) => {
-      const type = what === "provision" ? "sandbox.requested" : "sandbox.destroy_requested";
-      const isIntended = log.events.some((event) => event.type === type && event.body.sandbox === sandbox);
+      const isIntended = log.events.some((event) => {
+        if (event.type === "sandbox.destroy_requested" && what === "destroy")
+          return event.body.sandbox === sandbox;
+        if (event.type !== "sandbox.requested" || event.body.sandbox !== sandbox) return false;
+        // With files of its own it is made anew: what is left of it ends before its files change.
+        return what === "provision" || event.body.restore !== undefined;
+      });
       return isIntended ? null : `${what} of ${sandbox}, but no intent is in the log`;
     },
   };

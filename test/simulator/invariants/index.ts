@@ -11,6 +11,7 @@ import {
   zombieMakesNoSandbox,
 } from "./effects.ts";
 import { everySessionComesToRest, noMessageStranded, releasedMeansNoSandbox } from "./end.ts";
+import { aCheckpointHoldsTheFiles, aSandboxBeginsWithWhatTheLogSays, lostChangesAreNamed } from "./files.ts";
 import {
   denseAndChained,
   oneDriver,
@@ -47,6 +48,9 @@ export function createInvariants(): Invariant[] {
     noRunOutlivesItsReceipt(),
     receiptsTellTheTruth(),
     retriesWaitOnTheRecord(),
+    aCheckpointHoldsTheFiles(),
+    aSandboxBeginsWithWhatTheLogSays(),
+    lostChangesAreNamed(),
     noMessageStranded(),
     everySessionComesToRest(),
     releasedMeansNoSandbox(),

@@ -1,0 +1,159 @@
+/** Checkouts of sessions: their files in generations, and the host's repository of checkpoints. */
+import { hash } from "node:crypto";
+import { NightshiftError } from "../../src/core/errors.ts";
+import type { SessionId } from "../../src/core/ids.ts";
+import type { SessionWorkspaces } from "../../src/runtime/checkouts.ts";
+import type { Checkpoint, PreparedWorkspace } from "../../src/workspace/contract.ts";
+import type { Process } from "./process.ts";
+import type { Random } from "./random.ts";
+import { Workspace } from "./workspace.ts";
+
+/** Texts by path. */
+export type Files = ReadonlyMap<string, string>;
+
+/** The commit that every session with a checkout begins with: no files. */
+export const BASE: string = commitOf(new Map(), "");
+
+interface Generation {
+  readonly path: string;
+  readonly workspace: Workspace;
+}
+
+/** What is on disk: it belongs to no process and outlives all of them. */
+export class CheckoutHost {
+  readonly #objects = new Map<string, Files>([[BASE, new Map()]]);
+  readonly #refs = new Map<string, string>();
+  readonly #current = new Map<SessionId, Generation>();
+  readonly #byPath = new Map<string, Workspace>();
+  #generations = 0;
+
+  /** The files that the session works on now. */
+  current(session: SessionId): Generation {
+    return this.#current.get(session) ?? this.#begin(session, new Map());
+  }
+
+  /** The files of a sandbox; undefined for those of no checkout. */
+  at(path: string): Workspace | undefined {
+    return this.#byPath.get(path);
+  }
+
+  filesOf(commit: string): Files | undefined {
+    return this.#objects.get(commit);
+  }
+
+  /** New files with the content of a commit; nobody finds the old ones any more. */
+  restore(session: SessionId, commit: string): Generation {
+    const files = this.#objects.get(commit);
+    if (files === undefined) throw new NightshiftError("E_WORKSPACE_UNKNOWN", `there is no commit ${commit}`);
+    return this.#begin(session, files);
+  }
+
+  writeObjects(files: Files, previous: string): string {
+    const commit = commitOf(files, previous);
+    this.#objects.set(commit, files);
+    return commit;
+  }
+
+  checkpoint(session: SessionId, number: number): string | undefined {
+    return this.#refs.get(`${session}/${number}`);
+  }
+
+  /** @returns the commit of that number: the first one that anybody gave it */
+  writeRef(session: SessionId, number: number, commit: string): string {
+    const key = `${session}/${number}`;
+    const first = this.#refs.get(key) ?? commit;
+    this.#refs.set(key, first);
+    return first;
+  }
+
+  #begin(session: SessionId, files: Files): Generation {
+    const path = `/files/${session}/${++this.#generations}`;
+    const generation = { path, workspace: new Workspace(files) };
+    this.#current.set(session, generation);
+    this.#byPath.set(path, generation.workspace);
+    return generation;
+  }
+}
+
+function commitOf(files: Files, previous: string): string {
+  return hash("sha1", JSON.stringify([previous, [...files].sort()]), "hex");
+}
+
+/** Of one step of a large checkout. */
+const STEP_MS_MAX = 3000;
+/** How often a checkpoint cannot be made. */
+const FAILURE_CHANCE = 0.04;
+
+/** The workspaces as one process sees them: between any two steps it may stand still, or die. */
+export class SimulatedWorkspaces implements SessionWorkspaces {
+  readonly #host: CheckoutHost;
+  readonly #process: Process;
+  readonly #random: Random;
+
+  constructor(host: CheckoutHost, process: Process, random: Random) {
+    this.#host = host;
+    this.#process = process;
+    this.#random = random;
+  }
+
+  prepare: SessionWorkspaces["prepare"] = (sessionId) => this.#found(sessionId);
+  fork: SessionWorkspaces["fork"] = (sessionId) => this.#found(sessionId);
+  find: SessionWorkspaces["find"] = (sessionId) => this.#found(sessionId);
+
+  checkpoint: SessionWorkspaces["checkpoint"] = async (session, { number, previous }, signal) => {
+    const known = this.#host.checkpoint(session, number);
+    if (known !== undefined) return answer(number, known);
+    const { workspace } = this.#host.current(session);
+    // A walk takes its time: what changes meanwhile is seen in one half and not in the other.
+    const paths = [...workspace.files.keys()];
+    const files = new Map(picked(workspace.files, paths.slice(0, paths.length / 2)));
+    await this.#step(session, signal);
+    for (const [path, text] of workspace.files) if (!files.has(path)) files.set(path, text);
+    if (this.#random.chance(FAILURE_CHANCE))
+      throw new NightshiftError("E_WORKSPACE_BUSY", "the files keep changing");
+    const commit = this.#host.writeObjects(files, previous);
+    await this.#step(session, signal);
+    const first = this.#host.writeRef(session, number, commit);
+    await this.#step(session, signal);
+    return answer(number, first);
+  };
+
+  restore: SessionWorkspaces["restore"] = async (session, commit, signal) => {
+    await this.#step(session, signal);
+    const { path } = this.#host.restore(session, commit);
+    await this.#step(session, signal);
+    return { workspace: path };
+  };
+
+  lend: SessionWorkspaces["lend"] = () => Promise.reject(new Error("no session here has a set-up"));
+  changedFiles: SessionWorkspaces["changedFiles"] = () => Promise.resolve([]);
+
+  async #step(session: SessionId, signal: AbortSignal): Promise<void> {
+    await this.#process.pause(this.#random.chance(0.7) ? 10 : this.#random.between(100, STEP_MS_MAX));
+    await this.#process.at("timer.after", session);
+    signal.throwIfAborted();
+  }
+
+  #found(sessionId: SessionId): Promise<PreparedWorkspace> {
+    const { path } = this.#host.current(sessionId);
+    const none: readonly string[] = [];
+    return Promise.resolve({
+      sessionId,
+      files: { workspace: path },
+      base: BASE,
+      tree: BASE,
+      origin: { kind: "folder", root: "/w" },
+      subfolder: "",
+      ...{ included: none, likelySecrets: none, nestedRepositories: none, submodules: none },
+    });
+  }
+}
+
+function picked(files: Files, paths: readonly string[]): [string, string][] {
+  return paths.map((path) => [path, files.get(path) ?? ""]);
+}
+
+function answer(number: number, commit: string): Checkpoint {
+  const changes = { files: 1, added: 1, removed: 0 };
+  return { number, commit, tree: commit, changes, skipped: [], skippedCount: 0, changedSubmodules: [] };
+}
