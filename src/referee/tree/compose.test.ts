@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { blob, JS, passA, planOf, TEST, told } from "../../../test/support/compositions.ts";
+import { blob, JS, PY, passA, planOf, TEST, told } from "../../../test/support/compositions.ts";
 import { contractOf, matchOf, treeOfFiles } from "../../../test/support/trees.ts";
 import { reviewHash } from "../review.ts";
 import { planComposition } from "./compose.ts";
@@ -71,6 +71,33 @@ describe("pass A", () => {
     const plan = await planComposition(base, candidate, request);
     expect(told(plan)).toEqual(["review protected held/out/conftest.py"]);
     expect(passA(plan)).toEqual({ "a.py": blob(""), "held/x.py": blob("2") });
+  });
+
+  test("is without what tools leave behind for their next run", async () => {
+    const state = {
+      "tests/__pycache__/test_add.cpython-312-pytest-8.3.pyc": `PYC\n${"\0".repeat(12)}`,
+      "__pycache__/calc.cpython-312.pyc": `PYC\n${"\0".repeat(12)}`,
+      ".pytest_cache/v/cache/lastfailed": "{}",
+      "web/app.tsbuildinfo": "{}",
+      "lib/target/debug/app": "",
+    };
+    const base = { ...PY, "lib/Cargo.toml": "" };
+    const plan = await planOf("pytest", base, state);
+    expect(told(plan).sort()).toEqual([
+      "note state .pytest_cache",
+      "note state __pycache__",
+      "note state lib/target",
+      "note state tests/__pycache__",
+      "note state web/app.tsbuildinfo",
+    ]);
+    expect(Object.keys(passA(plan) ?? {}).sort()).toEqual(Object.keys(base).sort());
+  });
+
+  test("notes how modules are found, and takes it from the candidate", async () => {
+    const manifest = JSON.stringify({ name: "p", exports: "./x.js", scripts: { test: "vitest run" } });
+    const plan = await planOf("vitest", JS, { "package.json": manifest });
+    expect(told(plan)).toEqual(["note protected package.json"]);
+    expect(plan.entries).toBeNull();
   });
 
   test("has no byte of the candidate at a protected path, whatever it did there", async () => {

@@ -9,17 +9,31 @@ import { REGISTRY_CONFIG_GLOBS } from "../../environment/contract.ts";
 import type { ComposedEntry, TreeReader } from "../../workspace/contract.ts";
 import type { ComposeRequest } from "../contract.ts";
 import { reviewHash } from "../review.ts";
+import { protectedByPrograms } from "./checked-programs.ts";
 import { findNewConfigurations } from "./configurations.ts";
 import { type Change, Difference, folderOf, foldersOf, GITLINK, LINK, nameOf } from "./difference.ts";
 import { problemOfEdit, problemOfNew } from "./edits.ts";
 import { finding, onePerPath } from "./finding.ts";
 import { type Matcher, matcherOf } from "./globs.ts";
 import { compareKeyed, isKeyed } from "./keyed.ts";
+import type { KeyedChange } from "./keyed-change.ts";
 import { findBadNames, findSwaps, isPossible } from "./names.ts";
 import { findShadows } from "./shadowing.ts";
 import { testFileMatcher } from "./test-files.ts";
+import { findingOfState, stateOf } from "./tool-state.ts";
 
 const FINDINGS_MAX = 2000;
+/** Helpers of tests that are not with them are known by their names. */
+const HELPERS: readonly string[] = [
+  "test-utils*",
+  "test_utils*",
+  "testutils*",
+  "testUtils*",
+  "test-helpers*",
+  "test_helpers*",
+  "testHelpers*",
+];
+const ALWAYS: readonly string[] = [...REGISTRY_CONFIG_GLOBS, "**/node_modules/**", ...HELPERS];
 
 /** What composing comes to. */
 export interface Plan {
@@ -34,14 +48,18 @@ export interface Plan {
 export async function planComposition(
   base: TreeReader,
   candidate: TreeReader,
-  request: Pick<ComposeRequest, "contract" | "matches" | "approved">,
+  request: Request,
 ): Promise<Plan> {
-  return new Composer(await Difference.of(base, candidate), request).plan();
+  const difference = await Difference.of(base, candidate);
+  const byPrograms = await protectedByPrograms(request.contract, difference);
+  return new Composer(difference, request, byPrograms).plan();
 }
+
+type Request = Pick<ComposeRequest, "contract" | "matches" | "approved">;
 
 class Composer {
   readonly #difference: Difference;
-  readonly #request: Pick<ComposeRequest, "contract" | "matches" | "approved">;
+  readonly #request: Request;
   readonly #isProtected: Matcher;
   readonly #isProtectedByName: Matcher;
   readonly #isTestFile: Matcher;
@@ -50,19 +68,14 @@ class Composer {
   readonly #instead = new Map<string, ComposedEntry | undefined>();
   readonly #protected: Change[] = [];
 
-  constructor(difference: Difference, request: Pick<ComposeRequest, "contract" | "matches" | "approved">) {
+  /** @param byPrograms - globs of what the checks' programs go by */
+  constructor(difference: Difference, request: Request, byPrograms: readonly string[]) {
     const { contract, matches } = request;
     this.#difference = difference;
     this.#request = request;
     const named = [...contract.protect, ...heldOutTargets(contract)];
-    const scripts = scriptsOf(contract, difference);
-    const isGlobbed = matcherOf([
-      ...REGISTRY_CONFIG_GLOBS,
-      "**/node_modules/**",
-      ...named,
-      ...matches.flatMap(({ protects }) => protects),
-    ]);
-    this.#isProtected = (path) => scripts.has(path) || isGlobbed(path);
+    const byRunners = matches.flatMap(({ protects }) => protects);
+    this.#isProtected = matcherOf([...ALWAYS, ...named, ...byRunners, ...byPrograms]);
     this.#isProtectedByName = matcherOf(named);
     this.#isTestFile = testFileMatcher(matches);
   }
@@ -107,6 +120,12 @@ class Composer {
       return;
     }
     if (this.#isApproved(path)) return;
+    const state = stateOf(path, this.#difference);
+    if (state !== undefined) {
+      this.#instead.set(path, base);
+      this.#findings.push(await findingOfState(change, state, this.#difference));
+      return;
+    }
     if (base?.mode === GITLINK || candidate?.mode === GITLINK) {
       this.#protect(change, "submodule", "another commit of a submodule, or one that is new or gone");
       return;
@@ -144,7 +163,8 @@ class Composer {
       this.#difference.text("candidate", path),
     ]);
     const name = nameOf(path);
-    const { forChecks, problem } = await guardedKeyed(() => compareKeyed(name, before ?? "", after ?? ""));
+    const { forChecks, problem, note } = guardedKeyed(() => compareKeyed(name, before ?? "", after ?? ""));
+    if (note !== undefined) this.#findings.push(finding("protected", path, "note", note));
     if (forChecks === "candidate") return;
     this.#protect(change, "protected", problem);
     if (forChecks !== "base") this.#instead.set(path, { path, mode: candidate.mode, content: forChecks });
@@ -189,25 +209,6 @@ function heldOutTargets({ criteria }: Contract): string[] {
   });
 }
 
-/** Files of the base that a check runs and that are there to check: scripts of shells, makefiles, what is called so. */
-function scriptsOf({ criteria }: Contract, { base }: Difference): ReadonlySet<string> {
-  const isScript =
-    /\.(sh|bash|zsh|mk|bats|ps1)$|(^|\/)(GNU)?[Mm]akefile$|(^|[/_.-])(tests?|specs?|checks?|verify|ci)([/_.-]|$)/i;
-  const found = criteria.flatMap(({ check }) => {
-    if (check === null) return [];
-    const words = check.argv.flatMap((word) => word.split(/[\s;&|()<>"'`=]+/));
-    const named = words.map((word) => posix.join(check.folder, word)).filter((path) => isScript.test(path));
-    const makefiles = words.some((word) => /(^|\/)g?make$/.test(word))
-      ? ["GNUmakefile", "makefile", "Makefile"]
-      : [];
-    const justfiles = words.some((word) => /(^|\/)just$/.test(word))
-      ? ["justfile", "Justfile", ".justfile"]
-      : [];
-    return [...named, ...[...makefiles, ...justfiles].map((name) => posix.join(check.folder, name))];
-  });
-  return new Set(found.filter((path) => base.has(path)));
-}
-
 /** What cannot be compared is as good as changed. */
 async function guarded(compare: () => Promise<string | null>): Promise<string | null> {
   try {
@@ -218,9 +219,7 @@ async function guarded(compare: () => Promise<string | null>): Promise<string | 
   }
 }
 
-async function guardedKeyed(
-  compare: () => ReturnType<typeof compareKeyed>,
-): Promise<ReturnType<typeof compareKeyed>> {
+function guardedKeyed(compare: () => KeyedChange): KeyedChange {
   try {
     return compare();
   } catch (error) {

@@ -61,10 +61,15 @@ export class Difference {
 
   /** Text of a file in either tree; undefined when there is none, when it is a link, or too large to be read. */
   async text(side: "base" | "candidate", path: string): Promise<string | undefined> {
+    return (await this.bytes(side, path))?.toString("utf8");
+  }
+
+  /** As {@link Difference.text}, as it is. */
+  async bytes(side: "base" | "candidate", path: string): Promise<Buffer | undefined> {
     const mode = this[side].get(path)?.mode;
     if (mode === undefined || mode === LINK) return undefined;
     try {
-      return (await this.#readers[side].read(path))?.toString("utf8");
+      return await this.#readers[side].read(path);
     } catch (error) {
       if (isNightshiftError(error, "E_CONTRACT_FILE")) return undefined;
       throw error;

@@ -6,4 +6,6 @@ export interface KeyedChange {
   readonly forChecks: "base" | "candidate" | Buffer;
   /** What a person has to see; null for nothing. */
   readonly problem: string | null;
+  /** What is worth a word. */
+  readonly note?: string;
 }

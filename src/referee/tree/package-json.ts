@@ -7,6 +7,16 @@ const DECIDING: readonly string[] = [
   ...["scripts", "type", "name", "workspaces"],
   ...["jest", "mocha", "ava", "c8", "nyc", "babel", "vitest", "tap", "tape", "xo", "config"],
 ];
+/** How its modules are found by others, and by its own tests. */
+const NOTED: readonly string[] = [
+  "imports",
+  "exports",
+  "main",
+  "module",
+  "browser",
+  "overrides",
+  "resolutions",
+];
 /** Run by whoever installs it. */
 const LIFECYCLE: ReadonlySet<string> = new Set([
   ...["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"],
@@ -21,11 +31,14 @@ export function compareManifests(base: string, candidate: string): KeyedChange {
   if (before === undefined) return { forChecks: "base", problem: "it was no JSON object on the base" };
   if (after === undefined) return { forChecks: "base", problem: "it is no JSON object" };
   const changed = DECIDING.filter((key) => canonicalJson([before[key]]) !== canonicalJson([after[key]]));
-  if (changed.length === 0) return { forChecks: "candidate", problem: null };
+  const noted = NOTED.filter((key) => canonicalJson([before[key]]) !== canonicalJson([after[key]]));
+  const note = noted.length === 0 ? {} : { note: `changed: ${noted.join(", ")}` };
+  if (changed.length === 0) return { forChecks: "candidate", problem: null, ...note };
   const serious = changed.flatMap((key) => seriousOf(key, before[key], after[key]));
   return {
     forChecks: Buffer.from(`${JSON.stringify(composed(before, after), null, indentOf(base))}\n`),
     problem: serious.length === 0 ? null : `changed: ${serious.join(", ")}`,
+    ...note,
   };
 }
 

@@ -240,6 +240,15 @@ describe("what is refused", () => {
     ["a repository", null, JS, { "a/.git/config": "" }, {}, ["names a/.git/config"]],
     ["a repository by another name", null, JS, { "git~1/config": "" }, {}, ["names git~1/config"]],
     ["a way out", null, JS, { "a/../../x": "", "/etc/x": "" }, {}, ["names a/../../x", "names /etc/x"]],
+    [
+      "compiled code that is used without a look at its source",
+      "pytest",
+      PY,
+      { "__pycache__/calc.cpython-312.pyc": `PYC\n\u0001${"\0".repeat(11)}` },
+      {},
+      ["shadowing __pycache__/calc.cpython-312.pyc"],
+    ],
+    ["compiled code that is none", "pytest", PY, { "calc.pyc": "" }, {}, ["shadowing calc.pyc"]],
   ])("%s", async (_, kind, base, edits, options, expected) => {
     const plan = await planOf(kind, base, edits, options);
     expect(

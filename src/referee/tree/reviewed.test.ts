@@ -263,6 +263,30 @@ describe("what a person has to see", () => {
       {},
       ["package.json"],
     ],
+    [
+      "the settings of a linter that is the check",
+      null,
+      { "package.json": '{"scripts":{"check":"npm run lint","lint":"eslint ."}}', "eslint.config.js": "" },
+      { "eslint.config.js": "export default [];" },
+      { check: "npm run check" },
+      ["eslint.config.js"],
+    ],
+    [
+      "the compiler's, by a script before the check",
+      null,
+      { "package.json": '{"scripts":{"pretest":"tsc","test":"./run"}}', "tsconfig.json": "{}" },
+      { "tsconfig.json": '{"exclude":["src"]}' },
+      { check: "npm test" },
+      ["tsconfig.json"],
+    ],
+    [
+      "helpers of tests",
+      "vitest",
+      { "src/test-utils.js": "f()" },
+      { "src/test-utils.js": "" },
+      {},
+      ["src/test-utils.js"],
+    ],
   ])("%s", async (_, kind, base, edits, options, paths) => {
     const plan = await planOf(kind, base, edits, options);
     expect(told(plan).sort()).toEqual(
