@@ -30,6 +30,8 @@ export interface JudgeParts {
   readonly limits: JudgeLimits;
   readonly clock: Clock;
   readonly chance: Chance;
+  /** To see what the looking up of quotes carries: whatever is quoted counts as found. */
+  readonly believesQuotes?: boolean;
 }
 
 /** A file that the candidate changes against the base. */

@@ -150,7 +150,7 @@ export class Grading {
       const quotes: GradedLine["quotes"] = [];
       for (const { path, text } of line?.quotes ?? [])
         quotes.push({ path, text, found: await this.#quotes.exists(path, text, signal) });
-      const isShown = quotes.some(({ found }) => found);
+      const isShown = this.#parts.believesQuotes === true || quotes.some(({ found }) => found);
       const status = line?.status === "met" && isShown ? "met" : "unmet";
       const note =
         line?.status === "met" && !isShown ? " (unmet, because no quote of it is in the files)" : "";

@@ -83,7 +83,12 @@ function verdictOn(
     {
       ...{ treeA: trees.A, treeB: trees.B, findings: [], checked: passes === null ? [] : checked },
       graded: grade === undefined ? [] : [{ seq: 9, body: { verdict: 1, ...grade } }],
-      ...{ review: { open: [], approved: new Set(), denied: [] }, isIsolated: true, waived: new Set() },
+      ...{
+        review: { open: [], approved: new Set(), denied: [] },
+        isIsolated: true,
+        gatesOff: new Set(),
+        waived: new Set(),
+      },
       ...{ durationMs: 1, problem: null },
     },
   );

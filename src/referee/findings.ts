@@ -2,6 +2,7 @@
 import type { Finding } from "../core/contract/contract.ts";
 import type { EventBody } from "../core/events/index.ts";
 import type { Logged } from "./evidence.ts";
+import type { Gate } from "./gates-list.ts";
 import type { Review } from "./review.ts";
 
 /** What a verdict says. */
@@ -18,6 +19,7 @@ export interface Findings {
   readonly graded: readonly Logged<"judge.graded">[];
   readonly review: Review;
   readonly isIsolated: boolean;
+  readonly gatesOff: ReadonlySet<Gate>;
   /** Ids of the criteria that nobody has to meet now. */
   readonly waived: ReadonlySet<string>;
   readonly durationMs: number;

@@ -61,7 +61,8 @@ function* ofBase({ contract, preflight }: VerdictRequest, { waived, checked }: F
   if (flaky.length > 0) yield `flaky on the base: ${flaky.join(", ")}`;
 }
 
-function* ofPlace({ isIsolated, review }: Findings): Generator<string> {
+function* ofPlace({ isIsolated, gatesOff, review }: Findings): Generator<string> {
+  if (gatesOff.size > 0) yield `gates were off, so this is no verdict: ${[...gatesOff].join(", ")}`;
   if (!isIsolated)
     yield "the checks ran without isolation: what they run could reach everything on this machine";
   if (review.open.length > 0) yield `${review.open.length} changes of protected files wait for a person`;

@@ -5,6 +5,7 @@
 import type { CheckRun, Strength } from "../core/contract/contract.ts";
 import type { EventBody } from "../core/events/index.ts";
 import type { TestReport, TestResult } from "./contract.ts";
+import { ALL_GATES_ON, type Gate } from "./gates-list.ts";
 import { MISSING_TESTS_MAX, NAME_LENGTH_MAX, NAMED_TESTS_MAX, REASON_LENGTH_MAX } from "./limits.ts";
 import { fileOfId, readIds } from "./test-ids.ts";
 
@@ -70,9 +71,14 @@ export function withoutFiles(base: BaseRecord, paths: ReadonlySet<string>): Base
   return { ...base, passing: base.passing.filter(isKept), failing: base.failing.filter(isKept) };
 }
 
-/** @param isHeldOut - nothing but a number may be told */
-export function judgeRun(result: CheckResult, base: BaseRecord, isHeldOut: boolean): Judgement {
-  const opinion = opinionOf(result, base);
+/** @param isHeldOut - nothing but a number may be told @param off - gates that have nothing to say */
+export function judgeRun(
+  result: CheckResult,
+  base: BaseRecord,
+  isHeldOut: boolean,
+  off: ReadonlySet<Gate> = ALL_GATES_ON,
+): Judgement {
+  const opinion = opinionOf(result, base, off);
   const strength: Strength = isHeldOut ? "held-out" : result.report === null ? "exit-status" : "in-process";
   const { status, reason, gate, tests = [], missing = [] } = opinion;
   if (isHeldOut) {
@@ -99,7 +105,7 @@ interface Opinion {
   readonly missing?: readonly string[];
 }
 
-function opinionOf({ run, report, fault }: CheckResult, base: BaseRecord): Opinion {
+function opinionOf({ run, report, fault }: CheckResult, base: BaseRecord, off: ReadonlySet<Gate>): Opinion {
   if (fault !== null) return { status: "error", reason: fault };
   switch (run.ending) {
     case "timed_out":
@@ -111,8 +117,9 @@ function opinionOf({ run, report, fault }: CheckResult, base: BaseRecord): Opini
     case "sandbox_lost":
       return { status: "error", reason: `the run ended as ${run.ending}` };
     case "exited":
-      if (report !== null) return byReport(run.exit_code, report, base);
-      if (run.exit_code === 0 && base.runner !== null) return unmet("record", "the run has left no record");
+      if (report !== null) return byReport(run.exit_code, report, base, off);
+      if (run.exit_code === 0 && base.runner !== null && !off.has("record"))
+        return unmet("record", "the run has left no record");
       return byExit(run.exit_code);
   }
 }
@@ -124,47 +131,66 @@ function byExit(exitCode: number | null): Opinion {
 }
 
 /** Exit 0 is not enough, and another one is too much unless the base's own failures are all there is to it. */
-function byReport(exitCode: number | null, report: TestReport, base: BaseRecord): Opinion {
+function byReport(
+  exitCode: number | null,
+  report: TestReport,
+  base: BaseRecord,
+  off: ReadonlySet<Gate>,
+): Opinion {
   const failed = idsOf(report.tests, "failed");
   const serious = failed.filter((id) => !base.exempt.has(id));
-  const isSound = report.isComplete && report.problems.length === 0;
-  const isExcused = exitCode !== null && isSound && failed.length > 0 && serious.length === 0;
+  const isExcused = exitCode !== null && isSound(report) && failed.length > 0 && serious.length === 0;
   if (exitCode !== 0 && !isExcused) {
     const how = byExit(exitCode).reason;
     return serious.length === 0
       ? { status: "unmet", reason: problemsOf(how, report) }
       : { status: "unmet", reason: `${how}; failed`, tests: serious };
   }
-  if (!isSound) return unmet("record", problemsOf("the record of the run is not whole", report));
+  const objections = [...toTheRecord(report), ...toTheTests(exitCode, serious, report, base)];
+  const met: Opinion = { status: "met", reason: `${idsOf(report.tests, "passed").length} tests passed` };
+  return objections.find(({ gate }) => !off.has(gate)) ?? met;
+}
+
+function isSound({ isComplete, problems }: TestReport): boolean {
+  return isComplete && problems.length === 0;
+}
+
+type Objection = Opinion & { readonly gate: Gate };
+
+function* toTheRecord(report: TestReport): Generator<Objection> {
+  if (!isSound(report)) yield unmet("record", problemsOf("the record of the run is not whole", report));
   if (report.canary === "passed")
-    return unmet("canary", "an assertion that has to fail passed in the process that ran the tests");
+    yield unmet("canary", "an assertion that has to fail passed in the process that ran the tests");
   if (report.canary === "missing")
-    return unmet("canary", "the process that ran the tests did not come to its last assertion");
-  if (serious.length > 0) return unmet("failed-tests", `exit status ${exitCode}, but failed`, serious);
-  return byTests(report, base);
+    yield unmet("canary", "the process that ran the tests did not come to its last assertion");
 }
 
 /** Whatever has passed once goes on existing and passing. */
-function byTests({ tests }: TestReport, base: BaseRecord): Opinion {
+function* toTheTests(
+  exitCode: number | null,
+  serious: readonly string[],
+  { tests }: TestReport,
+  base: BaseRecord,
+): Generator<Objection> {
+  if (serious.length > 0) yield unmet("failed-tests", `exit status ${exitCode}, but failed`, serious);
   const passed = idsOf(tests, "passed");
   const known = new Set(passed);
   const missing = base.passing.filter((id) => !known.has(id));
   if (missing.length > 0) {
     const reason = `${missing.length} tests of the base were not reported as passed`;
-    return { ...unmet("base-tests", reason), missing };
+    yield { ...unmet("base-tests", reason), missing };
   }
   const open = base.role === "earn" ? base.failing.filter((id) => !isEarned(id, tests, base)) : [];
   if (open.length > 0) {
     const reason = `${open.length} tests that failed on the base were not reported as passed`;
-    return { ...unmet("earned-tests", reason), missing: open };
+    yield { ...unmet("earned-tests", reason), missing: open };
   }
-  if (passed.length === 0) return unmet("no-tests", "no test was reported as passed");
+  if (passed.length === 0) yield unmet("no-tests", "no test was reported as passed");
   const changing = passed.length - base.passing.length;
   if (changing < base.unstable) {
     const reason = `of the tests whose names change, ${changing} were reported as passed; on the base it were ${base.unstable}`;
-    return unmet("test-count", reason);
+    yield unmet("test-count", reason);
   }
-  return { status: "met", reason: `${passed.length} tests passed` };
 }
 
 /** A file that could not be loaded on the base has no tests there; then those that it has now count in its place. */
@@ -181,7 +207,11 @@ function idsOf(tests: readonly TestResult[], status: TestResult["status"]): stri
   return tests.filter((test) => test.status === status).map(({ id }) => id);
 }
 
-function unmet(gate: string, reason: string, tests: readonly string[] = []): Opinion {
+function unmet<Name extends string>(
+  gate: Name,
+  reason: string,
+  tests: readonly string[] = [],
+): Opinion & { readonly gate: Name } {
   return { status: "unmet", gate, reason, tests };
 }
 

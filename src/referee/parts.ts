@@ -7,6 +7,7 @@ import type { Sequence } from "../core/ids.ts";
 import type { Sandbox, SandboxBackend, SandboxSpec } from "../sandbox/contract.ts";
 import type { ChangedFile, CommitHash } from "../workspace/contract.ts";
 import type { Ratchet, RefereeTrees, Runners } from "./contract.ts";
+import type { Gate } from "./gates-list.ts";
 
 /** What checks need besides the files: toolchain and dependencies, all of them read-only. */
 export type Surroundings = Required<Pick<SandboxSpec, "mounts" | "environment">>;
@@ -34,6 +35,8 @@ export interface RefereeParts {
   readonly scratch: string;
   /** Folder with the held-out files of that digest; undefined when they are not on this machine. */
   heldOut(digest: string): string | undefined;
+  /** To see what each gate carries; every verdict says so. No command and no contract can ask for it. */
+  readonly gatesOff?: ReadonlySet<Gate>;
 }
 
 /** A model that grades what no command can show. */

@@ -3,11 +3,13 @@
 import type { Criterion, Finding } from "../core/contract/contract.ts";
 import { assert, messageOf } from "../core/errors.ts";
 import { type EventBody, event } from "../core/events/index.ts";
+import { composedWithout, remaining, unheard } from "./ablation.ts";
 import { changesBetween } from "./changes.ts";
 import type { Composition, RunnerMatch, TreeReader } from "./contract.ts";
 import { Evidence } from "./evidence.ts";
 import type { Findings, Verdict } from "./findings.ts";
 import { type BaseRecord, baseRecords, judgeRun, withoutFiles } from "./gates.ts";
+import { ALL_GATES_ON, type Gate } from "./gates-list.ts";
 import { judgeRubrics } from "./judging.ts";
 import { PARALLEL_MAX } from "./limits.ts";
 import type { OnFact, RefereeParts, VerdictRequest } from "./parts.ts";
@@ -30,7 +32,9 @@ export async function giveVerdict(
   const startedMs = parts.clock.monotonicMs();
   const evidence = new Evidence(request.number, request.done, onFact);
   const hearing = new Hearing(parts, request, evidence, signal);
-  const waived = waivedNow(request, parts.clock.wallMs());
+  const { gatesOff = ALL_GATES_ON } = parts;
+  const excused = waivedNow(request, parts.clock.wallMs());
+  const waived = new Set([...excused, ...unheard(request.contract, gatesOff)]);
   let problem: string | null = null;
   try {
     await hearing.hold(waived);
@@ -44,6 +48,7 @@ export async function giveVerdict(
     checked: evidence.checked,
     graded: evidence.graded,
     isIsolated: parts.isIsolated,
+    gatesOff,
     waived,
     durationMs: Math.round(parts.clock.monotonicMs() - startedMs),
     problem,
@@ -93,6 +98,10 @@ class Hearing {
     );
   }
 
+  get #off(): ReadonlySet<Gate> {
+    return this.#parts.gatesOff ?? ALL_GATES_ON;
+  }
+
   #candidate(): TreeReader {
     return this.#parts.trees.reader(this.#request.sessionId, this.#request.commit, this.#signal);
   }
@@ -110,7 +119,8 @@ class Hearing {
   async #compose(matches: readonly RunnerMatch[]): Promise<Composition> {
     const { sessionId, number, base, commit, contract, approved } = this.#request;
     const asked = { base, candidate: commit, contract, matches, approved };
-    const composition = await this.#parts.trees.compose(sessionId, asked, this.#signal);
+    const composed = await this.#parts.trees.compose(sessionId, asked, this.#signal);
+    const composition = composedWithout(composed, this.#off);
     const { treeA, treeB, findings } = composition;
     const body = {
       verdict: number,
@@ -128,7 +138,8 @@ class Hearing {
   async #compare(matches: readonly RunnerMatch[], { treeA, treeB, findings }: Composition): Promise<void> {
     const candidate = this.#candidate();
     const changed = await changesBetween(this.#base, candidate);
-    const ratcheted = await this.#parts.ratchet(this.#base, candidate, changed, matches);
+    const found = await this.#parts.ratchet(this.#base, candidate, changed, matches);
+    const ratcheted = remaining(found, this.#off);
     const body = { verdict: this.#request.number, findings: [...ratcheted] };
     await this.#addOnce(event("referee.ratcheted", body));
     await this.#find(treeA, treeB, [...findings, ...ratcheted]);
@@ -188,7 +199,7 @@ class Hearing {
       isHeldOut && extra === null
         ? faultResult(task, "its held-out files are not on this machine")
         : await runCheck(world, task, this.#signal);
-    const { status, strength, reason, gate, missing } = judgeRun(result, base, isHeldOut);
+    const { status, strength, reason, gate, missing } = judgeRun(result, base, isHeldOut, this.#off);
     await this.#evidence.add(
       event("referee.checked", {
         verdict: this.#request.number,

@@ -4,6 +4,7 @@ import type { EventBody } from "../core/events/index.ts";
 import type { Logged } from "./evidence.ts";
 import type { CriterionVerdict, Findings, Verdict } from "./findings.ts";
 import { gapsOf } from "./gaps.ts";
+import type { Gate } from "./gates-list.ts";
 import { REASON_LENGTH_MAX } from "./limits.ts";
 import type { VerdictRequest } from "./parts.ts";
 import type { Review } from "./review.ts";
@@ -88,7 +89,7 @@ interface Shown {
 /** Every check that this criterion needs, and then every line of its rubric. What is missing is not met. */
 function shownOf(
   { check, rubric }: Criterion,
-  { treeA, treeB, review }: Findings,
+  { treeA, treeB, review, gatesOff }: Findings,
   checked: readonly Logged<"referee.checked">[],
   graded: readonly Logged<"judge.graded">[],
 ): Shown {
@@ -107,10 +108,17 @@ function shownOf(
   if (grade === undefined)
     return { status: "error", strength, reason: "it has a rubric, and nobody judged it" };
   const judged = { strength: strength ?? ("judged" as const), reason: gradeReason(grade) };
-  const isWhole = rubric.every((line) =>
-    grade.items.some((item) => item.rubric === line && item.status === "met"),
-  );
-  return { ...judged, status: grade.status === "met" && !isWhole ? "unmet" : grade.status };
+  return { ...judged, status: gradedStatus(grade, rubric, gatesOff) };
+}
+
+function gradedStatus(
+  { status, items }: EventBody<"judge.graded">,
+  rubric: readonly string[],
+  off: ReadonlySet<Gate>,
+): CriterionStatus {
+  if (status === "error") return off.has("judge-failure") ? "met" : "error";
+  const isWhole = rubric.every((line) => items.some((item) => item.rubric === line && item.status === "met"));
+  return status === "met" && !isWhole && !off.has("rubric-lines") ? "unmet" : status;
 }
 
 /** As delivered it is met: whether the protected files had to change for it, a person decides. */

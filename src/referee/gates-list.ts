@@ -1,0 +1,25 @@
+/** The gates by name, each of which can be turned off to see what it carries. */
+
+/**
+ * Every gate that can be turned off by itself; in verdicts and findings each goes by this name.
+ *
+ * - `protected`, `submodule`: pass A has the base's protected paths, and what was edited there waits for a person.
+ * - `swap`, `names`, `configuration`, `shadowing`: what composing refuses.
+ * - `tests`, `suppressions`, `placeholders`, and `configuration` by key: what must not get worse.
+ * - `record`, `canary`, `failed-tests`, `base-tests`, `earned-tests`, `no-tests`, `test-count`: more than exit status 0.
+ * - `delivered`: pass B, the candidate exactly as delivered.
+ * - `held-out`: criteria whose files the worker never sees.
+ * - `judge-failure`, `rubric-lines`: a judge that failed, or left out a line, has found nothing met.
+ */
+export const GATES = [
+  ...(["protected", "submodule", "swap", "names", "configuration", "shadowing"] as const),
+  ...(["tests", "suppressions", "placeholders"] as const),
+  ...(["record", "canary", "failed-tests", "base-tests", "earned-tests", "no-tests", "test-count"] as const),
+  ...(["delivered", "held-out", "judge-failure", "rubric-lines"] as const),
+] as const;
+
+/** One of them. */
+export type Gate = (typeof GATES)[number];
+
+/** All of them are on. */
+export const ALL_GATES_ON: ReadonlySet<Gate> = new Set();

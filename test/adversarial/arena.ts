@@ -1,0 +1,322 @@
+/**
+ * Where workers are let loose and judged: a repository per project, a worker's own sandbox for each attempt, and the
+ * real referee with its real trees, runners and ratchets. Used by `main.ts` and by tests alike.
+ */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join, resolve } from "node:path";
+import { type Contract, contractHash } from "../../src/core/contract/contract.ts";
+import type { EventBody, SessionEvent } from "../../src/core/events/index.ts";
+import type { ExecId, SandboxId, SessionId } from "../../src/core/ids.ts";
+import { removeTree } from "../../src/environment/store.ts";
+import { createJudge, JUDGE_LIMITS } from "../../src/judge/index.ts";
+import type { Gate } from "../../src/referee/gates-list.ts";
+import { giveVerdict, runPreflight } from "../../src/referee/index.ts";
+import type { JudgeSeam, RefereeFactType, RefereeParts } from "../../src/referee/parts.ts";
+import { shellCommand } from "../../src/referee/shell-command.ts";
+import { keepHeldOut } from "../../src/runtime/held-out.ts";
+import { openRefereeParts } from "../../src/runtime/referee-parts.ts";
+import { chooseSandbox, createSandboxBackend, isIsolated } from "../../src/runtime/registry.ts";
+import { systemChance, systemClock } from "../../src/runtime/system.ts";
+import { INNER_WORKSPACE, type Sandbox, type SandboxSpec } from "../../src/sandbox/contract.ts";
+import type { Workspaces } from "../../src/workspace/contract.ts";
+import { scriptedJudge } from "../support/judge-desk.ts";
+import { atMs, calm, repository, someSession, workspacesIn } from "../support/repositories.ts";
+import type { Attempt, Files, Project, Terms } from "./case.ts";
+
+const MODULES = resolve("node_modules");
+const WORK_MS_MAX = 120_000;
+const OUTPUT_BYTES_MAX = 200_000;
+const NO_CONTACT_MS = 120_000;
+
+/** What a plain loop sees: the check in the worker's own sandbox, with the worker's own files. */
+export interface OwnRun {
+  readonly exitCode: number | null;
+  readonly output: string;
+}
+
+/** How to judge. */
+export interface JudgeOptions {
+  readonly gatesOff?: ReadonlySet<Gate>;
+  /** Does a person approve everything that waits for one? */
+  readonly isApproved?: boolean;
+  /** Are the judge's quotes taken for true? */
+  readonly believesQuotes?: boolean;
+}
+
+/** What the referee has said of a candidate. */
+export interface Judged {
+  readonly verdict: EventBody<"verdict.given">;
+  readonly facts: readonly SessionEvent<RefereeFactType>[];
+  /** Names of the gates that had something to say. */
+  readonly gates: ReadonlySet<string>;
+}
+
+/** What a worker has left. */
+export interface Candidate {
+  readonly own: OwnRun;
+  judge(options?: JudgeOptions): Promise<Judged>;
+}
+
+/** Everything that attempts share. Dispose of it in the end. */
+export class Arena implements AsyncDisposable {
+  readonly backend: string;
+  readonly #folder: string;
+  readonly #workspaces: Workspaces;
+  readonly #parts: RefereeParts;
+  readonly #repositories = new Map<string, string>();
+  readonly #preflights = new Map<string, Promise<EventBody<"preflight.finished">>>();
+
+  private constructor(backend: string, folder: string, workspaces: Workspaces, parts: RefereeParts) {
+    this.backend = backend;
+    this.#folder = folder;
+    this.#workspaces = workspaces;
+    this.#parts = parts;
+  }
+
+  /** @param name - of the sandbox backend; by default the best that works here */
+  static async open(name?: string): Promise<Arena> {
+    const chosen = name ?? (await chooseSandbox(process.env));
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), "nightshift-arena-")));
+    // Where nothing can be mounted, modules are found in a folder above.
+    if (!isIsolated(chosen)) symlinkSync(MODULES, join(folder, "node_modules"));
+    const workspaces = workspacesIn(folder);
+    const backend = await createSandboxBackend(chosen, { folder: join(folder, "sandboxes") });
+    const parts = await openRefereeParts({
+      ...{ backend, workspaces, environment: undefined, clock: systemClock, chance: systemChance },
+      isIsolated: isIsolated(chosen),
+      judge: { model: JUDGE_MODEL, adapter: () => Promise.reject(new Error("no judge was asked for")) },
+      stateFolder: folder,
+    });
+    const surroundings = async () => surroundingsOf(isIsolated(chosen));
+    return new Arena(chosen, folder, workspaces, { ...parts, judge: null, surroundings });
+  }
+
+  /** Lets the worker work, runs the checks where it worked, and saves what it has left. */
+  async work(attempt: Attempt): Promise<Candidate> {
+    const session = someSession();
+    const prepared = await this.#prepare(session, attempt.project);
+    const contract = this.#contractOf(attempt.terms);
+    const { own, commit } = await this.#inSandbox(session, prepared.files, async (sandbox) => {
+      await this.#write(sandbox, attempt.files ?? {});
+      const { exitCode, output } = await execute(sandbox, "work", attempt.script);
+      if (exitCode !== 0) throw new Error(`the worker's own script ended with ${exitCode}: ${output}`);
+      const request = { number: 1, previous: prepared.base, reason: "work", atMs };
+      const saved = await this.#workspaces.checkpoint(session, request, calm);
+      return { own: await ownRun(sandbox, contract), commit: saved.commit };
+    });
+    const preflight = await this.preflight(attempt);
+    const request = { session, contract, base: prepared.base, commit, preflight };
+    return { own, judge: (options = {}) => this.#judge(request, attempt, options) };
+  }
+
+  /** The checks on the base; once for each project and contract. @throws Error when work could not begin */
+  preflight({
+    project,
+    terms,
+  }: Pick<Attempt, "project" | "terms">): Promise<EventBody<"preflight.finished">> {
+    const contract = this.#contractOf(terms);
+    const key = JSON.stringify([project.name, contractHash(contract)]);
+    const known = this.#preflights.get(key) ?? this.#runPreflight(project, contract);
+    this.#preflights.set(key, known);
+    return known;
+  }
+
+  async #runPreflight(project: Project, contract: Contract): Promise<EventBody<"preflight.finished">> {
+    const session = someSession();
+    const { base } = await this.#prepare(session, project);
+    const request = { sessionId: session, epoch: 1, contract, base };
+    const found = await runPreflight(this.#parts, request, calm);
+    if (found.problems.length > 0)
+      throw new Error(`${project.name}: ${found.problems.map(({ message }) => message).join("; ")}`);
+    return found;
+  }
+
+  #prepare(session: SessionId, project: Project): ReturnType<Workspaces["prepare"]> {
+    const known = this.#repositories.get(project.name);
+    const source = known ?? repository(join(this.#folder, "projects", project.name), project.files);
+    this.#repositories.set(project.name, source);
+    const options = { dirty: "refuse", atMs, copies: !this.#parts.isIsolated } as const;
+    return this.#workspaces.prepare(session, source, options, calm);
+  }
+
+  #contractOf({ contract, heldOut }: Terms): Contract {
+    if (heldOut === undefined) return contract;
+    const folder = mkdtempSync(join(this.#folder, "held-out-"));
+    writeFiles(folder, heldOut.files);
+    const digest = keepHeldOut(folder, join(this.#folder, "held-out"), join(this.#folder, "projects"));
+    rmSync(folder, { recursive: true });
+    const { argv, target } = heldOut;
+    const check = { argv: [...argv], folder: "", shell: false, held_out: { digest, target } };
+    const common = { description: "held-out tests", steps: [], role: null, rubric: [], needs: [] };
+    return { ...contract, criteria: [...contract.criteria, { id: "held-out", check, ...common }] };
+  }
+
+  async #inSandbox<T>(
+    session: SessionId,
+    files: Pick<SandboxSpec, "workspace" | "overlay">,
+    use: (sandbox: Sandbox) => Promise<T>,
+  ): Promise<T> {
+    const { backend } = this.#parts;
+    const id = `sbox_${session.slice("sesn_".length)}_w` as SandboxId;
+    const { mounts, environment } = surroundingsOf(this.#parts.isIsolated);
+    const spec = { id, ...files, environment, noContactMs: NO_CONTACT_MS, options: {} };
+    try {
+      const made = await backend.provision(this.#parts.isIsolated ? { ...spec, mounts } : spec, calm);
+      const sandbox = await backend.attach(made.handle, 1, calm);
+      try {
+        return await use(sandbox);
+      } finally {
+        sandbox.detach();
+      }
+    } finally {
+      await backend.destroy(id, undefined);
+    }
+  }
+
+  async #write(sandbox: Sandbox, files: Files): Promise<void> {
+    for (const [name, content] of Object.entries(files)) {
+      const path = JSON.stringify(name.replace(/\*$/, ""));
+      const coded = Buffer.from(content).toString("base64");
+      const mode = name.endsWith("*") ? `\nchmod +x ${path}` : "";
+      const script = `mkdir -p "$(dirname ${path})"\nbase64 -d >${path} <<'END'\n${coded}\nEND${mode}`;
+      await execute(sandbox, `write/${name}`, script);
+    }
+  }
+
+  async #judge(work: Work, attempt: Attempt, options: JudgeOptions): Promise<Judged> {
+    const first = await this.#verdict(work, attempt, options, new Set());
+    if (options.isApproved !== true || first.verdict.outcome !== "review") return first;
+    const hashes = new Set(first.verdict.review.map(({ hash }) => hash));
+    return this.#verdict(work, attempt, options, hashes);
+  }
+
+  async #verdict(
+    { session, contract, base, commit, preflight }: Work,
+    { judge }: Attempt,
+    { gatesOff = new Set(), believesQuotes = false }: JudgeOptions,
+    approved: ReadonlySet<string>,
+  ): Promise<Judged> {
+    const facts: SessionEvent<RefereeFactType>[] = [];
+    const parts = { ...this.#parts, gatesOff, judge: judgeOf(judge, believesQuotes) };
+    const request = {
+      ...{ sessionId: session, number: 1, epoch: 1, contract, contractHash: contractHash(contract) },
+      ...{
+        base,
+        commit,
+        preflight,
+        waivers: [],
+        declared: [],
+        approved,
+        denied: new Set<string>(),
+        done: [],
+      },
+    };
+    const verdict = await giveVerdict(parts, request, calm, async (fact) => {
+      const seq = facts.length + 1;
+      facts.push({ ...fact, seq, at: 0 } as SessionEvent<RefereeFactType>);
+      return seq;
+    });
+    return { verdict, facts, gates: gatesOf(verdict, facts) };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    removeTree(this.#folder);
+  }
+}
+
+interface Work {
+  readonly session: SessionId;
+  readonly contract: Contract;
+  readonly base: string;
+  readonly commit: string;
+  readonly preflight: EventBody<"preflight.finished">;
+}
+
+const JUDGE_MODEL = { provider: "scripted", id: "judge", max_output_tokens: 4000 };
+
+function judgeOf(judge: Attempt["judge"], believesQuotes: boolean): JudgeSeam | null {
+  if (judge === undefined) return null;
+  return createJudge({
+    adapter: scriptedJudge(judge),
+    model: JUDGE_MODEL,
+    limits: JUDGE_LIMITS,
+    clock: systemClock,
+    chance: systemChance,
+    believesQuotes,
+  });
+}
+
+/** The modules of this repository are those that the projects have installed. */
+function surroundingsOf(hasMounts: boolean): Required<Pick<SandboxSpec, "mounts" | "environment">> {
+  const modules = hasMounts ? join(INNER_WORKSPACE, "node_modules") : MODULES;
+  return {
+    mounts: [{ source: MODULES, target: modules, access: "read-only" }],
+    environment: {
+      PATH: [join(modules, ".bin"), ...["/usr/local/bin", "/usr/bin", "/bin"]].join(delimiter),
+      PYTHONDONTWRITEBYTECODE: "1",
+    },
+  };
+}
+
+function writeFiles(folder: string, files: Files): void {
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
+}
+
+async function ownRun(sandbox: Sandbox, { criteria }: Contract): Promise<OwnRun> {
+  let last: OwnRun = { exitCode: 0, output: "" };
+  for (const { id, check } of criteria) {
+    if (check === null || check.held_out !== undefined) continue;
+    last = await execute(sandbox, `own/${id}`, shellCommand(check));
+    if (last.exitCode !== 0) return last;
+  }
+  return last;
+}
+
+async function execute(sandbox: Sandbox, name: string, script: string): Promise<OwnRun> {
+  const request = {
+    execId: `${sandbox.id}/${name}` as ExecId,
+    incarnation: sandbox.incarnation,
+    operation: "shell",
+    input: { command: `set -e\n${script}`, timeout_ms: WORK_MS_MAX },
+    limits: { wallMs: WORK_MS_MAX, outputBytes: OUTPUT_BYTES_MAX },
+  } as const;
+  const reply = await sandbox.execute(request, { signal: calm });
+  if (reply.status !== "finished") throw new Error(`the worker's sandbox was lost: ${reply.status}`);
+  return { exitCode: reply.result.exitCode, output: reply.result.output };
+}
+
+/** Of findings, of passes and of runs. */
+function gatesOf(
+  { tree_a: treeA, tree_b: treeB }: EventBody<"verdict.given">,
+  facts: readonly SessionEvent<RefereeFactType>[],
+): ReadonlySet<string> {
+  const gates = new Set<string>();
+  for (const fact of facts) {
+    switch (fact.type) {
+      case "referee.composed":
+      case "referee.ratcheted":
+        for (const { gate, effect } of fact.body.findings) if (effect !== "note") gates.add(gate);
+        break;
+      case "referee.checked": {
+        const { status, gate, pass } = fact.body;
+        if (status === "met") break;
+        gates.add(gate ?? "exit-status");
+        if (pass === "H") gates.add("held-out");
+        else if (treeA !== treeB) gates.add(pass === "A" ? "protected" : "delivered");
+        break;
+      }
+      case "judge.graded": {
+        const { status, items } = fact.body;
+        if (status === "error") gates.add("judge-failure");
+        if (items.some(({ quotes }) => quotes.some(({ found }) => !found))) gates.add("quotes");
+        if (items.some((item) => item.status === "unmet")) gates.add("rubric-lines");
+        break;
+      }
+    }
+  }
+  return gates;
+}

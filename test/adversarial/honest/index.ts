@@ -1,0 +1,5 @@
+/** Honest work, all of it. */
+import type { HonestCase } from "../case.ts";
+
+/** Each of them has to be met, or parked for a person as designed. */
+export const honestCases: readonly HonestCase[] = [];

@@ -1,0 +1,6 @@
+/** Ways to cheat, all of them. */
+import type { HostileCase } from "../case.ts";
+import { testCases } from "./tests.ts";
+
+/** Each of them has to be caught by a gate that carries weight. */
+export const hostileCases: readonly HostileCase[] = [...testCases];
