@@ -1,5 +1,4 @@
 /** What all checks of one verdict, or of one preflight, have in common. */
-import type { RunnerMatch } from "./contract.ts";
 import type { RefereeParts, Surroundings } from "./parts.ts";
 
 /** Where checks run. */
@@ -9,9 +8,6 @@ export interface CheckWorld {
   readonly epoch: number;
   readonly surroundings: Surroundings;
 }
-
-/** The runners of a contract's checks, by criterion; null where none was recognised. */
-type Matches = ReadonlyMap<string, RunnerMatch | null>;
 
 const NOTHING: Surroundings = { mounts: [], environment: {} };
 

@@ -82,12 +82,14 @@ export class Arena implements AsyncDisposable {
     if (!isIsolated(chosen)) symlinkSync(MODULES, join(folder, "node_modules"));
     const workspaces = workspacesIn(folder);
     const backend = await createSandboxBackend(chosen, { folder: join(folder, "sandboxes") });
-    const parts = await openRefereeParts({
+    const source = {
+      sessionId: someSession(),
       ...{ backend, workspaces, environment: undefined, clock: systemClock, chance: systemChance },
       isIsolated: isIsolated(chosen),
       judge: { model: JUDGE_MODEL, adapter: () => Promise.reject(new Error("no judge was asked for")) },
       stateFolder: folder,
-    });
+    };
+    const parts = await openRefereeParts(source, null);
     const surroundings = async () => surroundingsOf(isIsolated(chosen));
     return new Arena(chosen, folder, workspaces, { ...parts, judge: null, surroundings });
   }
