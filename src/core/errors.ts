@@ -108,6 +108,10 @@ export const ERROR_CODES = {
     exit: 2,
     hint: "Look at the named object with `nightshift diff`; nothing was written to the branch.",
   },
+  E_BUNDLE_INVALID: {
+    exit: 70,
+    hint: "Do not rely on it; ask whoever made it for another copy, and for the head to compare with.",
+  },
   E_EXEC_MISMATCH: {
     exit: 70,
     hint: "The same execution id came with another request; this is a bug worth reporting.",

@@ -106,6 +106,17 @@ export interface Workspaces {
     extra: ExtraFiles | null,
     signal: AbortSignal,
   ): Promise<TreeFiles>;
+  /**
+   * A commit with all its history since the base, the base without its own, and these trees: a pack of git's.
+   * @throws NightshiftError `E_WORKSPACE_UNKNOWN`, `E_WORKSPACE_GIT`
+   */
+  pack(sessionId: SessionId, request: PackRequest, signal: AbortSignal): Promise<Buffer>;
+  /**
+   * Brings a commit of another repository into the session's, with its history since the base. It becomes no
+   * checkpoint. @param folder - of that repository; only read
+   * @throws NightshiftError `E_WORKSPACE_UNKNOWN` when there is no such commit, `E_EXPORT_REFUSED`
+   */
+  take(sessionId: SessionId, folder: string, revision: string, signal: AbortSignal): Promise<CommitHash>;
   /** Removes everything of a session but the branches that were exported. Idempotent. */
   remove(sessionId: SessionId): Promise<void>;
   /** What belongs to nobody: sessions that are not in `known`, and what crashes have left behind. */
@@ -121,6 +132,23 @@ export interface Workspaces {
 
 /** Full hexadecimal name of a commit. */
 export type CommitHash = string;
+
+/** What is packed. */
+export interface PackRequest {
+  readonly base: CommitHash;
+  readonly commit: CommitHash;
+  /** Besides those of the commits. */
+  readonly trees: readonly string[];
+}
+
+/** What was packed, in a repository of its own. */
+export interface UnpackedCommits {
+  /** Absolute; top of its working tree, which has no files. */
+  readonly folder: string;
+  reader(treeOrCommit: string): TreeReader;
+  /** @throws NightshiftError `E_WORKSPACE_UNKNOWN` */
+  treeOf(commit: CommitHash): Promise<string>;
+}
 
 /**
  * Reads one tree, without following links. A path is relative, with `/`; bytes that are no UTF-8 are lone surrogates

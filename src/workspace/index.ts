@@ -10,6 +10,7 @@ export type {
   ExtraFiles,
   Leftover,
   Origin,
+  PackRequest,
   Patch,
   PreparedWorkspace,
   PrepareOptions,
@@ -17,10 +18,12 @@ export type {
   TreeFiles,
   TreeItem,
   TreeReader,
+  UnpackedCommits,
   WorkspaceFiles,
   WorkspaceLimits,
   Workspaces,
   WorkspacesOptions,
 } from "./contract.ts";
 export { DEFAULT_WORKSPACE_LIMITS, SKIPPED_MAX } from "./contract.ts";
+export { unpackCommits } from "./packs.ts";
 export { openWorkspaces } from "./workspaces.ts";

@@ -18,6 +18,7 @@ import {
   DEFAULT_WORKSPACE_LIMITS,
   type ExtraFiles,
   type Leftover,
+  type PackRequest,
   type Patch,
   type PreparedWorkspace,
   type PrepareOptions,
@@ -31,6 +32,7 @@ import {
 import { makeFiles } from "./files.ts";
 import { Git } from "./git.ts";
 import { probeOverlay } from "./overlay.ts";
+import { packCommits } from "./packs.ts";
 import { bytePath, readablePath } from "./paths.ts";
 import {
   lastUseOf,
@@ -49,6 +51,7 @@ import { readRendering } from "./renderings.ts";
 import { extractFiles, restoreFiles } from "./restore.ts";
 import { makeSessionRepository } from "./scratch.ts";
 import { type FilesContext, workspaceFilesOf } from "./session-files.ts";
+import { inspectSource, resolveCommit } from "./source.ts";
 import { exportCommit, sendCommits } from "./transfer.ts";
 import { openTreeFiles } from "./tree-files.ts";
 import { ObjectTreeReader, treeOf } from "./tree-reader.ts";
@@ -226,6 +229,32 @@ class FolderOfWorkspaces implements Workspaces {
     signal: AbortSignal,
   ): Promise<TreeFiles> {
     return this.#inSession(sessionId, (context) => openTreeFiles(context, this.#place, tree, extra, signal));
+  }
+
+  pack(sessionId: SessionId, request: PackRequest, signal: AbortSignal): Promise<Buffer> {
+    return this.#inSession(sessionId, ({ session }) =>
+      packCommits(this.#git, session.repository, request, signal),
+    );
+  }
+
+  take(sessionId: SessionId, folder: string, revision: string, signal: AbortSignal): Promise<CommitHash> {
+    return this.#inSession(sessionId, async ({ session, record }) => {
+      const known = await new Commits(this.#git, session.repository).resolve([revision], signal);
+      if (Commits.isHash(revision) && known[0] != null) return known[0];
+      const commit = await resolveCommit(this.#git, folder, revision, signal);
+      if (commit === null)
+        throw new NightshiftError("E_WORKSPACE_UNKNOWN", `${folder} has no commit ${revision}`, {
+          hint: "Name a commit or a branch of that repository.",
+        });
+      const source = await inspectSource(this.#git, folder, signal);
+      if (source.kind === "repository") {
+        // A base of our own making is not in the repository that the session started from.
+        const without = record.origin.kind === "repository" ? record.origin.commit : null;
+        const range = { commit, without };
+        await sendCommits(this.#git, source.commonFolder, session.repository, range, signal);
+      }
+      return commit;
+    });
   }
 
   remove(sessionId: SessionId): Promise<void> {

@@ -7,7 +7,7 @@ import { lstatSync, readlinkSync } from "node:fs";
 import { INNER_WORKSPACE } from "../contract.ts";
 import { INNER_EGRESS_FOLDER } from "../pod/contract.ts";
 import { INNER_HOME } from "../pod/environment.ts";
-import { type TarEntry, tar } from "./tar.ts";
+import { type TarEntry, tar } from "../tar.ts";
 
 /** Name of the image; its tag is made from what is in it. */
 export const IMAGE_REPOSITORY = "nightshift-pod";

@@ -123,6 +123,8 @@ export interface StoreIntegrity {
    * @throws NightshiftError `E_STORE_NEWER`, `E_STORE_BUSY`, `E_STORE_FULL` (no room for the copy), `E_SESSION_UNKNOWN`
    */
   check(options?: CheckOptions): Promise<StoreCheck>;
+  /** Reads from a private copy, which is gone afterwards. @throws NightshiftError `E_STORE_*` */
+  read<Result>(use: (image: LogImage) => Result | Promise<Result>): Promise<Result>;
   /**
    * Copies the sound part of a log into a new session and never writes to the original's log.
    * @throws NightshiftError `E_SESSION_UNKNOWN`, `E_SESSION_EXISTS`; `E_LOG_CORRUPT` when nothing is sound as far as

@@ -39,12 +39,12 @@ class SqliteIntegrity implements StoreIntegrity {
 
   async check(options: CheckOptions = {}): Promise<StoreCheck> {
     const validate = await loadValidate();
-    return this.#withImage((image) => checkImage(image, options, validate));
+    return this.read((image) => checkImage(image, options, validate));
   }
 
   async fork(request: ForkRequest): Promise<ForkResult> {
     const validate = await loadValidate();
-    return this.#withImage(async (image) => {
+    return this.read(async (image) => {
       const session = originalOf(image, request.from);
       const check = checkImage(image, { sessionId: request.from }, validate).sessions[0];
       if (check === undefined) throw new NightshiftError("E_INTERNAL", `${request.from} was not checked`);
@@ -73,7 +73,7 @@ class SqliteIntegrity implements StoreIntegrity {
     });
   }
 
-  async #withImage<Result>(use: (image: LogImage) => Result | Promise<Result>): Promise<Result> {
+  async read<Result>(use: (image: LogImage) => Result | Promise<Result>): Promise<Result> {
     const image = await openImage(this.#folder);
     try {
       return await use(image);
