@@ -23,6 +23,8 @@ function* ofContract({ contract, preflight }: VerdictRequest): Generator<string>
   const hasRubric = contract.criteria.some(({ rubric }) => rubric.length > 0);
   if (checks.length > 0 && earned.length === 0 && !hasRubric)
     yield "no regression shown; goal not checked: every check was green before the work began";
+  if (contract.services.length > 0 && checks.length > 0)
+    yield "services run beside the checks as the same user: one that the agent has written could meddle with them";
   if (checks.length > 0 && checks.every(({ check }) => check?.held_out === undefined))
     yield "no held-out checks: answers that were looked up cannot be excluded";
   const judged = contract.criteria.filter(({ rubric }) => rubric.length > 0);

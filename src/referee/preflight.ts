@@ -126,7 +126,14 @@ async function learnCriterion(
   const wallMs = contract.limits.check_ms ?? BASE_WALL_MS;
   const results: CheckResult[] = [];
   for (let run = 1; run <= RUNS; run++) {
-    const task = { check, match, tree, extra: extraOf(world.parts, check), wallMs };
+    const task = {
+      check,
+      match,
+      tree,
+      extra: extraOf(world.parts, check),
+      wallMs,
+      services: contract.services,
+    };
     const result = await runCheck(world, task, signal);
     results.push(result);
     const problem = whyNot(criterion, match, result, wallMs);

@@ -194,7 +194,9 @@ class Hearing {
     const base = withoutFiles(record, this.#looked(tree));
     const isHeldOut = check.held_out !== undefined;
     const extra = extraOf(this.#parts, check);
-    const task = { check, match: base.runner === null ? null : match, tree, extra, wallMs: base.wallMs };
+    const known = base.runner === null ? null : match;
+    const { services } = this.#request.contract;
+    const task = { check, match: known, tree, extra, wallMs: base.wallMs, services };
     const result =
       isHeldOut && extra === null
         ? faultResult(task, "its held-out files are not on this machine")

@@ -2,7 +2,7 @@
 import { hash } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Check, CheckRun } from "../core/contract/contract.ts";
+import type { Check, CheckRun, Service } from "../core/contract/contract.ts";
 import { isNightshiftError, messageOf } from "../core/errors.ts";
 import type { ExecResult, Mount } from "../sandbox/contract.ts";
 import type { WorkspaceFiles } from "../workspace/contract.ts";
@@ -22,6 +22,8 @@ export interface CheckTask {
   /** Files that the worker never sees. */
   readonly extra: { readonly folder: string; readonly target: string } | null;
   readonly wallMs: number;
+  /** Run beside it. */
+  readonly services: readonly Service[];
 }
 
 /** Where the reporters and the folder of a run are, in sandboxes with a view of their own. */
@@ -108,8 +110,9 @@ async function runOn(
     content,
     async (sandbox) => {
       const commands = new Commands(world, sandbox, task.wallMs, signal);
-      if (match === null) return { result: await commands.run(shellCommand(task.check)), ran: null };
-      return await runInstrumented(world, task, match, exchange, commands);
+      if (match !== null) return await runInstrumented(world, task, match, exchange, commands);
+      const unready = await commands.serve(task.services);
+      return { result: unready ?? (await commands.run(shellCommand(task.check))), ran: null };
     },
     signal,
   );
@@ -127,7 +130,7 @@ interface Ran {
 /** What the script runs before and after the runner is the worker's code, so the key is there in between only. */
 async function runInstrumented(
   { parts }: CheckWorld,
-  { check }: CheckTask,
+  { check, services }: CheckTask,
   match: RunnerMatch,
   exchange: string,
   commands: Commands,
@@ -138,6 +141,8 @@ async function runInstrumented(
     const result = await commands.run(command);
     if (!isGreen(result)) return { result: commands.total(result), ran: null };
   }
+  const unready = await commands.serve(services);
+  if (unready !== null) return { result: unready, ran: null };
   const instrumented = await runners.instrument({
     match,
     check,

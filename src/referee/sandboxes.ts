@@ -1,7 +1,9 @@
 /** Sandboxes of the referee: without a way out, used once, and ended with all that is in them. */
+import type { Service } from "../core/contract/contract.ts";
 import { NightshiftError } from "../core/errors.ts";
 import type { ExecId, SandboxId } from "../core/ids.ts";
 import type { ExecResult, Mount, Sandbox } from "../sandbox/contract.ts";
+import { startServices } from "../sandbox/services.ts";
 import type { WorkspaceFiles } from "../workspace/contract.ts";
 import { GRACE_MS, NO_CONTACT_MS, OUTPUT_BYTES_MAX, PROVISION_MS_MAX } from "./limits.ts";
 import type { RefereeParts } from "./parts.ts";
@@ -86,6 +88,22 @@ export class Commands {
     this.#spentMs += reply.result.durationMs;
     this.#output += reply.result.output;
     return reply.result;
+  }
+
+  /**
+   * Starts services beside the commands to come; they end with the sandbox. What keeps one from being ready is a
+   * failure of the check. @returns null when all are ready
+   * @throws NightshiftError `E_CONFIG` when whether one is ready cannot be seen
+   */
+  async serve(services: readonly Service[]): Promise<ExecResult | null> {
+    if (services.length === 0) return null;
+    const options = { run: "check", lifeMs: this.#wallMs, signal: this.#signal };
+    const start = await startServices(this.#sandbox, services, options);
+    if (start.status === "ready") return null;
+    const { reason, message, output } = start.failure;
+    if (reason === "cannot_look") throw new NightshiftError("E_CONFIG", message);
+    this.#output += `${message}\n${output}`;
+    return this.total({ ending: "exited", exitCode: 1, output: "", droppedBytes: 0, durationMs: 0 });
   }
 
   /** All of them together, with the ending of the last one. */

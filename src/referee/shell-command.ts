@@ -1,11 +1,11 @@
 /** A check as a shell has to be told it. */
 import type { Check } from "../core/contract/contract.ts";
-import { quoted } from "../sandbox/shell-words.ts";
+import { commandOf, quoted } from "../sandbox/shell-words.ts";
 
 /** In its folder, in place of the shell itself. */
 export function shellCommand({ argv, folder, shell }: Pick<Check, "argv" | "folder" | "shell">): string {
   const words = shell ? ["sh", "-c", argv.join(" ")] : argv;
-  const command = `exec ${words.map(quoted).join(" ")}`;
+  const command = `exec ${commandOf(words)}`;
   return folder === "" ? command : `cd ${quoted(folder)} && ${command}`;
 }
 

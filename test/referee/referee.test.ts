@@ -1,10 +1,14 @@
 /** The referee and its preflight, end to end on real projects in real sandboxes. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, type TestContext, test } from "vitest";
 import { NightshiftError } from "../../src/core/errors.ts";
+import type { EventBody } from "../../src/core/events/index.ts";
+import type { ExecId } from "../../src/core/ids.ts";
+import type { JudgeSeam } from "../../src/referee/parts.ts";
 import { chooseSandbox } from "../../src/runtime/registry.ts";
 import { eventually } from "../end-to-end/place.ts";
+import { calm, temporaryFolder } from "../support/repositories.ts";
 import { Court, check, contractOf, losing } from "./court.ts";
 
 const project = {
@@ -171,5 +175,103 @@ describe("a verdict", () => {
     await expect(judging).rejects.toBe(reason);
     expect(readdirSync(court.parts.scratch)).toEqual([]);
     expect(readdirSync(join(court.folder, "sandboxes"))).toEqual([]);
+  });
+
+  test("sees held-out files in their own check only, and tells of them nothing but a number", async () => {
+    const held = temporaryFolder();
+    const court = await Court.open("process", project, { heldOut: () => held });
+    const secret = project["test/sum.test.js"].replace(
+      'test("zero"',
+      'test("secret nine", () => assert.equal(sum(4, 5), 9));\ntest("zero"',
+    );
+    writeFileSync(join(held, "hidden.test.js"), secret);
+    const held_out = { digest: "a".repeat(64), target: "test" };
+    const contract = contractOf(
+      { id: "tests", check: check("node", "--test", "test/sum.test.js") },
+      { id: "held", check: { ...check("node", "--test", "test/hidden.test.js"), held_out } },
+      { id: "alone", check: check("sh", "-c", "test ! -e test/hidden.test.js") },
+    );
+    const preflight = await court.preflight(contract);
+    expect(preflight.problems).toEqual([]);
+    expect(JSON.stringify(preflight.criteria[1]?.runs)).not.toContain("secret");
+    const looked = await court.put({ "sum.js": "export const sum = (a, b) => (b === 0 ? a : 4);\n" });
+    const caught = await court.verdict(contract, looked, { preflight });
+    expect(caught).toMatchObject({
+      outcome: "unmet",
+      criteria: [
+        { criterion: "tests", status: "met" },
+        { criterion: "held", status: "unmet", strength: "held-out", reason: "1 unmet" },
+        { criterion: "alone", status: "met" },
+      ],
+    });
+    expect(JSON.stringify([caught, court.facts])).not.toContain("secret");
+    const honest = await court.verdict(contract, await court.put(mended), { preflight });
+    expect(honest.outcome).toBe("met");
+    expect(honest.gaps.join()).not.toContain("looked up");
+  });
+
+  test("runs services beside the check, and one that does not begin is the check's failure", async () => {
+    const port = 20_000 + (process.pid % 20_000);
+    const server = (text: string): string =>
+      `require("node:http").createServer((_, answer) => answer.end(${text})).listen(${port}, "127.0.0.1");\n`;
+    const court = await Court.open("process", { "server.cjs": server('"old"') });
+    const ask = `node -e 'fetch("http://127.0.0.1:${port}").then(async (r) => process.exit((await r.text()) === "new" ? 0 : 1))'`;
+    const contract = {
+      ...contractOf({ id: "answers", check: check("sh", "-c", ask) }),
+      services: [{ argv: ["node", "server.cjs"], ready: { port }, within_ms: 15_000 }],
+    };
+    const preflight = await court.preflight(contract);
+    expect(preflight.criteria).toMatchObject([{ role: "earn", status: "failed" }]);
+    const broken = await court.verdict(
+      contract,
+      await court.put({ "server.cjs": "throw new Error('no');\n" }),
+      { preflight },
+    );
+    expect(broken.outcome).toBe("unmet");
+    expect(String(broken.content[0]?.text)).toContain("the service `node server.cjs` ended with exit 1");
+    const fine = await court.verdict(contract, await court.put({ "server.cjs": server('"new"') }), {
+      preflight,
+    });
+    expect(fine.outcome, String(fine.content[0]?.text)).toBe("met");
+    expect(fine.gaps.join()).toContain("services run beside the checks");
+  });
+
+  test("asks the judge after the checks, in a sandbox of its own, and only where they are met", async () => {
+    const asked: string[] = [];
+    const judge: JudgeSeam = {
+      async grade({ criterion, changed, checks, sandbox }) {
+        asked.push(`${criterion.id}: ${checks.length} checks, ${changed.map(({ path }) => path).join()}`);
+        const read = {
+          operation: "read",
+          input: { file_path: "sum.js" },
+          incarnation: sandbox.incarnation,
+        } as const;
+        const limits = { wallMs: 10_000, outputBytes: 1000 };
+        const request = { ...read, execId: `${sandbox.id}/look/1` as ExecId, limits };
+        const reply = await sandbox.execute(request, { signal: calm });
+        const isFine = reply.status === "finished" && reply.result.output.includes("a + b");
+        const status = isFine ? "met" : "unmet";
+        const items: EventBody<"judge.graded">["items"] = criterion.rubric.map(
+          (rubric) => ({ rubric, status, reason: "seen", quotes: [] }) as const,
+        );
+        const cost = { requests: 1, cost_micro_usd: 5, duration_ms: 1 };
+        return { criterion: criterion.id, status, model: "test", items, ...cost };
+      },
+    };
+    const court = await Court.open("process", project, { judge });
+    const contract = contractOf(
+      { id: "tests", check: check("node", "--test", "test/sum.test.js"), rubric: ["it adds"] },
+      { id: "look", rubric: ["it is plain"] },
+    );
+    const preflight = await court.preflight(contract);
+    const idle = await court.verdict(contract, await court.put({ "README.md": "done\n" }), { preflight });
+    expect(idle.criteria.map(({ status }) => status)).toEqual(["unmet", "unmet"]);
+    expect(asked).toEqual(["look: 0 checks, README.md"]);
+    const done = await court.verdict(contract, await court.put(mended), { preflight });
+    expect(done).toMatchObject({
+      outcome: "met",
+      criteria: [{ strength: "in-process" }, { strength: "judged" }],
+    });
+    expect(asked.slice(1)).toEqual(["tests: 1 checks, README.md,sum.js", "look: 0 checks, README.md,sum.js"]);
   });
 });
