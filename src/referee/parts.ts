@@ -80,8 +80,8 @@ export interface VerdictRequest {
   readonly sessionId: string;
   /** Which verdict of the session. */
   readonly number: number;
-  /** Of the driver's lease: the referee's sandboxes are attached under it. */
-  readonly epoch: number;
+  /** Of the driver's lease: the referee's sandboxes are made and attached under it. Null for who drives nothing. */
+  readonly epoch: number | null;
   readonly contract: Contract;
   readonly contractHash: string;
   /** `provider:id` of who did the work; absent when no model of ours did. */
@@ -102,7 +102,7 @@ export interface VerdictRequest {
 /** What a preflight is about. */
 export interface PreflightRequest {
   readonly sessionId: string;
-  readonly epoch: number;
+  readonly epoch: number | null;
   readonly contract: Contract;
   readonly base: CommitHash;
 }

@@ -30,14 +30,14 @@ export async function inSandbox<T>(
     ...content.files,
     ...(parts.isIsolated && { mounts: [...surroundings.mounts, ...content.mounts] }),
     environment: { CI: "true", ...surroundings.environment },
-    fence: { session: sessionId, epoch },
+    ...(epoch !== null && { fence: { session: sessionId, epoch } }),
     noContactMs: NO_CONTACT_MS,
     options: {},
   };
   try {
     const made = await within(clock, PROVISION_MS_MAX, signal, (limited) => backend.provision(spec, limited));
     const sandbox = await within(clock, GRACE_MS, signal, (limited) =>
-      backend.attach(made.handle, epoch, limited),
+      backend.attach(made.handle, epoch ?? 1, limited),
     );
     try {
       return await use(sandbox);

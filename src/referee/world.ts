@@ -5,7 +5,7 @@ import type { RefereeParts, Surroundings } from "./parts.ts";
 export interface CheckWorld {
   readonly parts: RefereeParts;
   readonly sessionId: string;
-  readonly epoch: number;
+  readonly epoch: number | null;
   readonly surroundings: Surroundings;
 }
 
@@ -17,7 +17,7 @@ const NOTHING: Surroundings = { mounts: [], environment: {} };
  */
 export async function openWorld(
   parts: RefereeParts,
-  { sessionId, epoch }: { readonly sessionId: string; readonly epoch: number },
+  { sessionId, epoch }: { readonly sessionId: string; readonly epoch: number | null },
   baseTree: string,
   signal: AbortSignal,
 ): Promise<CheckWorld> {

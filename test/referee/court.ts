@@ -13,6 +13,8 @@ import type { SessionId } from "../../src/core/ids.ts";
 import type { RefereeFact, RefereeFactType, RefereeParts, VerdictRequest } from "../../src/referee/parts.ts";
 import { runPreflight } from "../../src/referee/preflight.ts";
 import { giveVerdict } from "../../src/referee/referee.ts";
+import { createRunners } from "../../src/referee/runners/runners.ts";
+import { refereeTrees } from "../../src/referee/tree/trees.ts";
 import { createSandboxBackend, sandboxWarning } from "../../src/runtime/registry.ts";
 import { systemChance, systemClock } from "../../src/runtime/system.ts";
 import type { SandboxBackend } from "../../src/sandbox/contract.ts";
@@ -26,7 +28,6 @@ import {
   temporaryFolder,
   workspacesIn,
 } from "../support/repositories.ts";
-import { simpleRunners, simpleTrees } from "./stand-ins.ts";
 
 /** Everything in a court. */
 export class Court {
@@ -68,8 +69,8 @@ export class Court {
     const parts: RefereeParts = {
       backend: wrap?.(made) ?? made,
       isIsolated,
-      trees: simpleTrees(workspaces),
-      runners: simpleRunners,
+      trees: refereeTrees(workspaces),
+      runners: createRunners(),
       ratchet: async () => [],
       surroundings: null,
       judge: null,
