@@ -8,6 +8,7 @@ import { planningCommands } from "./command-table/planning.ts";
 import { repairCommands } from "./command-table/repair.ts";
 import type { CommandSpec } from "./command-table/spec.ts";
 import { tryCommands } from "./command-table/try.ts";
+import { verifyCommands } from "./command-table/verify.ts";
 
 /** All commands, in the order in which help shows them. */
 export const COMMANDS: readonly CommandSpec[] = [
@@ -16,6 +17,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...personCommands,
   ...lookCommands,
   ...fileCommands,
+  ...verifyCommands,
   ...repairCommands,
   ...judgeCommands,
   ...tryCommands,

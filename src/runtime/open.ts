@@ -23,6 +23,7 @@ import type { EnvironmentParts } from "./environments.ts";
 import { LEASE_TTL_MS } from "./lease-keeper.ts";
 import { openModel } from "./models.ts";
 import type { ModelConfig } from "./providers.ts";
+import type { RefereeSource } from "./referee-parts.ts";
 import { backendNames, createSandboxBackend, createWorker, isIsolated, openStore } from "./registry.ts";
 import { depsOf, networkOf, type SessionConfig, setupOf } from "./session-config.ts";
 import type { SessionLayers } from "./session-layers.ts";
@@ -57,6 +58,8 @@ export interface OpenHarness extends Harness, AsyncDisposable {
   readonly chance: Chance;
   /** The backend's handle on sandboxes. @throws NightshiftError `E_BACKEND_UNKNOWN` */
   sandboxBackend(name: string): Promise<SandboxBackend>;
+  /** What the referee of such a session works with, for verdicts that no driver asks for. */
+  refereeParts(config: SessionConfig, sessionId: SessionId, layer: Layer | null): Promise<RefereeParts>;
   /** Checkouts and checkpoints of the sessions in this state folder. */
   workspaces(): Promise<Workspaces>;
   /** Closes the store, unless it was handed in. Whatever drives must have ended before. */
@@ -155,23 +158,41 @@ class OpenedHarness implements OpenHarness {
     environment: EnvironmentParts | undefined,
   ): Promise<SessionReferee> {
     const { createSessionReferee } = await import("./session-referee.ts");
-    const { store, clock, chance } = this;
-    const judge = config.judge ?? config.agent.model;
-    const parts = async (layer: Layer | null): Promise<RefereeParts> => {
-      const { openRefereeParts } = await import("./referee-parts.ts");
-      const source = {
-        sessionId: lease.sessionId,
-        ...{ backend, environment, clock, chance },
-        workspaces: await this.workspaces(),
-        isIsolated: isIsolated(backend.kind),
-        judge: { model: judge, adapter: () => this.#model(judge) },
-        stateFolder: this.#fileFolder(),
-      };
-      return openRefereeParts(source, layer);
-    };
+    const { store } = this;
+    const parts = (layer: Layer | null): Promise<RefereeParts> =>
+      this.#refereeParts(config, { sessionId: lease.sessionId, backend, environment }, layer);
     const rendering = async (): Promise<Buffer | null> =>
       (await this.workspaces()).rendering(lease.sessionId, RENDERING_PATH);
     return createSessionReferee({ store, lease, parts, rendering });
+  }
+
+  async refereeParts(
+    config: SessionConfig,
+    sessionId: SessionId,
+    layer: Layer | null,
+  ): Promise<RefereeParts> {
+    const backend = await this.sandboxBackend(config.sandbox.backend);
+    const hasSetup = setupOf(config.sandbox.options).length > 0;
+    const environment = hasSetup ? this.#environmentParts(backend, config, sessionId) : undefined;
+    return await this.#refereeParts(config, { sessionId, backend, environment }, layer);
+  }
+
+  async #refereeParts(
+    config: SessionConfig,
+    own: Pick<RefereeSource, "sessionId" | "backend" | "environment">,
+    layer: Layer | null,
+  ): Promise<RefereeParts> {
+    const { openRefereeParts } = await import("./referee-parts.ts");
+    const { clock, chance } = this;
+    const judge = config.judge ?? config.agent.model;
+    const source = {
+      ...{ ...own, clock, chance },
+      workspaces: await this.workspaces(),
+      isIsolated: isIsolated(own.backend.kind),
+      judge: { model: judge, adapter: () => this.#model(judge) },
+      stateFolder: this.#fileFolder(),
+    };
+    return await openRefereeParts(source, layer);
   }
 
   workspaces(): Promise<Workspaces> {

@@ -3,7 +3,7 @@ import { hash } from "node:crypto";
 import { contractRendering, RENDERING_PATH } from "../core/contract/rendering.ts";
 import { assert } from "../core/errors.ts";
 import { type EventBody, type EventInput, event, type SessionEvent } from "../core/events/index.ts";
-import type { Sequence } from "../core/ids.ts";
+import type { Sequence, SessionId } from "../core/ids.ts";
 import { wantedLayer } from "../core/rules/environment.ts";
 import type { Layer, SessionState } from "../core/state.ts";
 import type { RefereeFactType, RefereeParts, VerdictRequest } from "../referee/parts.ts";
@@ -93,29 +93,37 @@ function sha256(content: string | Buffer): string {
   return hash("sha256", content, "hex");
 }
 
-async function requestOf(store: Store, lease: Lease, state: SessionState): Promise<VerdictRequest> {
+/** What is asked of the referee about one commit, under the contract in force and what people have said of it. */
+export async function verdictRequest(
+  store: Store,
+  state: SessionState,
+  about: Pick<VerdictRequest, "number" | "epoch" | "commit" | "done">,
+): Promise<VerdictRequest> {
   const { contract, base } = agreed(state);
-  const { making, decisions } = contract;
-  assert(making !== null, "the fold names the verdict to be given");
-  const { sessionId, epoch } = lease;
+  const { sessionId } = state;
   const decided = (result: "approve" | "deny"): ReadonlySet<string> =>
-    new Set(decisions.filter((each) => each.result === result).map(({ hash }) => hash));
+    new Set(contract.decisions.filter((each) => each.result === result).map(({ hash }) => hash));
   return {
+    ...about,
     sessionId,
-    number: making.number,
-    epoch,
     contract: contract.contract,
     contractHash: contract.hash,
     base,
-    commit: making.commit,
-    preflight: await newestPreflight(store, lease),
+    preflight: await newestPreflight(store, sessionId),
     waivers: contract.waivers,
     declared: contract.declared,
     approved: decided("approve"),
     denied: decided("deny"),
-    done: await factsOf(store, lease, making.number),
     workerModel: modelName(state),
   };
+}
+
+async function requestOf(store: Store, lease: Lease, state: SessionState): Promise<VerdictRequest> {
+  const making = agreed(state).contract.making;
+  assert(making !== null, "the fold names the verdict to be given");
+  const { number, commit } = making;
+  const done = await factsOf(store, lease, number);
+  return await verdictRequest(store, state, { number, commit, epoch: lease.epoch, done });
 }
 
 function modelName({ config }: SessionState): string {
@@ -129,7 +137,7 @@ function agreed({ contract, config }: SessionState) {
   return { contract, base };
 }
 
-async function newestPreflight(store: Store, { sessionId }: Lease): Promise<EventBody<"preflight.finished">> {
+async function newestPreflight(store: Store, sessionId: SessionId): Promise<EventBody<"preflight.finished">> {
   const range = { backwards: true, limit: 1, types: ["preflight.finished"] };
   const [event] = await store.getEvents(sessionId, range);
   assert(event?.type === "preflight.finished", "checks ran on the base before any verdict");

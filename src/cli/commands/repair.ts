@@ -171,7 +171,8 @@ function problemLine(lead: string, { code, seq, message }: LogProblem): string {
 }
 
 /** `seq:hash`, as reports print it. */
-function parseHead(text: string): { readonly seq: Sequence; readonly hash: string } {
+/** `position:hash`, as reports print it. @throws NightshiftError `E_USAGE` */
+export function parseHead(text: string): { readonly seq: Sequence; readonly hash: string } {
   const match = /^([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text);
   if (match !== null) return { seq: Number(match[1]), hash: match[2] ?? "" };
   throw new NightshiftError("E_USAGE", `--head takes position:hash as reports print it, not "${text}"`);

@@ -20,6 +20,8 @@ export interface CheckedBundle {
   /** The newest verdict; all of them follow from their evidence. */
   readonly verdict: ToldVerdict;
   readonly commits: UnpackedCommits;
+  /** With which the session began. */
+  readonly config: NonNullable<Story["config"]>;
 }
 
 /** What is to be compared with, and how commits are looked at. */
@@ -41,12 +43,13 @@ export async function checkBundle(
   const story = storyOf(eventsOf(bundle));
   const [problem] = story.problems;
   if (problem !== undefined) throw invalid(problem);
+  const { config } = story;
   const verdict = story.verdicts.at(-1);
-  if (verdict === undefined) throw invalid("its log has no verdict");
+  if (verdict === undefined || config === null) throw invalid("its log has no verdict");
   const commits = await unpack(bundle.pack, verdict.request.base);
   await checkTrees(verdict.body, commits);
   for (const each of story.verdicts) await checkVerdict(story, each, commits);
-  return { story, verdict, commits };
+  return { story, verdict, commits, config };
 }
 
 function checkLog(bundle: ReadBundle, expectedHead: BundleCheckOptions["expectedHead"]): void {

@@ -1,6 +1,7 @@
 /** What a log says of contract and verdicts, in its order: what was agreed, who said what, what was found. Pure. */
 import { type Contract, contractHash } from "../../core/contract/contract.ts";
 import type { EventBody, EventType, SessionEvent } from "../../core/events/index.ts";
+import type { Layer } from "../../core/state.ts";
 import type { RefereeFactType, VerdictRequest } from "../../referee/parts.ts";
 
 /** A verdict with all that it follows from. */
@@ -9,10 +10,13 @@ export interface ToldVerdict {
   readonly at: number;
   readonly body: EventBody<"verdict.given">;
   readonly request: VerdictRequest;
+  /** Of changed dependencies; null for that of the base. */
+  readonly layer: Layer | null;
 }
 
 /** A log, read. */
 export interface Story {
+  readonly config: EventBody<"session.created"> | null;
   readonly verdicts: readonly ToldVerdict[];
   /** What does not fit together; the first is what went wrong first. */
   readonly problems: readonly string[];
@@ -25,6 +29,7 @@ interface Telling {
   readonly waivers: Map<string, VerdictRequest["waivers"][number]>;
   readonly declared: Map<string, VerdictRequest["declared"][number]>;
   readonly decisions: Map<string, "approve" | "deny">;
+  layer: Layer | null;
   requested: EventBody<"verdict.requested"> | null;
   readonly facts: SessionEvent<RefereeFactType>[];
   readonly verdicts: ToldVerdict[];
@@ -40,6 +45,7 @@ export function storyOf(events: Iterable<SessionEvent>): Story {
     waivers: new Map(),
     declared: new Map(),
     decisions: new Map(),
+    layer: null,
     requested: null,
     facts: [],
     verdicts: [],
@@ -49,8 +55,8 @@ export function storyOf(events: Iterable<SessionEvent>): Story {
     tellAgreement(telling, event);
     tellVerdict(telling, event);
   }
-  const { verdicts, problems } = telling;
-  return { verdicts, problems };
+  const { config, verdicts, problems } = telling;
+  return { config, verdicts, problems };
 }
 
 function tellAgreement(telling: Telling, event: SessionEvent): void {
@@ -62,6 +68,10 @@ function tellAgreement(telling: Telling, event: SessionEvent): void {
     telling.contract = agreed(telling, event);
   }
   if (is(event, "preflight.finished")) telling.preflight = event.body;
+  if (is(event, "environment.decided")) {
+    const { key, commit, decision } = event.body;
+    telling.layer = decision === "make" ? { key, commit } : null;
+  }
   if (is(event, "control.waive")) {
     const { criterion, owner, expires_at: expiresAt } = event.body;
     telling.waivers.set(criterion, { criterion, owner, expiresAt });
@@ -113,7 +123,7 @@ function giveVerdict(telling: Telling, { seq, at, body }: SessionEvent<"verdict.
     approved: decided("approve"),
     denied: decided("deny"),
   };
-  telling.verdicts.push({ seq, at, body, request });
+  telling.verdicts.push({ seq, at, body, request, layer: telling.layer });
 }
 
 function is<T extends EventType>(event: SessionEvent, type: T): event is SessionEvent<T> {
