@@ -7,6 +7,7 @@ import type { Json } from "../../core/text.ts";
 import { upcast } from "../../core/upcast.ts";
 import { Evidence } from "../../referee/evidence.ts";
 import type { Verdict } from "../../referee/findings.ts";
+import { ALL_GATES_ON } from "../../referee/gates-list.ts";
 import { NO_REVIEW, type Review, reviewOf } from "../../referee/review.ts";
 import { verdictOf, waivedNow } from "../../referee/verdict.ts";
 import { checkImage } from "../../store/integrity/fsck.ts";
@@ -100,6 +101,7 @@ async function checkVerdict(story: Story, told: ToldVerdict, commits: UnpackedCo
     ...{ treeA: body.tree_a, treeB: body.tree_b, findings: findingsOf(told), review },
     ...{ checked: evidence.checked, graded: evidence.graded },
     isIsolated: true,
+    gatesOff: ALL_GATES_ON,
     waived: waivedNow(request, at - body.duration_ms),
     durationMs: body.duration_ms,
     problem: typeof body.problem === "string" ? body.problem : null,
