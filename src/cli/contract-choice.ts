@@ -4,7 +4,7 @@ import { contractHash } from "../core/contract/contract.ts";
 import { NightshiftError } from "../core/errors.ts";
 import { type EventInput, event } from "../core/events/index.ts";
 import { seal } from "../core/seal.ts";
-import type { HeldOutOption, SourcedContract } from "../planning/contract-source.ts";
+import type { ContractOptions, HeldOutOption, SourcedContract } from "../planning/contract-source.ts";
 import type { Settings } from "../runtime/config.ts";
 import type { OpenHarness } from "../runtime/open.ts";
 
@@ -25,6 +25,23 @@ const NEEDED = ["check", "contract", "rubric", "heldOut"] as const;
 const DEPENDENT = ["protect", "protection", "maxVerdicts"] as const;
 
 /**
+ * What the flags say of it; undefined when nothing was said that could be verified.
+ * @throws NightshiftError `E_USAGE` for rules about nothing
+ */
+export function contractOptions(flags: ContractFlags, prompt: string): ContractOptions | undefined {
+  if (NEEDED.every((name) => flags[name] === undefined)) {
+    const unfit = DEPENDENT.find((name) => flags[name] !== undefined);
+    if (unfit === undefined) return undefined;
+    throw new NightshiftError("E_USAGE", "rules about files and verdicts need something to verify", {
+      hint: "Pass --check with the command that has to pass, or --contract with a file.",
+    });
+  }
+  const { check: checks, contract: contractFile, rubric, heldOut, protect, protection, deps, setup } = flags;
+  const said = { checks, contractFile, rubric, heldOut, protect, protection, deps, setup };
+  return { prompt, ...withoutUndefined(said) };
+}
+
+/**
  * Undefined when nothing was said that could be verified.
  * @throws NightshiftError `E_CONTRACT_INVALID`, `E_CONTRACT_FILE`, `E_USAGE`
  */
@@ -33,24 +50,14 @@ export async function contractOf(
   prompt: string,
   settings: Settings,
 ): Promise<SourcedContract | undefined> {
-  if (NEEDED.every((name) => flags[name] === undefined)) {
-    const unfit = DEPENDENT.find((name) => flags[name] !== undefined);
-    if (unfit === undefined) return undefined;
-    throw new NightshiftError("E_USAGE", "rules about files and verdicts need something to verify", {
-      hint: "Pass --check with the command that has to pass, or --contract with a file.",
-    });
-  }
+  const options = contractOptions(flags, prompt);
+  if (options === undefined) return undefined;
   const { contractFrom } = await import("../planning/contract-source.ts");
   const { keepHeldOut } = await import("../runtime/held-out.ts");
   const store = join(settings.stateFolder, "held-out");
-  const { check, contract: contractFile, rubric, heldOut, protect, protection, deps, setup } = flags;
-  const said = { check, contractFile, rubric, heldOut, protect, protection, deps, setup };
-  const { check: checks, ...others } = withoutUndefined(said);
-  const sourced = await contractFrom(
-    { prompt, ...others, ...(checks !== undefined && { checks }) },
-    settings.workspace,
-    { keepHeldOut: async (folder) => keepHeldOut(folder, store, settings.workspace) },
-  );
+  const sourced = await contractFrom(options, settings.workspace, {
+    keepHeldOut: async (folder) => keepHeldOut(folder, store, settings.workspace),
+  });
   const { maxVerdicts: verdicts } = flags;
   if (verdicts === undefined) return sourced;
   const limits = { ...sourced.contract.limits, verdicts };

@@ -3,7 +3,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Script } from "../../src/model/script-schema.ts";
-import { type Ending, type JsonObject, Place, Running } from "./place.ts";
+import { chooseSandbox } from "../../src/runtime/registry.ts";
+import { git } from "../support/repositories.ts";
+import { bodiesOf, type Ending, type JsonObject, Place, Running } from "./place.ts";
 
 let place: Place;
 beforeEach(() => {
@@ -151,6 +153,35 @@ describe("plan", () => {
     expect(code).toBe(message === "E_MODEL_KEY_MISSING" ? 77 : 2);
   });
 });
+
+test("what was planned is what is verified", async (context) => {
+  const chosen = await chooseSandbox(process.env).catch(() => undefined);
+  if (chosen !== "bubblewrap") context.skip("bubblewrap does not work on this machine");
+  place.write("add.cjs", "exports.add = (a, b) => a - b;\n");
+  place.write(
+    "add.test.cjs",
+    `require("node:test").test("adds", () => require("node:assert").equal(require("./add.cjs").add(1, 2), 3));\n`,
+  );
+  const criteria = [{ id: "adds", description: "add(1, 2) is 3", check: "npm test" }];
+  const planner = place.script(
+    { turns: [{ tools: [{ name: "submit_plan", input: { criteria } }] }] },
+    "../plan.json",
+  );
+  const kept = await place.run(["plan", "Make add add", "--model", planner, "--yes"]);
+  expect(kept.code, kept.stderr).toBe(0);
+  git(place.project, "init", "-q");
+  git(place.project, "add", ".");
+  git(place.project, "commit", "-qm", "base");
+  const bash = { name: "bash", input: { command: "sed -i 's/a - b/a + b/' add.cjs" } };
+  const worker = place.script({ turns: [{ tools: [bash] }, { text: "Done." }] }, "../work.json");
+  const ran = await place.run(["run", "--contract", FILE, "--sandbox", "bubblewrap", "--model", worker]);
+  expect(ran.stdout + ran.stderr).toContain("verified: every criterion is met");
+  expect(ran.code).toBe(0);
+  const { sessions } = (await place.json(["list"])) as { sessions: { session_id: string }[] };
+  const events = await place.events(sessions[0]?.session_id ?? "");
+  const { contract } = await place.json(["assess", "--contract", FILE]);
+  expect(bodiesOf(events, "contract.sealed")).toMatchObject([{ contract, source: FILE }]);
+}, 120_000);
 
 describe("assess", () => {
   test("a task without a check", async () => {

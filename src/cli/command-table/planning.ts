@@ -1,34 +1,8 @@
 /** Where contracts come from. */
 import type { AssessFlags } from "../commands/assess.ts";
 import type { PlanFlags } from "../commands/plan.ts";
-import { MODEL_FLAGS } from "./drive.ts";
-import { type CommandSpec, command, type FlagSpec, JSON_FLAG, PLACE_FLAGS } from "./spec.ts";
-
-const TASK_FLAGS: readonly FlagSpec[] = [
-  {
-    name: "check",
-    value: "<command>",
-    description: "a command that is to pass; may be repeated",
-    repeats: true,
-  },
-  {
-    name: "contract",
-    value: "<file>",
-    description: "a contract, prd.json, feature_list.json or a checklist",
-  },
-  {
-    name: "rubric",
-    value: "<text>",
-    description: "what a judge has to find true; may be repeated",
-    repeats: true,
-  },
-  {
-    name: "protect",
-    value: "<glob>",
-    description: "files that may not be changed; may be repeated",
-    repeats: true,
-  },
-];
+import { CONTRACT_FLAGS, MODEL_FLAGS } from "./drive.ts";
+import { type CommandSpec, command, JSON_FLAG, PLACE_FLAGS } from "./spec.ts";
 
 /** Commands that come before work begins. */
 export const planningCommands: readonly CommandSpec[] = [
@@ -38,7 +12,7 @@ export const planningCommands: readonly CommandSpec[] = [
     arguments: [
       { name: "prompt", description: "what is to be done; - reads it from standard input", kind: "any" },
     ],
-    flags: [...PLACE_FLAGS, ...TASK_FLAGS, JSON_FLAG],
+    flags: [...PLACE_FLAGS, ...CONTRACT_FLAGS, JSON_FLAG],
     run: async (context, words, flags) =>
       (await import("../commands/assess.ts")).assess(context, words, flags),
   }),

@@ -1,21 +1,18 @@
 /** `assess`: is a contract worth its trouble here, and does the task say enough for one? */
 import { NightshiftError } from "../../core/errors.ts";
 import { type AssessmentReason, assessTask, type Fit } from "../../planning/assess.ts";
-import { type DraftedContract, draftFrom } from "../../planning/contract-source.ts";
+import { draftFrom } from "../../planning/contract-source.ts";
 import { detectProject } from "../../planning/detect/detect.ts";
 import { openFolder } from "../../planning/detect/folder.ts";
 import { type CommandContext, type PlaceFlags, settingsFor } from "../context.ts";
+import { type ContractFlags, contractOptions } from "../contract-choice.ts";
 import { EXIT } from "../exit-codes.ts";
 import { contractLines } from "../render/contract-lines.ts";
 import { factLines, wrap } from "../render/text.ts";
 import { textOf } from "../said.ts";
 
-/** Flags of `assess`. */
-export interface AssessFlags extends PlaceFlags {
-  readonly check?: readonly string[];
-  readonly contract?: string;
-  readonly rubric?: readonly string[];
-  readonly protect?: readonly string[];
+/** Flags of `assess`: those of `run` that say what has to be met. */
+export interface AssessFlags extends PlaceFlags, ContractFlags {
   readonly json?: boolean;
 }
 
@@ -39,7 +36,10 @@ export async function assess(
       hint: 'Say what is to be done, nightshift assess "fix the failing test", or pass --contract.',
     });
   const { workspace } = await settingsFor(context, flags);
-  const draft = await draftOf(prompt, flags, workspace);
+  const options = contractOptions(flags, prompt);
+  // Nothing is kept of what is only looked at.
+  const keepHeldOut = async (): Promise<string> => "0".repeat(64);
+  const draft = options === undefined ? undefined : await draftFrom(options, workspace, { keepHeldOut });
   const facts = await detectProject(openFolder(workspace));
   const { fit, reasons } = assessTask({ prompt, draft, facts });
   const { tests } = facts;
@@ -57,22 +57,4 @@ export async function assess(
 
 function reasonLines({ message, next }: AssessmentReason, width: number): string[] {
   return [...factLines("because", message, width), ...factLines("next", next, width)];
-}
-
-/** Undefined when nothing was said that could be verified. */
-async function draftOf(
-  prompt: string,
-  { check, contract, rubric, protect }: AssessFlags,
-  workspace: string,
-): Promise<DraftedContract | undefined> {
-  if (check === undefined && contract === undefined && rubric === undefined) return undefined;
-  const options = {
-    prompt,
-    ...(check !== undefined && { checks: check }),
-    ...(contract !== undefined && { contractFile: contract }),
-    ...(rubric !== undefined && { rubric }),
-    ...(protect !== undefined && { protect }),
-  };
-  // Nothing is kept of what is only looked at.
-  return await draftFrom(options, workspace, { keepHeldOut: async () => "0".repeat(64) });
 }
