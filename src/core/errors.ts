@@ -8,6 +8,14 @@ export const ERROR_CODES = {
   E_USAGE: { exit: 2, hint: "Run the command with --help to see what it takes." },
   E_CONFIG: { exit: 2, hint: "Correct the named field and run the command again." },
   E_CONTRACT_INVALID: { exit: 2, hint: "Correct what is named; nothing was started." },
+  E_PREFLIGHT: {
+    exit: 2,
+    hint: "Mend what the checks need, or change the contract; then run `nightshift resume`.",
+  },
+  E_REFEREE: {
+    exit: 70,
+    hint: "Look with `nightshift logs`, then run `nightshift resume` for another verdict.",
+  },
   E_CONTRACT_FILE: { exit: 2, hint: "Correct the named line or field of the file." },
   E_PLAN_UNUSABLE: {
     exit: 69,

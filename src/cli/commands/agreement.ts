@@ -1,5 +1,6 @@
 /** `amend`, `waive`, `inbox`, and what `approve` and `deny` say of things to look at: a person's part of a contract. */
 import { contractHash } from "../../core/contract/contract.ts";
+import type { ReviewItem } from "../../core/contract/state.ts";
 import { NightshiftError } from "../../core/errors.ts";
 import type { SessionEvent } from "../../core/events/index.ts";
 import { event } from "../../core/events/index.ts";
@@ -11,7 +12,7 @@ import { type CommandContext, commandLine, findSession, settingsFor, withHarness
 import type { ContractFlags } from "../contract-choice.ts";
 import { EXIT } from "../exit-codes.ts";
 import { askedOf } from "../render/event-lines.ts";
-import { factLines, singleLine } from "../render/text.ts";
+import { singleLine, wrap } from "../render/text.ts";
 import { confirm, type SendFlags, submit } from "./send.ts";
 
 const DAY_MS = 86_400_000;
@@ -89,11 +90,8 @@ export function inbox(context: CommandContext, id: string | undefined, flags: Se
     if (flags.json === true) output.printJson(items);
     else if (items.length === 0) output.print("nothing waits for a person");
     else
-      for (const { session, item, detail } of items)
-        output.print(
-          ...factLines(item, singleLine(detail), output.width),
-          `         ${commandLine(flags, "approve", session, item)}`,
-        );
+      for (const { detail, answer: words } of items)
+        output.print(...wrap(`- ${singleLine(detail)}`, output.width), `  ${commandLine(flags, ...words)}`);
     return EXIT.ok;
   });
 }
@@ -101,9 +99,13 @@ export function inbox(context: CommandContext, id: string | undefined, flags: Se
 /** One thing that waits for a person. */
 interface InboxItem {
   readonly session: SessionId;
+  /** A call, a layer, a path, or a criterion. */
   readonly item: string;
+  /** Names exactly what is to be looked at; null where the item does. */
   readonly hash: string | null;
   readonly detail: string;
+  /** The command that answers it favourably. */
+  readonly answer: readonly string[];
 }
 
 const SESSIONS_MAX = 200;
@@ -115,17 +117,28 @@ async function newest(harness: OpenHarness): Promise<SessionId[]> {
 async function itemsOf(harness: OpenHarness, session: SessionId): Promise<InboxItem[]> {
   const state = await loadState(harness.store, session);
   const asked = askedOf(state.stopReason).map((item) => ({
-    session,
-    item,
-    hash: null,
+    ...{ session, item, hash: null, answer: ["approve", session, item] },
     detail: /^c\d+_\d+$/.test(item) ? `may call ${item} run?` : "may the changed dependencies be installed?",
   }));
   const verdict = openReview(state).length > 0 ? await newestVerdict(harness, session) : undefined;
-  const looked = openReview(state).map(({ item, hash }) => {
-    const detail = verdict?.body.review.find((each) => each.hash === hash)?.detail ?? item;
-    return { session, item, hash, detail };
+  const looked = openReview(state).map(({ path, hash }) => {
+    const detail = verdict?.body.review.find((each) => each.hash === hash)?.detail ?? path;
+    return { session, item: path, hash, detail: `${path}: ${detail}`, answer: ["approve", session, path] };
   });
-  return [...asked, ...looked];
+  return [...asked, ...looked, ...declaredItems(state)];
+}
+
+/** What the agent says that it cannot meet, as long as the newest verdict says so, too. */
+function declaredItems({ contract, sessionId }: SessionState): InboxItem[] {
+  const given = contract?.given?.criteria ?? [];
+  const open = (contract?.declared ?? []).filter(({ criterion, status }) =>
+    given.some((each) => each.criterion === criterion && each.status === status),
+  );
+  return open.map(({ criterion, status, reason }) => ({
+    ...{ session: sessionId, item: criterion, hash: null },
+    detail: `the agent calls ${criterion} ${status}: ${reason}`,
+    answer: ["waive", sessionId, criterion, "--reason", "..."],
+  }));
 }
 
 async function newestVerdict(
@@ -141,9 +154,7 @@ async function newestVerdict(
 }
 
 /** What the newest verdict asks a person to look at, and nobody has decided. */
-export function openReview({
-  contract,
-}: SessionState): readonly { readonly item: string; readonly hash: string }[] {
+function openReview({ contract }: SessionState): readonly ReviewItem[] {
   if (contract === null) return [];
   return contract.review.filter(({ hash }) => !contract.decisions.some((each) => each.hash === hash));
 }
@@ -158,7 +169,9 @@ export async function answer(
   return withHarness(context, flags, async (harness) => {
     const sessionId = await findSession(harness, id);
     const state = await loadState(harness.store, sessionId);
-    const meant = openReview(state).filter(({ item }) => what === "all" || item === what);
+    const meant = openReview(state).filter(
+      ({ item, path }) => what === "all" || what === item || what === path,
+    );
     if (meant.length === 0) return await confirm(context, sessionId, what, flags);
     const author = personOf(context, undefined);
     const result = flags.result === "allow" ? "approve" : "deny";

@@ -70,6 +70,8 @@ export interface GivenVerdict {
 /** One thing to look at, named by what exactly is looked at. */
 export interface ReviewItem {
   readonly item: string;
+  /** Relative to the workspace. */
+  readonly path: string;
   readonly hash: string;
 }
 

@@ -125,7 +125,7 @@ function given(
     return { ...state, contract: { ...contract, making: null, wanted: contract.making?.reason ?? null } };
   const before = contract.given;
   const criteria = body.criteria.map(({ criterion, status }) => ({ criterion, status }));
-  const review = body.review.map(({ item, hash }) => ({ item, hash }));
+  const review = body.review.map(({ item, hash, path }) => ({ item, path, hash }));
   const isRepeated = before?.commit === commit && before.contractHash === contractHash;
   const ending = endingOf(contract, body, isRepeated);
   return {

@@ -1,0 +1,185 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ScriptTurn } from "../../src/model/script-schema.ts";
+import { bodiesOf, type Ending, Place } from "./place.ts";
+
+let place: Place;
+beforeEach(() => {
+  place = new Place();
+});
+afterEach(() => place[Symbol.asyncDispose]());
+
+const TESTS =
+  'import assert from "node:assert";\nimport { test } from "node:test";\nimport { add, sub } from "./math.mjs";\n\n' +
+  'test("adds", () => assert.equal(add(1, 2), 3));\ntest("subtracts", () => assert.equal(sub(3, 2), 1));\n';
+
+function git(...words: readonly string[]): void {
+  const who = ["-c", "user.name=someone", "-c", "user.email=someone@example.test"];
+  execFileSync("git", [...who, ...words], { cwd: place.project });
+}
+
+/** A project whose `add` is wrong. */
+function project(): void {
+  place.write("math.mjs", "export const add = (a, b) => a - b;\nexport const sub = (a, b) => a - b;\n");
+  place.write("math.test.mjs", TESTS);
+  git("init", "-q");
+  git("add", ".");
+  git("commit", "-qm", "base");
+}
+
+const bash = (command: string): ScriptTurn => ({ tools: [{ name: "bash", input: { command } }] });
+const FIX = bash("sed -i '1s/a - b/a + b/' math.mjs");
+const WEAKEN = bash("sed -i 's/assert.equal(add(1, 2), 3)/assert.ok(add(1, 2))/' math.test.mjs");
+const DONE: ScriptTurn = { text: "All tests pass. Done! <promise>COMPLETE</promise>" };
+
+interface Ended extends Ending {
+  readonly session: string;
+}
+
+async function work(turns: readonly ScriptTurn[], ...flags: readonly string[]): Promise<Ended> {
+  place.write("../worker.json", JSON.stringify({ turns }));
+  const words = ["run", "--model", "scripted:../worker.json", "--check", "node --test", ...flags];
+  const running = place.start([...words, "make the tests pass"]);
+  const session = await running.says(/session {2}(\S+)/);
+  return { session, ...(await running.ended) };
+}
+
+describe("a session under a contract", { timeout: 120_000 }, () => {
+  test("ends as verified when the harness has seen it, and not when the agent says so", async () => {
+    project();
+    const before = readFileSync(join(place.project, "math.mjs"), "utf8");
+    const { code, session, stdout, stderr } = await work([DONE, FIX, DONE]);
+    expect(code, stdout + stderr).toBe(0);
+    const events = await place.events(session);
+    const given = bodiesOf(events, "verdict.given");
+    expect(given.map(({ outcome }) => outcome)).toEqual(["unmet", "met"]);
+    expect(bodiesOf(events, "preflight.finished")).toMatchObject([
+      { problems: [], criteria: [{ status: "failed", role: "earn" }] },
+    ]);
+    const types = events.map(({ type }) => type);
+    expect(types.indexOf("preflight.finished")).toBeLessThan(types.indexOf("span.model_request_start"));
+    expect(await place.json(["status", session])).toMatchObject({
+      stop_reason: { type: "verified", verdict: 2 },
+      contract: { verdict: { outcome: "met", is_stale: false }, criteria: [{ status: "met" }] },
+    });
+    expect(readFileSync(join(place.project, "math.mjs"), "utf8")).toBe(before);
+  });
+
+  test("ends with 1 when the agent stops although its work is not met", async () => {
+    project();
+    const { code, session } = await work([DONE, DONE]);
+    expect(code).toBe(1);
+    expect(await place.json(["status", session])).toMatchObject({
+      stop_reason: { type: "unmet", verdict: 2 },
+    });
+  });
+
+  test("ends with 3 at its cap on verdicts", async () => {
+    project();
+    const { code } = await work([DONE, DONE], "--max-verdicts", "1");
+    expect(code).toBe(3);
+  });
+
+  test("ends with 2 and spends nothing when its check cannot run", async () => {
+    project();
+    place.write("../worker.json", JSON.stringify({ turns: [DONE] }));
+    const words = ["run", "--model", "scripted:../worker.json", "--check", "no-such-program --all"];
+    const { code, stdout, stderr } = await place.run([...words, "make the tests pass"]);
+    expect(code, stdout + stderr).toBe(2);
+    expect(stdout + stderr).toContain("no-such-program");
+    expect(stdout).toContain("0 requests");
+  });
+
+  test("leaves a weakened test to a person, whose approval is about exactly that change", async () => {
+    project();
+    const { code, session, stdout } = await work([WEAKEN, DONE]);
+    expect(code, stdout).toBe(4);
+    const items = (await place.json(["inbox", session])) as unknown as { item: string }[];
+    expect(items.map(({ item }) => item)).toEqual(["math.test.mjs"]);
+    expect((await place.run(["approve", session, "some.other.file"])).code).toBe(2);
+    expect((await place.run(["approve", session, "math.test.mjs"])).code).toBe(0);
+    expect((await place.run(["resume", session])).code).toBe(0);
+    expect(await place.json(["status", session])).toMatchObject({ stop_reason: { type: "verified" } });
+  });
+
+  test("goes on when a person denies what it has weakened", async () => {
+    project();
+    const undo = bash("git checkout -q math.test.mjs && sed -i '1s/a - b/a + b/' math.mjs");
+    const { session } = await work([WEAKEN, DONE, undo, DONE]);
+    expect((await place.run(["deny", session, "all", "--reason", "tests stay as they are"])).code).toBe(0);
+    expect((await place.run(["resume", session])).code).toBe(0);
+  });
+
+  test("lets the agent say that it cannot be done, and a person waive it", async () => {
+    project();
+    const input = {
+      criterion: "node-test",
+      status: "impossible",
+      reason: "the tests contradict each other",
+      evidence: "see math.test.mjs",
+    };
+    const { code, session, stdout } = await work([{ tools: [{ name: "declare", input }] }, DONE]);
+    expect(code, stdout).toBe(4);
+    expect((await place.run(["waive", session, "node-test"])).code).toBe(2);
+    expect((await place.run(["waive", session, "node-test", "--reason", "not this week"])).code).toBe(0);
+    expect((await place.run(["resume", session])).code).toBe(0);
+    expect(await place.json(["status", session])).toMatchObject({
+      contract: { criteria: [{ status: "waived" }], waivers: [{ reason: "not this week" }] },
+    });
+  });
+
+  test("notes what is done to the agent's copy of the contract, which changes nothing", async () => {
+    project();
+    const lie = bash("echo '{\"criteria\": []}' > .nightshift/contract.json");
+    const { session, code } = await work([lie, DONE, DONE]);
+    expect(code).toBe(1);
+    expect(bodiesOf(await place.events(session), "contract.drifted")).toHaveLength(1);
+  });
+
+  test("carries on after a kill in the middle of a verdict, under the same number", async () => {
+    project();
+    place.write("../worker.json", JSON.stringify({ turns: [FIX, DONE] }));
+    const words = ["run", "--model", "scripted:../worker.json", "--check", "node --test", "go"];
+    const running = place.start(words);
+    const session = await running.says(/session {2}(\S+)/);
+    await running.says(/the referee looks at/);
+    running.child.kill("SIGKILL");
+    await running.ended;
+    expect((await place.run(["resume", session])).code).toBe(0);
+    const events = await place.events(session);
+    expect(bodiesOf(events, "verdict.requested").map(({ number }) => number)).toEqual([1]);
+    expect(bodiesOf(events, "verdict.given")).toMatchObject([{ number: 1, outcome: "met" }]);
+    expect((await place.run(["fsck", session])).code).toBe(0);
+  });
+
+  test("takes another contract from a person, with a reason, and checks the base anew", async () => {
+    project();
+    const { session } = await work([DONE, DONE]);
+    expect((await place.run(["amend", session, "--check", "true && node --test"])).code).toBe(2);
+    const words = ["amend", session, "--check", "node --check math.mjs", "--reason", "tests come later"];
+    expect((await place.run(words)).code).toBe(0);
+    await place.run(["resume", session]);
+    const events = await place.events(session);
+    expect(bodiesOf(events, "contract.amended")).toMatchObject([{ reason: "tests come later" }]);
+    expect(bodiesOf(events, "preflight.finished")).toHaveLength(2);
+  });
+});
+
+test.each([
+  [["--protect", "x/**"], "E_USAGE"],
+  [["--check", ""], "E_CONTRACT_INVALID"],
+  [["--check", "true"], "E_CONTRACT_INVALID"],
+  [["--contract", "missing.json"], "E_CONTRACT_FILE"],
+  [["--check", "node --test", "--held-out", "nowhere"], "E_USAGE"],
+  [["--check", "node --test", "--held-out", "../nowhere:test/x"], "E_CONTRACT_INVALID"],
+  [["--check", "node --test", "--max-verdicts", "0"], "E_USAGE"],
+])("refuses %j before anything is made", async (flags, errorCode) => {
+  project();
+  place.write("../worker.json", JSON.stringify({ turns: [DONE] }));
+  const ending = await place.run(["run", "--model", "scripted:../worker.json", ...flags, "go"]);
+  expect(ending.code, ending.stdout).toBe(2);
+  expect(ending.stderr).toContain(errorCode);
+  expect(ending.stderr).toContain("next: ");
+});
