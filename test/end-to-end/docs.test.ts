@@ -60,3 +60,24 @@ describe("docs/cli.md", () => {
     expect(Object.keys(config)).toEqual(Object.keys(configSchema.shape));
   });
 });
+
+describe("docs/contracts.md", () => {
+  const page = readFileSync("docs/contracts.md", "utf8");
+
+  test.each([
+    ["json", "contract.json"],
+    ["markdown", "plan.md"],
+  ])("its example in %s makes a contract", async (language, name) => {
+    const [, example = ""] = new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``).exec(page) ?? [];
+    place.write(name, example);
+    expect(await place.json(["assess", "--contract", name])).toMatchObject({ assessment: "fits" });
+  });
+
+  test("names everything that the linter says", () => {
+    const source = readFileSync("src/core/contract/lint/complaint.ts", "utf8");
+    const [, union = ""] = /type LintCode =([^;]+);/.exec(source) ?? [];
+    const codes = [...union.matchAll(/"([a-z-]+)"/g)].map(([, code]) => `\`${code}\``);
+    expect(codes.length).toBeGreaterThan(15);
+    for (const code of codes) expect(page).toContain(code);
+  });
+});
