@@ -16,6 +16,11 @@ export interface SandboxContent {
   readonly mounts: readonly Mount[];
 }
 
+/** How the names of the referee's sandboxes begin; they are wanted as long as somebody drives the session. */
+export function refereeSandboxPrefix(sessionId: string): string {
+  return `sbox_${sessionId.slice("sesn_".length)}_r`;
+}
+
 /** Makes a sandbox without a way out, uses it, and ends it with all that is in it before this answers. */
 export async function inSandbox<T>(
   { parts, sessionId, epoch, surroundings }: CheckWorld,
@@ -24,7 +29,7 @@ export async function inSandbox<T>(
   signal: AbortSignal,
 ): Promise<T> {
   const { backend, clock } = parts;
-  const id = `sbox_${sessionId.slice("sesn_".length)}_r${parts.chance.unique(12)}` as SandboxId;
+  const id = `${refereeSandboxPrefix(sessionId)}${parts.chance.unique(12)}` as SandboxId;
   const spec = {
     id,
     ...content.files,

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import type { SessionId } from "../core/ids.ts";
+import { refereeSandboxPrefix } from "../referee/sandboxes.ts";
 import { createReaper } from "../sandbox/reaper/reaper.ts";
 import type { Store } from "../store/contract.ts";
 import type { Workspaces } from "../workspace/contract.ts";
@@ -56,7 +57,9 @@ async function ofSandboxes(
 ): Promise<Leftover[]> {
   const isWanted = async (id: string): Promise<boolean> => {
     const session = [...sessions].find((each) => id.startsWith(`sbox_${each.slice("sesn_".length)}_`));
-    return session !== undefined && (await loadState(store, session)).sandbox?.id === id;
+    if (session === undefined) return false;
+    if (id.startsWith(refereeSandboxPrefix(session))) return (await store.getSession(session))?.held === true;
+    return (await loadState(store, session)).sandbox?.id === id;
   };
   const found: Leftover[] = [];
   for (const backend of backendNames("sandbox")) {

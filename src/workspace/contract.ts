@@ -114,7 +114,7 @@ export interface Workspaces {
   /**
    * Brings a commit of another repository into the session's, with its history since the base. It becomes no
    * checkpoint. @param folder - of that repository; only read
-   * @throws NightshiftError `E_WORKSPACE_UNKNOWN` when there is no such commit, `E_EXPORT_REFUSED`
+   * @throws NightshiftError `E_WORKSPACE_SOURCE` when there is no such commit, `E_EXPORT_REFUSED`
    */
   take(sessionId: SessionId, folder: string, revision: string, signal: AbortSignal): Promise<CommitHash>;
   /** Removes everything of a session but the branches that were exported. Idempotent. */

@@ -243,7 +243,7 @@ class FolderOfWorkspaces implements Workspaces {
       if (Commits.isHash(revision) && known[0] != null) return known[0];
       const commit = await resolveCommit(this.#git, folder, revision, signal);
       if (commit === null)
-        throw new NightshiftError("E_WORKSPACE_UNKNOWN", `${folder} has no commit ${revision}`, {
+        throw new NightshiftError("E_WORKSPACE_SOURCE", `${folder} has no commit ${revision}`, {
           hint: "Name a commit or a branch of that repository.",
         });
       const source = await inspectSource(this.#git, folder, signal);
