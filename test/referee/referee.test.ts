@@ -1,4 +1,5 @@
 /** The referee and its preflight, end to end on real projects in real sandboxes. */
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, type TestContext, test } from "vitest";
@@ -102,6 +103,56 @@ describe.each(["process", "bubblewrap"])("on %s", (backend) => {
     expect(await court.verdict(tests, whole, { preflight })).toMatchObject({
       ...{ outcome: "unmet", review: [] },
       criteria: [{ status: "unmet", reason: "exit status 1; failed: test/sum.test.js › zero" }],
+    });
+  });
+});
+
+/** Debian's, which sandboxes see too. */
+const PYTHON = "/usr/bin/python3";
+
+describe.each(["process", "bubblewrap"])("gates of known runners on %s", (backend) => {
+  const hostile = {
+    "exits on import": "process.exit(0);\n",
+    "exits at the end": "process.on('exit', () => { process.exitCode = 0; });\nexport const sum = () => 0;\n",
+    "mends the assertions":
+      "import assert from 'node:assert';\nassert.equal = () => {};\nexport const sum = () => 0;\n",
+  };
+
+  test("node:test: what exits with 0 and shows nothing is unmet, and its honest twin is met", async (context) => {
+    await needs(backend, context);
+    const court = await Court.open(backend, project);
+    const preflight = await court.preflight(tests);
+    for (const [name, source] of Object.entries(hostile)) {
+      const verdict = await court.verdict(tests, await court.put({ "sum.js": source }), { preflight });
+      expect(verdict.outcome, name).toBe("unmet");
+    }
+    expect((await court.verdict(tests, await court.put(mended), { preflight })).outcome).toBe("met");
+  });
+
+  test("pytest: as above", async (context) => {
+    await needs(backend, context);
+    const found = spawnSync(PYTHON, ["-m", "pytest", "--version"]);
+    if (found.status !== 0) context.skip("pytest is not installed for /usr/bin/python3");
+    const court = await Court.open(backend, {
+      "total.py": "def total(a, b):\n    return a - b\n",
+      "tests/test_total.py":
+        "from total import total\n\n\ndef test_zero():\n    assert total(4, 0) == 4\n\n\ndef test_adds():\n    assert total(2, 2) == 4\n",
+    });
+    const contract = contractOf({ id: "tests", check: check(PYTHON, "-m", "pytest", "tests") });
+    const preflight = await court.preflight(contract);
+    expect(preflight.problems).toEqual([]);
+    expect(preflight.criteria).toMatchObject([{ role: "earn", runs: [{ runner: "pytest" }, {}] }]);
+    const leaving = await court.put({ "total.py": "import os\nos._exit(0)\n" });
+    expect((await court.verdict(contract, leaving, { preflight })).outcome).toBe("unmet");
+    const skipping = await court.put({ "conftest.py": "collect_ignore_glob = ['*']\n" });
+    expect((await court.verdict(contract, skipping, { preflight })).outcome).not.toBe("met");
+    const honest = await court.work(
+      "rm conftest.py; printf 'def total(a, b):\\n    return a + b\\n' > total.py",
+    );
+    const verdict = await court.verdict(contract, honest, { preflight });
+    expect(verdict, String(verdict.content[0]?.text)).toMatchObject({
+      outcome: "met",
+      criteria: [{ strength: "in-process", reason: "2 tests passed" }],
     });
   });
 });
