@@ -49,6 +49,8 @@ const request = { number: 2, previous: one.commit, reason: "two", atMs: 0 };
 const two = await workspaces.checkpoint(session, request, signal);
 await workspaces.restore(session, one.commit, signal);
 const three = await workspaces.checkpoint(session, { ...request, number: 3, previous: two.commit }, signal);
+const checked = await workspaces.openTree(session, two.tree, null, signal);
+await checked.close();
 const { files } = (await workspaces.find(session)) ?? {};
 const outcome: WorkspaceOutcome = {
   kind: files?.overlay === undefined ? "copy" : "overlay",
