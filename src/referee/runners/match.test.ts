@@ -65,6 +65,7 @@ test.each<[string, Record<string, string>]>([
   ["npm test", { test: "vitest 'open" }],
   ["npm test", { test: "vitest --watch" }],
   ["npm test", { test: "vitest -u" }],
+  ["npm test", { test: "node --test --test-force-exit" }],
   ["npm test", { test: "vitest src/*.test.ts" }],
   ["npm test", { test: "npm test" }],
   ["npm test", { test: "node --test && vitest" }],

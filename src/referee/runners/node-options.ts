@@ -46,7 +46,7 @@ const VALUED: ReadonlySet<string> = new Set([
 ]);
 /** Are about the runner as a whole, its output or its coverage; it is run file by file here. */
 const LEFT_OUT =
-  /^--(?:test|test-reporter|test-reporter-destination|test-concurrency|test-isolation|experimental-test-isolation|experimental-test-coverage|test-coverage-.*|test-force-exit)$/;
+  /^--(?:test|test-reporter|test-reporter-destination|test-concurrency|test-isolation|experimental-test-isolation|experimental-test-coverage|test-coverage-.*)$/;
 
 /** @param words - what follows `node` */
 export function parseNodeTest(words: readonly string[]): NodeTestOptions {

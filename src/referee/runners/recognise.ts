@@ -29,6 +29,7 @@ const NOT_A_RUN: ReadonlySet<string> = new Set([
   ],
   ...[
     "--test-update-snapshots",
+    "--test-force-exit",
     "--test-global-setup",
     "--test-shard",
     "--shard",
