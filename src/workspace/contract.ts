@@ -200,6 +200,8 @@ export interface PrepareOptions {
   readonly atMs: number;
   /** Make a plain folder even where overlays work, for a sandbox that cannot mount. */
   readonly copies?: boolean;
+  /** A file that nobody has committed and that is no part of the work, such as a contract; absolute. It stays out. */
+  readonly apart?: string;
   /** Texts of the harness for the agent to read. */
   readonly renderings?: readonly Rendering[];
 }

@@ -80,7 +80,7 @@ async function findBase(
   if (source.kind === "repository" && options.dirty === "ignore" && head !== null) {
     return { commit: head, tree: await treeOf(head), dirt: undefined };
   }
-  const dirt = await findDirt(git, scratch, head, signal);
+  const dirt = withoutFile(await findDirt(git, scratch, head, signal), source.root, options.apart);
   if (source.kind === "repository" && options.dirty === "refuse") {
     const isSure = dirt.staged.length > 0 || dirt.untracked.length > 0 || dirt.unmerged.length > 0;
     if (isSure) refuseDirt(source.root, dirt);
@@ -96,6 +96,13 @@ async function findBase(
   if (source.kind === "repository" && options.dirty === "refuse" && head !== null)
     refuseDirt(source.root, dirt);
   return { commit: await commitTree(git, scratch, tree, head, options.atMs, signal), tree, dirt };
+}
+
+/** Only where git does not know it: what is part of the repository is part of the work. */
+function withoutFile(dirt: Dirt, root: string, path: string | undefined): Dirt {
+  if (path === undefined) return dirt;
+  const apart = relative(root, path);
+  return { ...dirt, untracked: dirt.untracked.filter((each) => readablePath(each) !== apart) };
 }
 
 async function commitTree(

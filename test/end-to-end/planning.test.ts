@@ -167,11 +167,11 @@ test("what was planned is what is verified", async (context) => {
     { turns: [{ tools: [{ name: "submit_plan", input: { criteria } }] }] },
     "../plan.json",
   );
-  const kept = await place.run(["plan", "Make add add", "--model", planner, "--yes"]);
-  expect(kept.code, kept.stderr).toBe(0);
   git(place.project, "init", "-q");
   git(place.project, "add", ".");
   git(place.project, "commit", "-qm", "base");
+  const kept = await place.run(["plan", "Make add add", "--model", planner, "--yes"]);
+  expect(kept.code, kept.stderr).toBe(0);
   const bash = { name: "bash", input: { command: "sed -i 's/a - b/a + b/' add.cjs" } };
   const worker = place.script({ turns: [{ tools: [bash] }, { text: "Done." }] }, "../work.json");
   const ran = await place.run(["run", "--contract", FILE, "--sandbox", "bubblewrap", "--model", worker]);

@@ -34,6 +34,8 @@ export interface BeginPlace {
   readonly setup?: readonly string[] | undefined;
   /** What the contract says of changed dependencies, unless a flag says something else. */
   readonly deps?: SessionOptions["deps"];
+  /** It may lie in the repository without being part of it. */
+  readonly contractFile?: string | undefined;
   /** Texts for the agent to read in its workspace. */
   readonly renderings?: readonly Rendering[];
 }
@@ -85,6 +87,7 @@ export async function beginnings(
     dirty: flags.dirty ?? "refuse",
     atMs: harness.clock.wallMs(),
     ...(flags.base !== undefined && { base: flags.base }),
+    ...(place.contractFile !== undefined && { apart: resolve(settings.workspace, place.contractFile) }),
     ...(place.renderings !== undefined && { renderings: place.renderings }),
     // It cannot mount, so the files are copied.
     ...(!isIsolated && { copies: true }),

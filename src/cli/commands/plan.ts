@@ -159,6 +159,5 @@ function report(
   output.note(
     `kept as ${name}`,
     ...wrap(`next: ${commandLine(flags, "run", "--contract", name)}`, output.width),
-    ...wrap("It lies in your working tree: commit it first, or begin with --dirty=include.", output.width),
   );
 }

@@ -66,6 +66,7 @@ export async function run(
     sandbox,
     needsCheckout: agreed !== undefined,
     setup: agreed?.contract.setup,
+    contractFile: flags.contract,
     ...saidBy(agreed),
   };
   const begin = await beginnings(harness, sessionId, place, settings, flags, say);
