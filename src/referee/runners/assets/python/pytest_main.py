@@ -5,9 +5,12 @@ import sys
 
 TOOLS = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, TOOLS)
+# Nothing is left beside these files, which every run reads.
+writes_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
 from integrity import Integrity, survivors  # noqa: E402
 from record import open_record, take_grant  # noqa: E402
 
+sys.dont_write_bytecode = writes_bytecode
 # The project may have modules of the same names.
 sys.path.remove(TOOLS)
 del sys.modules["integrity"], sys.modules["record"]
