@@ -58,6 +58,10 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
     expect(bodiesOf(events, "preflight.finished")).toMatchObject([
       { problems: [], criteria: [{ status: "failed", role: "earn" }] },
     ]);
+    const report = await place.run(["report", session]);
+    expect(report.stdout).toContain("**node-test**: met (in-process)");
+    expect(report.stdout).toContain("answers that were looked up cannot be excluded");
+    expect(report.stdout).toContain("math.mjs");
     const types = events.map(({ type }) => type);
     expect(types.indexOf("preflight.finished")).toBeLessThan(types.indexOf("span.model_request_start"));
     expect(await place.json(["status", session])).toMatchObject({
@@ -128,6 +132,9 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
     expect(await place.json(["status", session])).toMatchObject({
       contract: { criteria: [{ status: "waived" }], waivers: [{ reason: "not this week" }] },
     });
+    const { stdout: report } = await place.run(["report", session]);
+    expect(report).toContain("node-test is impossible: the tests contradict each other");
+    expect(report).toContain("not this week");
   });
 
   test("notes what is done to the agent's copy of the contract, which changes nothing", async () => {

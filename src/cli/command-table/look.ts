@@ -1,6 +1,7 @@
 /** Commands that only look. */
 import type { EventsFlags } from "../commands/events.ts";
 import type { ListFlags } from "../commands/list.ts";
+import type { ReportFlags } from "../commands/report.ts";
 import type { StatusFlags } from "../commands/status.ts";
 import { names, wholeNumber } from "../flags.ts";
 import {
@@ -37,6 +38,13 @@ export const lookCommands: readonly CommandSpec[] = [
     arguments: [{ ...ANY_SESSION, description: "id, or its beginning" }],
     flags: [...PLACE_FLAGS, JSON_FLAG],
     run: async (context, [id], flags) => (await import("../commands/status.ts")).status(context, id, flags),
+  }),
+  command<ReportFlags>({
+    name: "report",
+    description: "what was verified and what was not, with its evidence, in Markdown",
+    arguments: [ANY_SESSION],
+    flags: [...PLACE_FLAGS, JSON_FLAG],
+    run: async (context, [id], flags) => (await import("../commands/report.ts")).report(context, id, flags),
   }),
   command<ListFlags>({
     name: "list",

@@ -1,0 +1,117 @@
+/**
+ * What a log says of a session's contract, gathered for people: what was agreed and changed, what was verified and by
+ * what evidence, what people and the agent have said. A fold that reports are made of; nothing is decided by it.
+ */
+import type { EventBody, SessionEvent } from "../events/index.ts";
+import type { Sequence } from "../ids.ts";
+
+/** An event's body with its place in the log, by which a reader finds it. */
+export type Placed<Body> = Body & { readonly seq: Sequence; readonly at: number };
+
+/** Everything that a report says. */
+export interface Account {
+  readonly sealed: Placed<EventBody<"contract.sealed">> | null;
+  /** In force; null without a contract. */
+  readonly contract: EventBody<"contract.sealed">["contract"] | null;
+  readonly hash: string;
+  readonly amendments: readonly Placed<EventBody<"contract.amended">>[];
+  readonly waivers: readonly Placed<EventBody<"control.waive">>[];
+  readonly declarations: readonly Placed<EventBody<"contract.declared">>[];
+  readonly drift: readonly Placed<EventBody<"contract.drifted">>[];
+  readonly approvals: readonly Placed<EventBody<"approval.decided">>[];
+  readonly preflight: Placed<EventBody<"preflight.finished">> | null;
+  readonly verdicts: readonly Placed<EventBody<"verdict.given">>[];
+  /** Evidence of the newest verdict. */
+  readonly checks: readonly Placed<EventBody<"referee.checked">>[];
+  readonly grades: readonly Placed<EventBody<"judge.graded">>[];
+  /** What the agent said last. */
+  readonly lastWords: string;
+}
+
+const NOTHING: Account = {
+  sealed: null,
+  contract: null,
+  hash: "",
+  amendments: [],
+  waivers: [],
+  declarations: [],
+  drift: [],
+  approvals: [],
+  preflight: null,
+  verdicts: [],
+  checks: [],
+  grades: [],
+  lastWords: "",
+};
+
+/** Types that an account is made of; a reader needs no others. */
+export const ACCOUNT_TYPES: readonly string[] = [
+  "contract.sealed",
+  "contract.amended",
+  "contract.declared",
+  "contract.drifted",
+  "control.waive",
+  "approval.decided",
+  "preflight.finished",
+  "verdict.requested",
+  "verdict.given",
+  "referee.checked",
+  "judge.graded",
+  "agent.message",
+];
+
+/** The account of a log. */
+export function accountOf(events: Iterable<SessionEvent>): Account {
+  let account = NOTHING;
+  for (const event of events) account = { ...account, ...news(account, event) };
+  return account;
+}
+
+function news(account: Account, event: SessionEvent): Partial<Account> {
+  switch (event.type) {
+    case "contract.sealed":
+      return { sealed: placed(event), contract: event.body.contract, hash: event.body.hash };
+    case "contract.amended":
+      return {
+        amendments: [...account.amendments, placed(event)],
+        contract: event.body.contract,
+        hash: event.body.hash,
+      };
+    case "contract.declared":
+      return { declarations: [...account.declarations, placed(event)] };
+    case "contract.drifted":
+      return { drift: [...account.drift, placed(event)] };
+    case "control.waive":
+      return { waivers: [...account.waivers, placed(event)] };
+    case "approval.decided":
+      return { approvals: [...account.approvals, placed(event)] };
+    case "preflight.finished":
+      return { preflight: placed(event) };
+    case "verdict.requested":
+      return { checks: [], grades: [] };
+    case "verdict.given":
+      return { verdicts: [...account.verdicts, placed(event)] };
+    case "referee.checked":
+      return { checks: [...account.checks, placed(event)] };
+    case "judge.graded":
+      return { grades: [...account.grades, placed(event)] };
+    case "agent.message":
+      return {
+        lastWords: event.body.content.map(({ text }) => (typeof text === "string" ? text : "")).join("\n"),
+      };
+    default:
+      return {};
+  }
+}
+
+function placed<Body extends object>({
+  body,
+  seq,
+  at,
+}: {
+  body: Body;
+  seq: Sequence;
+  at: number;
+}): Placed<Body> {
+  return { ...body, seq, at };
+}
