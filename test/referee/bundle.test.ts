@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { isNightshiftError } from "../../src/core/errors.ts";
-import { event } from "../../src/core/events/index.ts";
+import { type EventInput, event } from "../../src/core/events/index.ts";
 import { type CheckedBundle, checkBundle } from "../../src/runtime/bundle/check.ts";
 import { type Bundle, readBundle, writeBundle } from "../../src/runtime/bundle/format.ts";
 import { unpackCommits } from "../../src/workspace/index.ts";
@@ -80,19 +80,36 @@ test("any byte that is changed is noticed, and the first bad thing is named", as
 });
 
 describe("a bundle that was made to deceive", () => {
-  test("whose verdict does not follow from its evidence", async () => {
+  /** The chain is whole, for whoever writes the log can write anything. */
+  async function forged(withEvidence: boolean): Promise<Buffer> {
     const court = await Court.open("process", project);
     const record = await CourtRecord.open(court, contract);
     const commit = await court.put({ "answer.txt": "43\n" });
     const honest = await record.verdict(commit);
     await record.add(event("verdict.requested", { number: 2, commit, reason: "asked" }));
-    const [first] = honest.criteria;
-    const met = { ...honest, number: 2, outcome: "met" as const };
-    // The chain is whole, for whoever writes the log can write anything; the evidence is not.
-    await record.add(
-      event("verdict.given", { ...met, criteria: [{ ...first, status: "met" as const } as never] }),
-    );
-    await expect(looked(await record.bundle())).rejects.toMatchObject({
+    const evidence: number[] = [];
+    for (const fact of await record.store.getEvents(court.session, { after: 0, limit: 1000 })) {
+      if (!withEvidence || !/^referee\./.test(fact.type)) continue;
+      const seq = await record.add({ type: fact.type, body: { ...fact.body, verdict: 2 } } as EventInput);
+      if (fact.type === "referee.checked") evidence.push(seq);
+    }
+    const criteria = honest.criteria.map((each) => ({
+      ...each,
+      status: "met" as const,
+      evidence: withEvidence ? evidence : each.evidence,
+    }));
+    await record.add(event("verdict.given", { ...honest, number: 2, outcome: "met", criteria }));
+    return await record.bundle();
+  }
+
+  test("whose verdict does not follow from its evidence", async () => {
+    await expect(looked(await forged(true))).rejects.toMatchObject({
+      message: expect.stringMatching(/verdict 2 .* does not follow from its evidence: answer is unmet/),
+    });
+  });
+
+  test("whose verdict leans on the evidence of another one", async () => {
+    await expect(looked(await forged(false))).rejects.toMatchObject({
       message: expect.stringMatching(
         /verdict 2 \(event \d+\) names event \d+ as evidence, which is none of it/,
       ),
