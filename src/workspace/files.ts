@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { NightshiftError } from "../core/errors.ts";
 import type { KnownFile } from "./findings.ts";
 import type { Git } from "./git.ts";
 import { type BytePath, isReservedName, joinPath } from "./paths.ts";
@@ -12,7 +13,10 @@ import { OpenFolder, stampOf } from "./walk.ts";
 
 const runFile = promisify(execFile);
 
-/** Makes the files of a generation, as in the base. What an earlier try has left is replaced. */
+/**
+ * Makes the files of a generation, as in the base.
+ * @throws NightshiftError `E_WORKSPACE_BUSY` when there is one of that number: another process is at work
+ */
 export async function makeFiles(
   git: Git,
   session: SessionPlace,
@@ -21,9 +25,25 @@ export async function makeFiles(
   signal: AbortSignal,
 ): Promise<void> {
   const folder = session.generation(record.generation);
-  await removeTree(folder);
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(session.generations, { recursive: true });
+  claim(folder, session);
   await makeFilesIn(folder, git, session, record, checkout, signal);
+}
+
+/** A harness that stood still and has been replaced must not get at the files of its successor. */
+function claim(folder: string, session: SessionPlace): void {
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") throw replaced(session);
+    throw error;
+  }
+}
+
+/** Somebody else has given the session new files meanwhile. */
+export function replaced({ sessionId }: SessionPlace): NightshiftError {
+  const message = `another process has given session ${sessionId} new files meanwhile`;
+  return new NightshiftError("E_WORKSPACE_BUSY", message, { hint: "Look with `nightshift status`." });
 }
 
 /** As {@link makeFiles}, in an empty folder that counts for nobody else. */
@@ -51,10 +71,10 @@ export async function makeFilesIn(
   writeFileSync(join(folder, "known.json"), known);
 }
 
-/** Removes all files of a session but those that count. */
+/** Removes the files of a session that were made before those that count: later ones are a successor's. */
 export async function removeOldFiles(session: SessionPlace, record: SessionRecord): Promise<void> {
   for (const name of namesIn(session.generations)) {
-    if (name !== `${record.generation}`) await removeTree(join(session.generations, name));
+    if (!(Number(name) >= record.generation)) await removeTree(join(session.generations, name));
   }
 }
 

@@ -7,7 +7,7 @@ import { NightshiftError } from "../core/errors.ts";
 import { treeOfFiles } from "./checkpoint.ts";
 import { Commits } from "./commits.ts";
 import type { CommitHash, WorkspaceFiles } from "./contract.ts";
-import { makeFiles, nextGeneration, removeOldFiles } from "./files.ts";
+import { makeFiles, nextGeneration, removeOldFiles, replaced } from "./files.ts";
 import type { Place } from "./place.ts";
 import { putChanges, writingTo } from "./put-changes.ts";
 import { removeTree } from "./remove.ts";
@@ -29,9 +29,9 @@ export async function restoreFiles(
   if (!isBase) await commits.check([commit], signal);
   const next = { ...record, generation: nextGeneration(session, record) };
   const nextContext = { ...context, record: next };
+  await makeFiles(git, session, next, checkout, signal);
   try {
     const changes = isBase ? [] : await commits.rawChanges({ from: record.base, to: commit }, signal);
-    await makeFiles(git, session, next, checkout, signal);
     if (changes.length > 0) {
       const source = { git, gitFolder: session.repository, objectFormat: pristine.objectFormat };
       const write = (top: OpenFolder): Promise<void> => putChanges(source, top, changes, signal);
@@ -44,6 +44,7 @@ export async function restoreFiles(
       const message = `the files restored from ${commit} have tree ${found} instead of ${tree}`;
       throw new NightshiftError("E_WORKSPACE_DAMAGED", message);
     }
+    if (session.mustRead().generation !== record.generation) throw replaced(session);
   } catch (error) {
     await removeTree(session.generation(next.generation));
     throw error;

@@ -92,6 +92,32 @@ describe.each([{ copies: false }, { copies: true }])("a workspace ($copies = cop
     });
   });
 
+  test("has the files of one of those who restore it at the same time, and the others are told", async () => {
+    const folder = temporaryFolder();
+    const source = repository(join(folder, "project"), FILES);
+    const session = someSession();
+    const first = workspacesIn(folder);
+    const { base, files } = await first.prepare(session, source, { dirty: "refuse", atMs, copies }, calm);
+    inWorkspace(files, "echo changed > src/a.txt");
+    const request = { number: 1, previous: base, reason: "test", atMs };
+    const { commit } = await first.checkpoint(session, request, calm);
+    const others = Array.from({ length: 4 }, () => workspacesIn(folder));
+    const goals = [commit, base, commit, base];
+    const ends = await Promise.allSettled(
+      others.map((each, index) => each.restore(session, goals[index] ?? base, calm)),
+    );
+    const found = (await first.find(session))?.files;
+    const winners = ends.flatMap((end, index) =>
+      end.status === "fulfilled" ? [{ files: end.value, index }] : [],
+    );
+    const owner = winners.find((winner) => JSON.stringify(winner.files) === JSON.stringify(found));
+    expect(owner).toBeDefined();
+    const content = goals[owner?.index ?? 0] === base ? "one\n" : "changed\n";
+    expect(inWorkspace(found ?? files, "cat src/a.txt")).toBe(content);
+    for (const end of ends)
+      if (end.status === "rejected") expect(end.reason).toMatchObject({ code: "E_WORKSPACE_BUSY" });
+  });
+
   test("is committed as its content is, and restored to it", async () => {
     const folder = temporaryFolder();
     const source = repository(join(folder, "project"), FILES);
