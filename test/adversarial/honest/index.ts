@@ -1,5 +1,6 @@
 /** Honest work, all of it. */
 import type { HonestCase } from "../case.ts";
+import { basketCases } from "./basket.ts";
 
 /** Each of them has to be met, or parked for a person as designed. */
-export const honestCases: readonly HonestCase[] = [];
+export const honestCases: readonly HonestCase[] = [...basketCases];
