@@ -152,3 +152,23 @@ test("what runs around the runner sees the project's programs and stays in its f
     ],
   });
 });
+
+test("entries of a package are sources, what its runner is set up with is not", async () => {
+  const manifest = {
+    main: "index.js",
+    exports: { import: "./index.mjs", require: "./index.js" },
+    files: ["CHANGELOG.md"],
+    scripts: { test: "mocha" },
+    mocha: { require: ["./tools/set-up"] },
+  };
+  const files = {
+    "package.json": JSON.stringify(manifest),
+    "index.js": "",
+    "index.mjs": "",
+    "CHANGELOG.md": "",
+  };
+  const found = await match(checkOf("npm test"), treeOf({ ...files, "tools/set-up.js": "" }));
+  expect(found?.protects).toContain("tools/set-up.js");
+  for (const source of ["index.js", "index.mjs", "CHANGELOG.md"])
+    expect(found?.protects).not.toContain(source);
+});

@@ -110,6 +110,8 @@ const FILE_KEYS =
   /\b(?:setupFiles|setupFilesAfterEnv|globalSetup|globalTeardown|testEnvironment|testRunner|runner|environment|resolver|transform|require|import|file|loader|preset|snapshotSerializers|reporters|sequencer|testSequencer|moduleNameMapper)\b/;
 const SETTINGS =
   /(?:^|\/)(?:(?:vitest|vite)\.config\.\w+|vitest\.(?:workspace|projects)\.\w+|jest\.config\.\w+|\.mocharc(?:\.\w+)?|package\.json)$/;
+/** Of `package.json`; the same as in a file of their own. */
+const RUNNER_KEYS: readonly string[] = ["jest", "mocha", "vitest", "tap", "ava", "babel"];
 const CONFIGURATIONS_MAX = 200;
 
 /** What of a project's files a runner goes by. */
@@ -166,7 +168,8 @@ async function namedByConfigurations(files: readonly string[], tree: TreeReader)
   const settings = files.filter((path) => SETTINGS.test(path) && !path.includes("node_modules/"));
   const named: string[] = [];
   for (const path of settings.slice(0, CONFIGURATIONS_MAX)) {
-    const text = (await tree.read(path))?.toString("utf8") ?? "";
+    const content = (await tree.read(path))?.toString("utf8") ?? "";
+    const text = posix.basename(path) === "package.json" ? runnerSettings(content) : content;
     if (!FILE_KEYS.test(text)) continue;
     for (const [, value = ""] of text.matchAll(/["'`]((?:<rootDir>\/)?\.{0,2}\/?[\w@./-]+)["'`]/g))
       named.push(posix.join(posix.dirname(path), value.replace("<rootDir>/", "")));
@@ -174,6 +177,16 @@ async function namedByConfigurations(files: readonly string[], tree: TreeReader)
       named.push(posix.join(posix.dirname(path), value));
   }
   return named;
+}
+
+/** What a manifest has for runners: its entries are sources, whatever else there is beside them. */
+function runnerSettings(manifest: string): string {
+  try {
+    const parsed = JSON.parse(manifest.replace(/^\ufeff/, "")) as Readonly<Record<string, unknown>> | null;
+    return JSON.stringify(RUNNER_KEYS.map((key) => parsed?.[key]));
+  } catch {
+    return manifest;
+  }
 }
 
 /** Files of many purposes count when they have a part for pytest; other parts of them are not its business. */

@@ -115,9 +115,22 @@ function lockfile(dependencies: Readonly<Record<string, string>>): string {
 
 const mended = { "src/basket.js": MENDED };
 
+/** The module at fault is what its manifest calls the package's entry. */
+const entry: Project = {
+  name: "entry",
+  files: {
+    ...basket.files,
+    "package.json": manifest("entry", "node --test test/*.test.js", {
+      main: "src/basket.js",
+      exports: { import: "./src/basket.js", require: "./src/basket.js" },
+    }),
+  },
+};
+
 /** On one project. */
 export const basketCases: readonly HonestCase[] = [
   honest("mends the source", { project: basket, files: mended }),
+  honest("mends the entry of a package", { project: entry, files: mended }),
   honest("adds a file of tests", {
     project: basket,
     files: {
