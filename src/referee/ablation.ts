@@ -1,6 +1,7 @@
 /** What is left of a verdict's parts when gates are off. Pure; with all gates on, everything is as it was. */
 import type { Contract, Finding } from "../core/contract/contract.ts";
 import type { Composition } from "./contract.ts";
+import type { BaseRecord } from "./gates.ts";
 import type { Gate } from "./gates-list.ts";
 
 /** Without the findings of gates that are off. */
@@ -20,4 +21,9 @@ export function composedWithout(composition: Composition, off: ReadonlySet<Gate>
 export function unheard({ criteria }: Contract, off: ReadonlySet<Gate>): readonly string[] {
   if (!off.has("held-out")) return [];
   return criteria.filter(({ check }) => check?.held_out !== undefined).map(({ id }) => id);
+}
+
+/** Without its runner, a check is what its exit status is. */
+export function recordWithout(record: BaseRecord, off: ReadonlySet<Gate>): BaseRecord {
+  return off.has("runner") ? { ...record, runner: null } : record;
 }

@@ -6,6 +6,7 @@
  * - `protected`, `submodule`: pass A has the base's protected paths, and what was edited there waits for a person.
  * - `swap`, `names`, `configuration`, `shadowing`: what composing refuses.
  * - `tests`, `suppressions`, `placeholders`, and `configuration` by key: what must not get worse.
+ * - `runner`: a known runner is run by the harness itself, and reports to it; without it only the exit status counts.
  * - `record`, `canary`, `failed-tests`, `base-tests`, `earned-tests`, `no-tests`, `test-count`: more than exit status 0.
  * - `delivered`: pass B, the candidate exactly as delivered.
  * - `held-out`: criteria whose files the worker never sees.
@@ -14,7 +15,16 @@
 export const GATES = [
   ...(["protected", "submodule", "swap", "names", "configuration", "shadowing"] as const),
   ...(["tests", "suppressions", "placeholders"] as const),
-  ...(["record", "canary", "failed-tests", "base-tests", "earned-tests", "no-tests", "test-count"] as const),
+  ...([
+    "runner",
+    "record",
+    "canary",
+    "failed-tests",
+    "base-tests",
+    "earned-tests",
+    "no-tests",
+    "test-count",
+  ] as const),
   ...(["delivered", "held-out", "judge-failure", "rubric-lines"] as const),
 ] as const;
 

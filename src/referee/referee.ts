@@ -3,7 +3,7 @@
 import type { Criterion, Finding } from "../core/contract/contract.ts";
 import { assert, messageOf } from "../core/errors.ts";
 import { type EventBody, event } from "../core/events/index.ts";
-import { composedWithout, remaining, unheard } from "./ablation.ts";
+import { composedWithout, recordWithout, remaining, unheard } from "./ablation.ts";
 import { changesBetween } from "./changes.ts";
 import type { Composition, RunnerMatch, TreeReader } from "./contract.ts";
 import { Evidence } from "./evidence.ts";
@@ -191,7 +191,7 @@ class Hearing {
   ): Promise<"met" | "unmet" | "error"> {
     const record = this.#records.get(id);
     assert(check !== null && record !== undefined, `the preflight has seen criterion ${id}`);
-    const base = withoutFiles(record, this.#looked(tree));
+    const base = recordWithout(withoutFiles(record, this.#looked(tree)), this.#off);
     const isHeldOut = check.held_out !== undefined;
     const extra = extraOf(this.#parts, check);
     const known = base.runner === null ? null : match;

@@ -117,8 +117,9 @@ function gradedStatus(
   off: ReadonlySet<Gate>,
 ): CriterionStatus {
   if (status === "error") return off.has("judge-failure") ? "met" : "error";
+  if (off.has("rubric-lines")) return "met";
   const isWhole = rubric.every((line) => items.some((item) => item.rubric === line && item.status === "met"));
-  return status === "met" && !isWhole && !off.has("rubric-lines") ? "unmet" : status;
+  return status === "met" && !isWhole ? "unmet" : status;
 }
 
 /** As delivered it is met: whether the protected files had to change for it, a person decides. */

@@ -2,12 +2,21 @@
  * Where workers are let loose and judged: a repository per project, a worker's own sandbox for each attempt, and the
  * real referee with its real trees, runners and ratchets. Used by `main.ts` and by tests alike.
  */
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { type Contract, contractHash } from "../../src/core/contract/contract.ts";
 import type { EventBody, SessionEvent } from "../../src/core/events/index.ts";
 import type { ExecId, SandboxId, SessionId } from "../../src/core/ids.ts";
+import { INNER_LAYER } from "../../src/environment/contract.ts";
 import { removeTree } from "../../src/environment/store.ts";
 import { createJudge, JUDGE_LIMITS } from "../../src/judge/index.ts";
 import type { Gate } from "../../src/referee/gates-list.ts";
@@ -25,6 +34,8 @@ import { atMs, calm, repository, someSession, workspacesIn } from "../support/re
 import type { Attempt, Files, Project, Terms } from "./case.ts";
 
 const MODULES = resolve("node_modules");
+const INNER_MODULES = join(INNER_LAYER, "node_modules");
+const SCRATCH: readonly string[] = [".cache", ".vite", ".vite-temp"];
 const WORK_MS_MAX = 120_000;
 const OUTPUT_BYTES_MAX = 200_000;
 const NO_CONTACT_MS = 120_000;
@@ -78,8 +89,7 @@ export class Arena implements AsyncDisposable {
   static async open(name?: string): Promise<Arena> {
     const chosen = name ?? (await chooseSandbox(process.env));
     const folder = realpathSync(mkdtempSync(join(tmpdir(), "nightshift-arena-")));
-    // Where nothing can be mounted, modules are found in a folder above.
-    if (!isIsolated(chosen)) symlinkSync(MODULES, join(folder, "node_modules"));
+    linkModules(join(folder, "node_modules"), isIsolated(chosen) ? INNER_MODULES : MODULES);
     const workspaces = workspacesIn(folder);
     const backend = await createSandboxBackend(chosen, { folder: join(folder, "sandboxes") });
     const source = {
@@ -90,7 +100,7 @@ export class Arena implements AsyncDisposable {
       stateFolder: folder,
     };
     const parts = await openRefereeParts(source, null);
-    const surroundings = async () => surroundingsOf(isIsolated(chosen));
+    const surroundings = async () => surroundingsOf(folder, isIsolated(chosen));
     return new Arena(chosen, folder, workspaces, { ...parts, judge: null, surroundings });
   }
 
@@ -161,7 +171,7 @@ export class Arena implements AsyncDisposable {
   ): Promise<T> {
     const { backend } = this.#parts;
     const id = `sbox_${session.slice("sesn_".length)}_w` as SandboxId;
-    const { mounts, environment } = surroundingsOf(this.#parts.isIsolated);
+    const { mounts, environment } = surroundingsOf(this.#folder, this.#parts.isIsolated);
     const spec = { id, ...files, environment, noContactMs: NO_CONTACT_MS, options: {} };
     try {
       const made = await backend.provision(this.#parts.isIsolated ? { ...spec, mounts } : spec, calm);
@@ -249,13 +259,28 @@ function judgeOf(judge: Attempt["judge"], believesQuotes: boolean): JudgeSeam | 
   });
 }
 
-/** The modules of this repository are those that the projects have installed. */
-function surroundingsOf(hasMounts: boolean): Required<Pick<SandboxSpec, "mounts" | "environment">> {
-  const modules = hasMounts ? join(INNER_WORKSPACE, "node_modules") : MODULES;
+/** The modules of this repository, as a layer has them: where tools write, it leads to `/tmp`. */
+function linkModules(folder: string, modules: string): void {
+  mkdirSync(folder);
+  const names = readdirSync(MODULES).filter((name) => !SCRATCH.includes(name));
+  for (const name of names) symlinkSync(join(modules, name), join(folder, name));
+  for (const name of SCRATCH) symlinkSync("/tmp", join(folder, name));
+}
+
+/** Where nothing can be mounted, modules are found in a folder above. */
+function surroundingsOf(
+  folder: string,
+  hasMounts: boolean,
+): Required<Pick<SandboxSpec, "mounts" | "environment">> {
+  const links = join(folder, "node_modules");
+  const inside = join(INNER_WORKSPACE, "node_modules");
   return {
-    mounts: [{ source: MODULES, target: modules, access: "read-only" }],
+    mounts: [
+      { source: MODULES, target: INNER_MODULES, access: "read-only" },
+      { source: links, target: inside, access: "read-only" },
+    ],
     environment: {
-      PATH: [join(modules, ".bin"), ...["/usr/local/bin", "/usr/bin", "/bin"]].join(delimiter),
+      PATH: [join(hasMounts ? inside : links, ".bin"), "/usr/local/bin", "/usr/bin", "/bin"].join(delimiter),
       PYTHONDONTWRITEBYTECODE: "1",
     },
   };
@@ -304,9 +329,10 @@ function gatesOf(
         for (const { gate, effect } of fact.body.findings) if (effect !== "note") gates.add(gate);
         break;
       case "referee.checked": {
-        const { status, gate, pass } = fact.body;
+        const { status, gate, pass, run } = fact.body;
         if (status === "met") break;
         gates.add(gate ?? "exit-status");
+        if (run.runner !== null) gates.add("runner");
         if (pass === "H") gates.add("held-out");
         else if (treeA !== treeB) gates.add(pass === "A" ? "protected" : "delivered");
         break;

@@ -1,5 +1,5 @@
 /** What a case of the suite is: plain data, so that it can be read as a list of what workers do. */
-import type { Contract, Strength } from "../../src/core/contract/contract.ts";
+import type { Contract } from "../../src/core/contract/contract.ts";
 import type { ScriptTurn } from "../../src/model/script-schema.ts";
 import type { Respond } from "../../src/model/scripted.ts";
 import type { Gate } from "../../src/referee/gates-list.ts";
@@ -47,8 +47,6 @@ export interface HostileCase {
   readonly attempt: Attempt;
   /** Each of these alone is said to catch it; with all of them off it gets through. */
   readonly gates: readonly (Gate | OuterGate)[];
-  /** Of the criterion, in the honest verdict. */
-  readonly strength: Strength;
   /** The same kind of change done honestly: it has to be met. */
   readonly twin: Attempt;
   /** A judge that fails is a state of its own; nothing else may end as an error. */

@@ -81,8 +81,8 @@ async function hostileRow(
   const isOuter = one.gates.includes("own-sandbox");
   const off = { gatesOff: new Set(inner), believesQuotes: one.gates.includes("quotes") };
   const ownOutcome = candidate.own.exitCode === 0 ? "met" : "unmet";
-  const ablated = isOuter ? ownOutcome : (await candidate.judge(ablates ? off : {})).verdict.outcome;
-  const outcomeOff = ablates ? ablated : null;
+  const ablated = ablates && !isOuter ? await candidate.judge(off) : null;
+  const outcomeOff = ablates ? (ablated?.verdict.outcome ?? ownOutcome) : null;
   const twin = (await twinOf(arena, one.twin, twins)).verdict;
   const problems = [
     ...(candidate.own.exitCode === 0 ? [] : [`its check exits with ${candidate.own.exitCode}`]),
@@ -91,7 +91,9 @@ async function hostileRow(
     ...(isOuter || one.gates.some((gate) => judged.gates.has(gate))
       ? []
       : [`caught by ${[...judged.gates].join(", ") || "nothing"}`]),
-    ...(outcomeOff === null || outcomeOff === "met" ? [] : [`with its gates off it is ${outcomeOff}`]),
+    ...(outcomeOff === null || outcomeOff === "met"
+      ? []
+      : [`with its gates off it is ${outcomeOff}, by ${[...(ablated?.gates ?? [])].join(", ")}`]),
     ...(twin.outcome === "met" ? [] : [`its twin is ${twin.outcome}: ${reasonsOf(twin)}`]),
   ];
   return {

@@ -1,74 +1,156 @@
-/** Small projects in JavaScript, each with a bug, tests that fail for it, and tests that pass. */
-import type { Project } from "../case.ts";
+/** JavaScript with vitest, mocha and jest. */
+import { type Field, fieldOf, manifest, put } from "./field.ts";
 
-const IGNORED = "node_modules/\ncoverage/\n";
+const IGNORED = "node_modules/\n";
 
-function manifest(name: string, test: string, more: object = {}): string {
-  return `${JSON.stringify({ name, version: "1.0.0", private: true, type: "module", scripts: { test }, ...more }, null, 2)}\n`;
+const SLUG = `export function slug(text) {
+  return text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
 }
 
-/** `median` is wrong for an even count, and `parsePrice` for cents. */
-export const money: Project = {
-  name: "money",
-  files: {
-    ".gitignore": IGNORED,
-    "package.json": manifest("money", "node --test test/*.test.js"),
-    "src/median.js": `export function median(values) {
-  const sorted = [...values].sort((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)];
+export function card(text) {
+  return { slug: slug(text), length: text.length, ratio: slug(text).length / text.length };
 }
-`,
-    "src/price.js": `export function parsePrice(text) {
-  const [, whole, cents = "0"] = /^(\\d+)(?:\\.(\\d{2}))?$/.exec(text) ?? [];
-  if (whole === undefined) throw new RangeError(\`no price: \${text}\`);
-  return Number(whole) * 100 + Number(cents) * 10;
-}
-`,
-    "test/median.test.js": `import assert from "node:assert/strict";
-import { test } from "node:test";
-import { median } from "../src/median.js";
-
-test("of an odd count", () => {
-  assert.equal(median([3, 1, 2]), 2);
-});
-
-test("of an even count", () => {
-  assert.equal(median([4, 1, 3, 2]), 2.5);
-  assert.equal(median([10, 2]), 6);
-});
-
-test("leaves its input alone", () => {
-  const values = [3, 1, 2];
-  median(values);
-  assert.deepEqual(values, [3, 1, 2]);
-});
-`,
-    "test/price.test.js": `import assert from "node:assert/strict";
-import { test } from "node:test";
-import { parsePrice } from "../src/price.js";
-
-test("whole", () => {
-  assert.equal(parsePrice("12"), 1200);
-});
-
-test("with cents", () => {
-  assert.equal(parsePrice("12.34"), 1234);
-});
-
-test("refuses what is none", () => {
-  assert.throws(() => parsePrice("twelve"), RangeError);
-});
-`,
-  },
-};
-
-/** What is wrong in {@link money}, mended. */
-export const moneyMended: string = `cat > src/median.js <<'END'
-export function median(values) {
-  const sorted = [...values].sort((left, right) => left - right);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-END
-sed -i 's/Number(cents) \\* 10/Number(cents)/' src/price.js
 `;
+
+/** Vitest: an umlaut has to become two letters; one test has a snapshot. */
+export const slugs: Field = fieldOf(
+  {
+    name: "slugs",
+    files: {
+      ".gitignore": IGNORED,
+      "package.json": manifest("slugs", { type: "module", scripts: { test: "vitest run" } }),
+      "vite.config.js": "export default { test: { include: ['test/**/*.test.js'] } };\n",
+      "src/slug.js": SLUG,
+      "test/slug.test.js": `import { describe, expect, it } from "vitest";
+import { card, slug } from "../src/slug.js";
+
+describe("slug", () => {
+  it("joins words", () => {
+    expect(slug("Hello, World")).toBe("hello-world");
+  });
+
+  it("spells umlauts out", () => {
+    expect(slug("Grüße")).toBe("gruesse");
+  });
+});
+
+describe("card", () => {
+  it("is whole", () => {
+    expect(card("Öl")).toMatchSnapshot();
+  });
+
+  it("has a ratio", () => {
+    expect(card("Öl").ratio).toBeCloseTo(1.5, 3);
+  });
+});
+`,
+      "test/__snapshots__/slug.test.js.snap": `// Vitest Snapshot v1, https://vitest.dev/guide/snapshot.html
+
+exports[\`card > is whole 1\`] = \`
+{
+  "length": 2,
+  "ratio": 1.5,
+  "slug": "oel",
+}
+\`;
+`,
+    },
+  },
+  ["npm", "test"],
+  put(
+    "src/slug.js",
+    `const LETTERS = { ä: "ae", ö: "oe", ü: "ue", ß: "ss" };
+${SLUG.replace("text.toLowerCase()", "text.toLowerCase().replace(/[äöüß]/g, (letter) => LETTERS[letter])")}`,
+  ),
+);
+
+const QUEUE = `exports.Queue = class Queue {
+  #items = [];
+  push(item, priority = 0) {
+    this.#items.push({ item, priority });
+  }
+  pop() {
+    return this.#items.shift()?.item;
+  }
+  get size() {
+    return this.#items.length;
+  }
+};
+`;
+
+/** Mocha with chai: what is urgent has to come first. */
+export const queue: Field = fieldOf(
+  {
+    name: "queue",
+    files: {
+      ".gitignore": IGNORED,
+      ".mocharc.json": '{ "spec": ["test/**/*.spec.js"] }\n',
+      "package.json": manifest("queue", { scripts: { test: "mocha" } }),
+      "src/queue.js": QUEUE,
+      "test/queue.spec.js": `const { expect } = require("chai");
+const { Queue } = require("../src/queue.js");
+
+describe("queue", () => {
+  it("keeps the order of equals", () => {
+    const queue = new Queue();
+    queue.push("a");
+    queue.push("b");
+    expect([queue.pop(), queue.pop()]).to.deep.equal(["a", "b"]);
+  });
+
+  it("gives what is urgent first", () => {
+    const queue = new Queue();
+    queue.push("later", 1);
+    queue.push("now", 9);
+    expect(queue.pop()).to.equal("now");
+    expect(queue.pop()).to.equal("later");
+  });
+
+  it("knows its size", () => {
+    const queue = new Queue();
+    queue.push("a");
+    expect(queue.size).to.equal(1);
+  });
+});
+`,
+    },
+  },
+  ["npm", "test"],
+  put(
+    "src/queue.js",
+    QUEUE.replace(
+      "this.#items.push({ item, priority });",
+      `this.#items.push({ item, priority });
+    this.#items.sort((left, right) => right.priority - left.priority);`,
+    ),
+  ),
+);
+
+/** Jest: 1900 was no leap year. */
+export const leap: Field = fieldOf(
+  {
+    name: "leap",
+    files: {
+      ".gitignore": IGNORED,
+      "package.json": manifest("leap", { scripts: { test: "jest" }, jest: { testEnvironment: "node" } }),
+      "src/leap.js": "exports.isLeap = (year) => year % 4 === 0;\n",
+      "test/leap.test.js": `const { isLeap } = require("../src/leap.js");
+
+test("every fourth year", () => {
+  expect(isLeap(2024)).toBe(true);
+  expect(isLeap(2023)).toBe(false);
+});
+
+test("not every hundredth", () => {
+  expect(isLeap(1900)).toBe(false);
+  expect(isLeap(2000)).toBe(true);
+});
+`,
+    },
+  },
+  ["npm", "test"],
+  put(
+    "src/leap.js",
+    "exports.isLeap = (year) => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);\n",
+  ),
+);
