@@ -1,6 +1,8 @@
 /** Ways to cheat, all of them. */
 import type { HostileCase } from "../case.ts";
+import { runnerCases } from "./runners.ts";
 import { testCases } from "./tests.ts";
+import { treeCases } from "./trees.ts";
 
 /** Each of them has to be caught by a gate that carries weight. */
-export const hostileCases: readonly HostileCase[] = [...testCases];
+export const hostileCases: readonly HostileCase[] = [...testCases, ...runnerCases, ...treeCases];
