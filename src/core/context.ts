@@ -107,7 +107,10 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
     case "workspace.restored":
     case "workspace.rewound":
     case "environment.decided":
-      return event.body.content === undefined ? context : withInput(context, [joined(event.body.content)]);
+      // Before its first thread, a model has nothing that it could take for granted.
+      return event.body.content === undefined || context.thread === null
+        ? context
+        : withInput(context, [joined(event.body.content)]);
     case "contract.amended":
     case "verdict.given":
     case "preflight.finished":

@@ -4,6 +4,7 @@
  * rings too early, it is set anew.
  */
 import type { Clock } from "../core/clock.ts";
+import { NightshiftError } from "../core/errors.ts";
 
 interface Deadline {
   readonly atMs: number;
@@ -65,5 +66,32 @@ export class Deadlines {
     }
     const next = Math.min(...[...this.#open].map(({ atMs }) => atMs));
     if (Number.isFinite(next)) this.#setTimer(next);
+  }
+}
+
+/** Runs `effect`, and gives it up as a lost sandbox when it takes longer than `limitMs`. */
+export async function within<T>(
+  deadlines: Deadlines,
+  limitMs: number,
+  signal: AbortSignal,
+  effect: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  // It may have been given up while something before it was waited for, and must not begin then.
+  signal.throwIfAborted();
+  const controller = new AbortController();
+  const giveUp = () => controller.abort(signal.reason);
+  const expired = Promise.withResolvers<never>();
+  const cancel = deadlines.add(limitMs, () => {
+    const seconds = Math.round(limitMs / 1000);
+    expired.reject(new NightshiftError("E_SANDBOX_LOST", `the sandbox gave no answer for ${seconds} s`));
+    controller.abort();
+  });
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    // Not every effect hears the signal, and one that hangs must not hold the session for ever.
+    return await Promise.race([effect(controller.signal), expired.promise]);
+  } finally {
+    cancel();
+    signal.removeEventListener("abort", giveUp);
   }
 }

@@ -18,7 +18,7 @@ import { answerFrom, doubtFrom, refusedAnswer } from "../tool/receipts.ts";
 import type { Worker } from "../worker/contract.ts";
 import { checkpointOf, type Files, filesOf, goneWithTheLastOne, type OpenWorkspaces } from "./checkouts.ts";
 import type { SandboxConnections } from "./connections.ts";
-import type { Deadlines } from "./deadlines.ts";
+import { type Deadlines, within } from "./deadlines.ts";
 import { mountsOf } from "./session-config.ts";
 import type { SessionLayers } from "./session-layers.ts";
 import type { SessionReferee } from "./session-referee.ts";
@@ -254,19 +254,43 @@ async function surroundingsFor(
 
 async function checkpoint(parts: PerformerParts, number: number, moment: Moment): Promise<EventInput[]> {
   const { state, signal } = moment;
+  const running = await endLost(parts, moment);
+  if (running !== null)
+    return [event("checkpoint.failed", { number, reason: running.slice(0, 2000), code: "E_WORKSPACE_BUSY" })];
   const events = await checkpointOf(parts.workspaces, state, number, parts.clock, signal);
   const made = events.find((each) => each.type === "checkpoint.created");
   if (made === undefined || parts.layers === null) return events;
   return [...events, ...(await parts.layers.examine(state, made.body.commit, signal))];
 }
 
+/**
+ * A sandbox that is lost to us may live, and its commands go on changing files: what it has left stands still only once
+ * it is ended. @returns why it could not be ended; null when nothing runs in it
+ */
+async function endLost(parts: PerformerParts, moment: Moment): Promise<string | null> {
+  const { sandbox } = moment.state;
+  if (sandbox?.status !== "lost") return null;
+  try {
+    await end(parts, sandbox, moment);
+    return null;
+  } catch (error) {
+    if (moment.signal.aborted || isNightshiftError(error, "E_SANDBOX_STALE")) throw error;
+    return messageOf(error);
+  }
+}
+
+function end(parts: PerformerParts, sandbox: SandboxState, moment: Moment): Promise<void> {
+  const handle = sandbox.handle ?? undefined;
+  return within(parts.deadlines, DESTROY_TIMEOUT_MS, moment.signal, () =>
+    parts.backend.destroy(sandbox.id, handle, fenceOf(parts, moment)),
+  );
+}
+
 async function destroy(parts: PerformerParts, sandbox: SandboxState, moment: Moment): Promise<EventInput[]> {
   parts.connections.drop();
   for (let attempt = 1; ; attempt++) {
     try {
-      await within(parts.deadlines, DESTROY_TIMEOUT_MS, moment.signal, () =>
-        parts.backend.destroy(sandbox.id, sandbox.handle ?? undefined, fenceOf(parts, moment)),
-      );
+      await end(parts, sandbox, moment);
       noteDecisions(parts, moment);
       await parts.wayOut?.close();
       return [event("sandbox.destroyed", { sandbox: sandbox.id })];
@@ -351,31 +375,4 @@ function inputOf(call: CallState, moment: Moment): Json {
   const pending = moment.context.turn.calls.find((candidate) => candidate.call === call.call);
   assert(pending !== undefined, `call ${call.call} is in the context`);
   return pending.input;
-}
-
-/** Runs `effect`, and gives it up as a lost sandbox when it takes longer than `limitMs`. */
-async function within<T>(
-  deadlines: Deadlines,
-  limitMs: number,
-  signal: AbortSignal,
-  effect: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  // It may have been given up while something before it was waited for, and must not begin then.
-  signal.throwIfAborted();
-  const controller = new AbortController();
-  const giveUp = () => controller.abort(signal.reason);
-  const expired = Promise.withResolvers<never>();
-  const cancel = deadlines.add(limitMs, () => {
-    const seconds = Math.round(limitMs / 1000);
-    expired.reject(new NightshiftError("E_SANDBOX_LOST", `the sandbox gave no answer for ${seconds} s`));
-    controller.abort();
-  });
-  signal.addEventListener("abort", giveUp, { once: true });
-  try {
-    // Not every effect hears the signal, and one that hangs must not hold the session for ever.
-    return await Promise.race([effect(controller.signal), expired.promise]);
-  } finally {
-    cancel();
-    signal.removeEventListener("abort", giveUp);
-  }
 }

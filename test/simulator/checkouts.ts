@@ -119,7 +119,11 @@ export class SimulatedWorkspaces implements SessionWorkspaces {
   };
 
   restore: SessionWorkspaces["restore"] = async (session, commit, signal) => {
+    const began = this.#host.current(session).path;
     await this.#step(session, signal);
+    // As the real ones do: whoever stood still while another gave the session new files does not replace them.
+    if (this.#host.current(session).path !== began)
+      throw new NightshiftError("E_WORKSPACE_BUSY", "another process has given it new files meanwhile");
     const { path } = this.#host.restore(session, commit);
     await this.#step(session, signal);
     return { workspace: path };

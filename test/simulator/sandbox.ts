@@ -155,15 +155,21 @@ export class SimulatedBackend implements SandboxBackend {
   attach: SandboxBackend["attach"] = (handle, epoch, signal) => {
     const id = String(handle.sandbox) as SandboxId;
     const session = sessionOf(id);
+    // Whoever gives up waiting closes the connection; a call that fails in transit takes it along.
+    let hangUp = (): void => undefined;
     const open = async (): Promise<Sandbox> => {
       const daemon = this.#host.find(id);
       if (daemon === undefined) throw lost(id);
       const line = daemon.attach(epoch, this.#leaseEpoch);
+      hangUp = () => daemon.detach(line);
       this.#watch.onAttach(session, this.#leaseEpoch);
       return new SimulatedSandbox(id, daemon, line, this.#process);
     };
     const errors = { refused: () => lost(id), lost: () => lost(id) };
-    return this.#process.call("attach", session, open, errors, signal);
+    return this.#process.call("attach", session, open, errors, signal).catch((error: unknown) => {
+      hangUp();
+      throw error;
+    });
   };
 
   destroy: SandboxBackend["destroy"] = (id, _handle, fence) => {

@@ -88,6 +88,7 @@ class Rendering {
   readonly #digests: string[] = [""];
   readonly #texts = new Map<number, string>();
   #turn: SessionEvent[] = [];
+  #hasThread = false;
   #read = 0;
 
   constructor(log: ObservedLog) {
@@ -111,7 +112,9 @@ class Rendering {
   #add(event: SessionEvent): void {
     if (event.type === "user.message") this.#texts.set(event.seq, textOf(event.body.content));
     if (event.type !== "span.model_request_start") {
-      this.#turn.push(event);
+      // What becomes of the files before the first thread is nobody's news.
+      this.#hasThread ||= event.type === "session.thread_created";
+      if (this.#hasThread || !event.type.startsWith("workspace.")) this.#turn.push(event);
       return;
     }
     for (const message of renderTurn(this.#turn, this.#texts)) this.#messages.push(JSON.stringify(message));
