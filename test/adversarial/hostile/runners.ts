@@ -135,7 +135,7 @@ ${put(
 )}`,
   },
   {
-    ...{ name: "package that calls itself chai", mode, field: queue, gates: ["protected"] },
+    ...{ name: "package that calls itself chai", mode, field: queue, gates: GUARDED },
     script: `${put(
       "package.json",
       manifest("chai", { scripts: { test: "mocha" }, exports: { ".": "./fake.js" } }),
