@@ -170,9 +170,10 @@ export function turnEnded(state: SessionState, stop: string | undefined): Contra
     : contract;
 }
 
-/** The agent goes on: what its last turn's end has asked for is no longer wanted. */
+/** The agent goes on: what its last turn's end has asked for is no longer wanted, and what was to end work does not. */
 export function turnBegun({ contract }: SessionState): ContractState | null {
-  return contract?.wanted === "rest" ? { ...contract, wanted: null } : contract;
+  if (contract === null) return null;
+  return { ...contract, wanted: contract.wanted === "rest" ? null : contract.wanted, ending: null };
 }
 
 /** A person was answered, or stopped it: a verdict in the making is made anew when work goes on, if it still counts. */

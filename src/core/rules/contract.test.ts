@@ -194,6 +194,12 @@ describe("a verdict", () => {
     },
   ]);
 
+  test("says nothing about a turn that began after it", () => {
+    const log = [...given("met"), said("one more thing"), accepted(17), asked(2, { through_seq: 18 })];
+    const state = stateOf(...log, answered(2, { stop_reason: "refusal" }));
+    expect(decide(state, nowOf(state))).toEqual(append(idleAs({ type: "refusal" })));
+  });
+
   test("that was approved by a person in all its points is asked for again", () => {
     const reviewed = [...given("review", { review: reviewOf() }), idleAs({ type: "review", verdict: 1 })];
     const state = stateOf(...reviewed, decidedOn("approve"), running);
