@@ -150,8 +150,8 @@ const JOURNAL: readonly Mutant[] = [
     name: "receipts of what is over are kept",
     promise: "one-receipt-per-intent",
     file: "src/runtime/journal.ts",
-    find: "if (intent === null || isOpen(this.#state, intent)) for (const fact of events) this.#add(fact);",
-    replace: "for (const fact of events) this.#add(fact);",
+    find: "if (intent !== null && !isOpen(this.#state, intent)) continue;",
+    replace: "",
     aim: /^control@|@cancel/,
   },
   {
