@@ -58,6 +58,8 @@ const CROSSINGS: Readonly<Record<OperationName, number>> = {
   prepare: 1.5,
   cancel: 0.3,
   destroy: 3,
+  preflight: 0.5,
+  check: 3,
   request: 9,
   part: 30,
   timer: 35,

@@ -1,7 +1,7 @@
 /** Calls every invariant at every step and keeps the first thing that any of them complains about. */
 
-import type { SessionEvent } from "../../src/core/events/index.ts";
-import type { ExecId, SandboxId } from "../../src/core/ids.ts";
+import type { EventInput, SessionEvent } from "../../src/core/events/index.ts";
+import type { ExecId, SandboxId, Sequence } from "../../src/core/ids.ts";
 import type { Message } from "../../src/core/message.ts";
 import type { ModelRequest } from "../../src/model/contract.ts";
 import type { ExecRequest } from "../../src/sandbox/contract.ts";
@@ -36,6 +36,13 @@ export interface RequestOverMoment {
   readonly log: ObservedLog;
   readonly number: number;
   readonly request: ModelRequest;
+}
+
+/** A fact that a referee relies on from now on, since it was told that the log holds it at `seq`. */
+export interface ReliedMoment {
+  readonly log: ObservedLog;
+  readonly seq: Sequence;
+  readonly fact: EventInput;
 }
 
 /** A run or an effect in a sandbox. */
@@ -89,6 +96,7 @@ export interface Invariant {
   readonly onEvent?: (moment: EventMoment) => string | null;
   readonly onRequest?: (moment: RequestMoment) => string | null;
   readonly onRequestOver?: (moment: RequestOverMoment) => string | null;
+  readonly onRelied?: (moment: ReliedMoment) => string | null;
   readonly onRun?: (moment: RunMoment) => string | null;
   readonly onEffect?: (moment: RunMoment) => string | null;
   readonly onSandbox?: (moment: SandboxMoment) => string | null;
@@ -137,6 +145,10 @@ export class Judge {
 
   onRequestOver(moment: RequestOverMoment): void {
     this.#ask((invariant) => invariant.onRequestOver?.(moment));
+  }
+
+  onRelied(moment: ReliedMoment): void {
+    this.#ask((invariant) => invariant.onRelied?.(moment));
   }
 
   onRun(moment: RunMoment): void {

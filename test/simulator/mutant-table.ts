@@ -3,17 +3,8 @@
  * believed about the others. `find` must occur exactly once in its file.
  */
 
-/** One mistake. */
-export interface Mutant {
-  readonly name: string;
-  /** What it breaks, in the words of a promise; another promise may be the first to be seen broken. */
-  readonly promise: string;
-  readonly file: string;
-  readonly find: string;
-  readonly replace: string;
-  /** Where to look: a full run of seeds aims at everything, a run for one mutant should find it soon. */
-  readonly aim?: RegExp;
-}
+import type { Mutant } from "./mutant.ts";
+import { CONTRACTS } from "./mutants-of-contracts.ts";
 
 const FENCES: readonly Mutant[] = [
   {
@@ -74,6 +65,7 @@ const STORE: readonly Mutant[] = [
     file: "src/store/sqlite/apply.ts",
     find: 'if (row.seq !== seq) return unchanged({ kind: "moved", seq: row.seq });',
     replace: "",
+    aim: /^(message|control)@release\.before/,
   },
   {
     name: "a message does not make its session due",
@@ -342,4 +334,12 @@ const CORE: readonly Mutant[] = [
 ];
 
 /** Every mutant. */
-export const MUTANTS: readonly Mutant[] = [...FENCES, ...CHECKOUTS, ...STORE, ...JOURNAL, ...DRIVER, ...CORE];
+export const MUTANTS: readonly Mutant[] = [
+  ...FENCES,
+  ...CHECKOUTS,
+  ...CONTRACTS,
+  ...STORE,
+  ...JOURNAL,
+  ...DRIVER,
+  ...CORE,
+];

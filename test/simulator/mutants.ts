@@ -1,7 +1,8 @@
 /** Runs every mutant until a seed catches it, and tells which promise gave it away. */
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { MUTANTS, type Mutant } from "./mutant-table.ts";
+import type { Mutant } from "./mutant.ts";
+import { MUTANTS } from "./mutant-table.ts";
 
 /** A mutant that so many seeds do not notice has survived. */
 const SEEDS_MAX = 400;

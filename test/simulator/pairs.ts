@@ -6,7 +6,7 @@
 /** What crosses the border of a process. */
 interface Operation {
   readonly by: "harness" | "client";
-  readonly seam: "store" | "sandbox" | "model" | "clock";
+  readonly seam: "store" | "sandbox" | "referee" | "model" | "clock";
   /** Does it change anything on the other side? */
   readonly changes: boolean;
   readonly moments: readonly ("before" | "after")[];
@@ -37,6 +37,8 @@ export const OPERATIONS = {
   prepare: of("harness", "sandbox", false),
   cancel: of("harness", "sandbox", true),
   destroy: of("harness", "sandbox", true),
+  preflight: of("harness", "referee", false),
+  check: of("harness", "referee", false),
   request: { by: "harness", seam: "model", changes: true, moments: ["before"] },
   part: { by: "harness", seam: "model", changes: true, moments: ["after"] },
   timer: { by: "harness", seam: "clock", changes: false, moments: ["after"] },
@@ -53,7 +55,8 @@ export const FAULTS = {
   stop: "the process stands still until its lease has lapsed, then goes on as a zombie",
   compete: "another harness is told to wake the same session",
   message: "a person sends a message",
-  control: "a person interrupts, pauses, stops, cancels, resumes, confirms or sets limits",
+  control:
+    "a person interrupts, pauses, stops, cancels, resumes, confirms, sets limits or speaks of the contract",
   "daemon-dies": "the exec daemon is killed with all it runs; its journal survives",
   "daemon-forgets": "the exec daemon is killed and its journal is lost; the workspace survives",
   "clock-forward": "the calendar clock jumps forward",
@@ -92,7 +95,7 @@ export function reasonExcluded(fault: Fault, name: OperationName, moment: "befor
   if (fault === "no-reply" && operation.seam === "store")
     return "the store runs inside the process: if it hangs the process hangs, which is the fault stop";
   if (fault === "lose-reply" && !operation.changes)
-    return "a read has no effect, so losing its reply equals refusing it";
+    return "it has no effect on the other side, so losing its reply equals refusing it";
   if (fault === "stop" && operation.by === "client")
     return "a client holds no lease, so standing still only makes it slow";
   if (NO_SESSION.has(fault) && name === "create" && moment === "before")
@@ -156,7 +159,9 @@ const RARE: Readonly<Partial<Record<OperationName, number>>> = {
   execute: 3,
   destroy: 5,
   prepare: 7,
-  cancel: 10,
+  cancel: 12,
+  preflight: 5,
+  check: 3,
 };
 /** How rarely a daemon lives when a point is passed. */
 const RARELY_ALIVE: Readonly<Partial<Record<OperationName, number>>> = {
@@ -178,9 +183,11 @@ const RARELY_ALIVE: Readonly<Partial<Record<OperationName, number>>> = {
   prepare: 4,
   cancel: 7,
   destroy: 16,
+  preflight: 22,
+  check: 17,
 };
 /** To make a sandbox while it lives is rarer than to have just made it. */
-const PROVISION_ALIVE = { before: 8, after: 2 } as const;
+const PROVISION_ALIVE = { before: 10, after: 2 } as const;
 
 function weightOf(pair: Pair): number {
   const [fault, name, moment] = pair.split(/[@.]/) as [Fault, OperationName, "before" | "after"];

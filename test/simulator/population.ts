@@ -12,6 +12,7 @@ import { Client, type Progress } from "./client.ts";
 import { createSimulatedModel } from "./model.ts";
 import { Process, type Surroundings } from "./process.ts";
 import type { Random } from "./random.ts";
+import { SimulatedReferee } from "./referee.ts";
 import { SimulatedBackend } from "./sandbox.ts";
 import type { Crowd, RunningHarness, Scene } from "./scene.ts";
 import { SimulatedStore } from "./store.ts";
@@ -77,7 +78,7 @@ export class Population implements Crowd {
       version: "simulated",
       leaseTtlMs: LEASE_TTL_MS,
       snapshotEvents: SNAPSHOT_EVENTS,
-      resolve: async (config, lease) => this.#resolve(process, config, lease),
+      resolve: async (config, lease) => this.#resolve(process, store, config, lease),
     };
     const running = { process, harness };
     this.#harnesses.push(running);
@@ -163,6 +164,7 @@ export class Population implements Crowd {
 
   #resolve(
     process: Process,
+    store: SimulatedStore,
     config: EventBody<"session.created">,
     { sessionId: session, epoch }: Lease,
   ): Awaited<ReturnType<Harness["resolve"]>> {
@@ -178,7 +180,12 @@ export class Population implements Crowd {
       },
     };
     const workspaces = new SimulatedWorkspaces(this.#scene.checkouts, process, random.fork("files"));
-    return { worker, backend, workspaces: () => Promise.resolve(workspaces) };
+    const { checkouts } = this.#scene;
+    const referee = new SimulatedReferee({
+      ...{ process, session, checkouts, store, watch: this.#scene },
+      random: random.fork("referee"),
+    });
+    return { worker, backend, workspaces: () => Promise.resolve(workspaces), referee };
   }
 
   #onFailure(process: Process, session: SessionId, error: unknown): void {

@@ -9,6 +9,7 @@ import type { ObservedLog } from "./log.ts";
 import type { Machine } from "./machine.ts";
 import type { ModelWatch } from "./model.ts";
 import type { Process } from "./process.ts";
+import type { RefereeWatch } from "./referee.ts";
 import type { SandboxHost, SandboxWatch } from "./sandbox.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { StoreWatch } from "./store.ts";
@@ -16,7 +17,7 @@ import type { Trace } from "./trace.ts";
 import type { Workload } from "./workload.ts";
 
 /** What every part may use. */
-export interface Scene extends StoreWatch, SandboxWatch, ModelWatch {
+export interface Scene extends StoreWatch, SandboxWatch, ModelWatch, RefereeWatch {
   readonly scheduler: Scheduler;
   readonly trace: Trace;
   readonly judge: Judge;

@@ -3,6 +3,7 @@
  * answer what waits for them, and rest once more.
  */
 import { type ClientEventInput, event } from "../../src/core/events/index.ts";
+import { decideAll } from "./contracts.ts";
 import type { FaultPlan } from "./faults.ts";
 import type { Violation } from "./judge.ts";
 import type { LogRow, ObservedLog } from "./log.ts";
@@ -184,7 +185,11 @@ function isSame(row: LogRow, other: LogRow | undefined): boolean {
 
 /** What a person does about a session that waits for one; null when it does not. */
 function answerTo({ state }: ObservedLog): readonly ClientEventInput[] | null {
-  if (state.phase === "terminated" || state.hold === null) return null;
+  if (state.phase === "terminated") return null;
+  if (state.hold === null) {
+    const decisions = state.contract === null ? [] : decideAll(state.contract);
+    return decisions.length === 0 ? null : decisions;
+  }
   if (state.hold === "requires_action") {
     const open = state.calls.filter((call) => call.status === "in_doubt" && call.confirmation === null);
     return open.map(({ call }) => event("user.tool_confirmation", { call, result: "allow" }));

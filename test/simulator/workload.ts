@@ -1,14 +1,31 @@
 /** What a seed's sessions are, what their model answers, and what people send them when. */
 
-import type { ClientEventInput, EventBody } from "../../src/core/events/index.ts";
+import type { Contract } from "../../src/core/contract/contract.ts";
+import {
+  DECLARE,
+  isSessionTool,
+  REQUEST_VERDICT,
+  SESSION_TOOLS,
+} from "../../src/core/contract/session-tools.ts";
+import type { ClientEventInput, EventBody, EventInput } from "../../src/core/events/index.ts";
 import { event } from "../../src/core/events/index.ts";
 import { createRedactor } from "../../src/core/redact.ts";
 import type { Redactor } from "../../src/core/seal.ts";
 import type { Json } from "../../src/core/text.ts";
 import type { ModelRequest } from "../../src/model/contract.ts";
 import type { ScriptFault, ScriptTurn } from "../../src/model/scripted.ts";
+import { sessionTools } from "../../src/tool/builtin.ts";
 import { builtinTools, type Tool } from "../../src/tool/index.ts";
 import { BASE } from "./checkouts.ts";
+import {
+  NOTHING_FOUND,
+  planAmendment,
+  planContract,
+  planContractControl,
+  planDeclaration,
+  type Standing,
+  sealedAs,
+} from "./contracts.ts";
 import type { Random } from "./random.ts";
 
 /** Must never be stored, whoever says it. */
@@ -25,7 +42,8 @@ export interface PersonAction {
 export interface SessionPlan {
   readonly label: string;
   readonly config: EventBody<"session.created">;
-  readonly first: readonly ClientEventInput[];
+  readonly contract: Contract | null;
+  readonly first: readonly EventInput<ClientEventInput["type"] | "contract.sealed">[];
   readonly respond: (request: ModelRequest) => ScriptTurn;
 }
 
@@ -47,8 +65,10 @@ const syncTool: Tool = {
 
 /** All tools of a simulation by name. */
 export const TOOLS: ReadonlyMap<string, Tool> = new Map(
-  [...builtinTools(), syncTool].map((tool) => [tool.name, tool]),
+  [...builtinTools(), ...sessionTools(), syncTool].map((tool) => [tool.name, tool]),
 );
+
+const WORK_TOOLS: readonly string[] = [...TOOLS.keys()].filter((name) => !isSessionTool(name));
 
 /** Takes {@link SECRET} out of everything that is stored. */
 export const REDACTOR: Redactor = createRedactor({ secrets: [SECRET] });
@@ -61,10 +81,20 @@ export interface Aim {
   readonly stops: boolean;
   /** Most calls write files. */
   readonly writes: boolean;
+  /** Sessions have contracts, of which people say much. */
+  readonly judges: boolean;
+  /** Mostly, that they want another one. */
+  readonly amends: boolean;
   /** Sandboxes outlive their sessions' work, or end with it. */
   readonly graceMs: number | null;
   /** People send much. */
   readonly talks: boolean;
+}
+
+/** How much people send. */
+function lengthOf({ judges, talks }: Aim): readonly [number, number] {
+  if (judges) return [14, 22];
+  return talks ? [10, 16] : [1, 6];
 }
 
 /** The workload of a seed. */
@@ -74,21 +104,34 @@ export function planWorkload(random: Random, aim: Aim): Workload {
     planSession(`s${index}`, random.fork(`s${index}`), aim),
   );
   const people = random.fork("people");
-  const length = aim.talks ? people.between(10, 16) : people.between(1, 6);
+  const [least, most] = lengthOf(aim);
+  const length = people.between(least, most);
   const labels = Array.from({ length }, () => people.pick(sessions).label);
   return {
     sessions,
-    actions: labels.map((label) => planAction(people, label, aim)),
+    actions: labels.map((label) => {
+      const isAgreed = sessions.some((session) => session.label === label && session.contract !== null);
+      return planAction(people, label, aim, isAgreed ? NOTHING_FOUND : null);
+    }),
     harnesses: random.weighted({ "1": 2, "2": 5, "3": 2 }) === "1" ? 1 : random.between(2, 3),
   };
 }
 
 function planSession(label: string, random: Random, aim: Aim): SessionPlan {
-  const style = { isLarge: random.chance(0.06), aim };
+  const chance = random.fork("files");
+  const hasFiles = aim.judges || chance.chance(0.4);
+  const agreed = random.fork("contract");
+  const contract = hasFiles && (aim.judges || agreed.chance(0.4)) ? planContract(agreed) : null;
+  const style = { isLarge: random.chance(0.06), aim, isJudged: contract !== null };
+  const files = hasFiles ? { checkpoint_calls: chance.pick([1, 2, 5]), checkpoint_ms: 10_000 } : null;
   return {
     label,
-    config: planConfig(label, random, aim),
-    first: random.chance(0.95) ? [message(`begin ${label}`)] : [],
+    config: planConfig(label, random, aim, files, contract),
+    contract,
+    first: [
+      ...(contract === null ? [] : [sealedAs(contract)]),
+      ...(random.chance(0.95) ? [message(`begin ${label}`)] : []),
+    ],
     respond: (request) => respond(request, random, style),
   };
 }
@@ -97,14 +140,20 @@ function planSession(label: string, random: Random, aim: Aim): SessionPlan {
 interface Style {
   readonly isLarge: boolean;
   readonly aim: Aim;
+  readonly isJudged: boolean;
 }
 
-function planConfig(label: string, random: Random, aim: Aim): EventBody<"session.created"> {
+type Policy = EventBody<"session.created">["policy"];
+
+function planConfig(
+  label: string,
+  random: Random,
+  aim: Aim,
+  files: Pick<Policy, "checkpoint_calls" | "checkpoint_ms"> | null,
+  contract: Contract | null,
+): EventBody<"session.created"> {
   const isPriced = random.chance(0.3);
-  const chance = random.fork("files");
-  const files = chance.chance(0.4)
-    ? { checkpoint_calls: chance.pick([1, 2, 5]), checkpoint_ms: 10_000 }
-    : null;
+  const hasTools = aim.works || aim.talks || random.chance(0.93);
   return {
     metadata: { label },
     agent: {
@@ -119,7 +168,7 @@ function planConfig(label: string, random: Random, aim: Aim): EventBody<"session
         }),
       },
       system: "You work.",
-      tools: aim.works || aim.talks || random.chance(0.93) ? [...TOOLS.keys()] : [],
+      tools: [...(hasTools ? WORK_TOOLS : []), ...(contract === null ? [] : SESSION_TOOLS)],
     },
     sandbox: {
       backend: "simulated",
@@ -128,7 +177,8 @@ function planConfig(label: string, random: Random, aim: Aim): EventBody<"session
       ...(files !== null && { checkout: { base: BASE } }),
     },
     // A session that has reached a cap does little of what its seed aims at.
-    limits: (aim.works || aim.talks) && random.chance(0.8) ? {} : planLimits(random, isPriced),
+    limits:
+      aim.judges || ((aim.works || aim.talks) && random.chance(0.8)) ? {} : planLimits(random, isPriced),
     policy: {
       steering: random.weighted({ enqueue: 5, interrupt: 3, reject: 2 }),
       idle_timeout_ms: random.pick([3000, 10_000, 60_000]),
@@ -154,17 +204,27 @@ export function message(text: string, steering?: "enqueue" | "interrupt" | "reje
   return event("user.message", { content: [{ type: "text", text }], ...(steering && { steering }) });
 }
 
-function planAction(random: Random, label: string, aim: Aim): PersonAction {
+function planAction(random: Random, label: string, aim: Aim, standing: Standing | null): PersonAction {
+  if (standing !== null && aim.judges && random.chance(0.7)) {
+    const input =
+      aim.amends && random.chance(0.7) ? planAmendment(random) : planContractControl(random, standing);
+    return { label, afterMs: random.between(0, 30_000), events: [input] };
+  }
   // A person who pauses or ends a session keeps it from what its seed aims at.
-  const chanceOfMessage = aim.works || aim.talks ? 0.93 : 0;
+  const chanceOfMessage = aim.works || aim.talks || aim.judges ? 0.93 : 0;
   const input = random.chance(chanceOfMessage)
     ? message(`more ${random.text(4)}`)
-    : planControl(random, null);
+    : planControl(random, null, standing);
   return { label, afterMs: random.between(0, 20_000), events: [input] };
 }
 
 /** Something that a person may do. @param call - a call that waits for a person, if any */
-export function planControl(random: Random, call: string | null): ClientEventInput {
+export function planControl(
+  random: Random,
+  call: string | null,
+  standing: Standing | null,
+): ClientEventInput {
+  if (standing !== null && random.chance(0.4)) return planContractControl(random, standing);
   if (call !== null && random.chance(0.6)) {
     const result = random.chance(0.5) ? "allow" : "deny";
     return event("user.tool_confirmation", { call, result });
@@ -261,8 +321,9 @@ function planTool(random: Random, style: Style): { name: string; input?: Json } 
   const file_path = `f${random.between(0, 2)}`;
   const write = style.aim.writes ? 40 : 5;
   const bash = style.aim.stops ? 40 : 7;
-  const kinds = { bash, push: 2, sync: 2, read: 2, grep: 1, write, edit: 3, invalid: 0.7, unknown: 0.3 };
-  switch (random.weighted(kinds)) {
+  const work = { bash, push: 2, sync: 2, read: 2, grep: 1, write, edit: 3, invalid: 0.7, unknown: 0.3 };
+  const talk = { verdict: style.isJudged ? 1.5 : 0, declare: style.isJudged ? 0.5 : 0 };
+  switch (random.weighted({ ...work, ...talk })) {
     case "bash":
       return { name: "bash", input: { command: `step ${commandOptions(random, style)}` } };
     case "push":
@@ -281,6 +342,10 @@ function planTool(random: Random, style: Style): { name: string; input?: Json } 
       return { name: "read", input: { path: 7 } };
     case "unknown":
       return { name: "teleport", input: {} };
+    case "verdict":
+      return { name: REQUEST_VERDICT, input: {} };
+    case "declare":
+      return { name: DECLARE, input: planDeclaration(random) };
   }
 }
 

@@ -72,7 +72,7 @@ export class WorldActions implements FaultActions {
     const { state } = this.#scene.log(session);
     if (!this.#exists(session) || state.phase === "terminated") return false;
     const open = state.calls.find((call) => call.status === "in_doubt");
-    return this.#send(session, planControl(this.#random, open?.call ?? null));
+    return this.#send(session, planControl(this.#random, open?.call ?? null, state.contract));
   }
 
   hasDaemon(session: SessionId): boolean {

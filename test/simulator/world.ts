@@ -2,7 +2,8 @@
  * One simulation: a machine, the processes on it, the sandboxes and the provider beside it, and the judge who sees
  * all of them. This file connects; what each part does is told in its own.
  */
-import type { ExecId, SandboxId, SessionId } from "../../src/core/ids.ts";
+import type { EventInput } from "../../src/core/events/index.ts";
+import type { ExecId, SandboxId, Sequence, SessionId } from "../../src/core/ids.ts";
 import type { SealedEvent } from "../../src/core/seal.ts";
 import type { ModelRequest } from "../../src/model/contract.ts";
 import { createScriptedModel, type ScriptedModel } from "../../src/model/scripted.ts";
@@ -35,12 +36,15 @@ export interface WorldOptions {
 
 function aimOf(target: Pair | null): Aim {
   const text = target ?? "";
+  const judges = /@(preflight|check)\./.test(text);
   const endsSandbox = /@(destroy|provision|attach)\./.test(text);
   return {
     works: /@(cancel|prepare|execute|renew)\./.test(text),
     stops: /@cancel\./.test(text),
     writes: /@prepare\./.test(text),
-    graceMs: endsSandbox ? 0 : text.startsWith("daemon-") ? 30_000 : null,
+    judges,
+    amends: /@preflight\./.test(text),
+    graceMs: endsSandbox ? 0 : text.startsWith("daemon-") ? (judges ? 90_000 : 30_000) : null,
     talks: endsSandbox || /^daemon-|@(session|submit|release|claim|snapshot)\./.test(text),
   };
 }
@@ -200,6 +204,10 @@ export class World implements Scene {
 
   onRequestOver(session: SessionId, number: number, request: ModelRequest): void {
     this.judge.onRequestOver({ log: this.log(session), number, request });
+  }
+
+  onRelied(session: SessionId, seq: Sequence, fact: EventInput): void {
+    this.judge.onRelied({ log: this.log(session), seq, fact });
   }
 
   onSandbox(session: SessionId, sandbox: SandboxId, what: "provision" | "destroy"): void {

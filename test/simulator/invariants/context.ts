@@ -141,14 +141,21 @@ function renderTurn(turn: readonly SessionEvent[], texts: ReadonlyMap<number, st
   return [...(blocks.length > 0 ? [{ role: "assistant", blocks } as const] : []), ...results, ...input];
 }
 
-/** What people said, as it was picked up, and what the harness has to say of the files. */
+/** What people said, as it was picked up, and what the harness has to say of files and contract. */
 function inputOf(event: SessionEvent, texts: ReadonlyMap<number, string>): Message[] {
   switch (event.type) {
     case "harness.input_accepted":
       return event.body.seqs.map((seq) => ({ role: "user", text: texts.get(seq) ?? "?" }));
     case "workspace.restored":
     case "workspace.rewound":
+    case "contract.amended":
+    case "preflight.finished":
+    case "verdict.given":
       return event.body.content === undefined ? [] : [{ role: "user", text: textOf(event.body.content) }];
+    case "approval.decided": {
+      const { item, result } = event.body;
+      return result === "deny" ? [{ role: "user", text: `[harness] A person did not approve ${item}.` }] : [];
+    }
     default:
       return [];
   }

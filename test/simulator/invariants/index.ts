@@ -26,6 +26,14 @@ import {
   retriesWaitOnTheRecord,
   secretsAreNeverStored,
 } from "./truth.ts";
+import {
+  aVerdictIsAboutACheckpoint,
+  everyVerdictIsGiven,
+  evidenceComesFirst,
+  nothingBeginsBeforeItsPreflight,
+  oneReceiptPerVerdict,
+  verifiedMeansAPositiveVerdict,
+} from "./verdicts.ts";
 
 /** @returns the invariants, each with an empty memory */
 export function createInvariants(): Invariant[] {
@@ -51,6 +59,12 @@ export function createInvariants(): Invariant[] {
     aCheckpointHoldsTheFiles(),
     aSandboxBeginsWithWhatTheLogSays(),
     lostChangesAreNamed(),
+    nothingBeginsBeforeItsPreflight(),
+    verifiedMeansAPositiveVerdict(),
+    oneReceiptPerVerdict(),
+    evidenceComesFirst(),
+    aVerdictIsAboutACheckpoint(),
+    everyVerdictIsGiven(),
     noMessageStranded(),
     everySessionComesToRest(),
     releasedMeansNoSandbox(),

@@ -33,6 +33,9 @@ export function zombieWritesNothing(): Invariant {
   };
 }
 
+/** What a session is made with. */
+const BEGINNINGS: ReadonlySet<string> = new Set(["session.created", "contract.sealed"]);
+
 /** Drivers follow each other: each announces itself with a higher epoch, and nobody writes in another's name. */
 export function oneDriver(): Invariant {
   const newest = new Map<ObservedLog, number>();
@@ -48,7 +51,7 @@ export function oneDriver(): Invariant {
           : `woke says ${event.body.epoch}, not ${writer.epoch}`;
       }
       if (writer.epoch === null)
-        return isClientType(event.type) || event.type === "session.created"
+        return isClientType(event.type) || BEGINNINGS.has(event.type)
           ? null
           : `${event.type} came without a lease`;
       return writer.epoch === current

@@ -1,0 +1,58 @@
+/** Mistakes about contracts and verdicts; see `mutant-table.ts`. */
+import type { Mutant } from "./mutant.ts";
+
+/** Seeds whose sessions have contracts, of which people say much. */
+const CHECKS = /@(preflight|check)\./;
+
+/** Every one of them. */
+export const CONTRACTS: readonly Mutant[] = [
+  {
+    name: "an agent that ends its turn is believed",
+    promise: "verified-means-a-positive-verdict",
+    file: "src/core/reduce/contract.ts",
+    find: '? { ...contract, wanted: contract.wanted ?? "rest" }',
+    replace:
+      '? { ...contract, ending: { type: "verified" as const, verdict: Math.max(1, contract.verdicts) } }',
+    aim: CHECKS,
+  },
+  {
+    name: "a verdict does not wait for the files to be saved",
+    promise: "a-verdict-is-about-a-checkpoint",
+    file: "src/core/rules/contract.ts",
+    find: "const checkpoint = checkpointBeforeVerdict(state);",
+    replace: "const checkpoint = checkpointBeforeVerdict(state).slice(1);",
+    aim: CHECKS,
+  },
+  {
+    name: "a turn after a positive verdict is verified by it",
+    promise: "verified-means-a-positive-verdict",
+    file: "src/core/reduce/contract.ts",
+    find: 'wanted: contract.wanted === "rest" ? null : contract.wanted, ending: null };',
+    replace: 'wanted: contract.wanted === "rest" ? null : contract.wanted };',
+    aim: /^message@(append|check)/,
+  },
+  {
+    name: "evidence counts before it is in the log",
+    promise: "evidence-comes-first",
+    file: "src/runtime/driver.ts",
+    find: "return await promise;",
+    replace: "promise.catch(() => undefined);\n      return this.#parts.journal.state.seq + 1;",
+    aim: CHECKS,
+  },
+  {
+    name: "an amendment needs no preflight",
+    promise: "nothing-begins-before-its-preflight",
+    file: "src/core/reduce/contract.ts",
+    find: 'preflight: "owed" as const,',
+    replace: "preflight: contract.preflight,",
+    aim: CHECKS,
+  },
+  {
+    name: "a preflight that found problems is passed over",
+    promise: "nothing-begins-before-its-preflight",
+    file: "src/core/reduce/contract.ts",
+    find: 'event.body.problems.length === 0 ? "passed" : "refused"',
+    replace: '"passed"',
+    aim: CHECKS,
+  },
+];
