@@ -163,7 +163,7 @@ class OpenedHarness implements OpenHarness {
       this.#refereeParts(config, { sessionId: lease.sessionId, backend, environment }, layer);
     const rendering = async (): Promise<Buffer | null> =>
       (await this.workspaces()).rendering(lease.sessionId, RENDERING_PATH);
-    return createSessionReferee({ store, lease, parts, rendering });
+    return createSessionReferee({ store, lease, clock: this.clock, parts, rendering });
   }
 
   async refereeParts(

@@ -1,5 +1,6 @@
 /** The referee of one session: what the fold and the log know, as the referee wants to be asked. */
 import { hash } from "node:crypto";
+import type { Clock } from "../core/clock.ts";
 import { contractRendering, RENDERING_PATH } from "../core/contract/rendering.ts";
 import { assert } from "../core/errors.ts";
 import { type EventBody, type EventInput, event, type SessionEvent } from "../core/events/index.ts";
@@ -8,6 +9,7 @@ import { wantedLayer } from "../core/rules/environment.ts";
 import type { Layer, SessionState } from "../core/state.ts";
 import type { RefereeFactType, RefereeParts, VerdictRequest } from "../referee/parts.ts";
 import type { Lease, Store } from "../store/contract.ts";
+import { withRetries } from "./store-retry.ts";
 
 /** What performers ask of it. Both may be asked again after a crash: what is in the log is not done twice. */
 export interface SessionReferee {
@@ -21,10 +23,14 @@ export interface SessionReferee {
   ): Promise<EventBody<"verdict.given">>;
 }
 
+/** Of the log, only reading. */
+type LogReader = Pick<Store, "getEvents">;
+
 /** What it is made of. */
 export interface SessionRefereeParts {
   readonly store: Store;
   readonly lease: Lease;
+  readonly clock: Clock;
   /** Made when the first check is to run. */
   readonly parts: (layer: Layer | null) => Promise<RefereeParts>;
   /** What the copy of the contract in the workspace holds; null when it is no file any more. */
@@ -43,9 +49,13 @@ const FACTS_MAX = 5_000;
 export function createSessionReferee({
   store,
   lease,
+  clock,
   parts,
   rendering,
 }: SessionRefereeParts): SessionReferee {
+  const log: LogReader = {
+    getEvents: (sessionId, range) => withRetries(clock, () => store.getEvents(sessionId, range)),
+  };
   return {
     async preflight(state, signal) {
       const { runPreflight } = await import("../referee/index.ts");
@@ -59,10 +69,10 @@ export function createSessionReferee({
     },
     async verdict(state, signal, onFact) {
       const { giveVerdict } = await import("../referee/index.ts");
-      await noteDrift(store, state, rendering, onFact);
+      await noteDrift(log, state, rendering, onFact);
       return await giveVerdict(
         await parts(wantedLayer(state)),
-        await requestOf(store, lease, state),
+        await requestOf(log, lease, state),
         signal,
         onFact,
       );
@@ -72,7 +82,7 @@ export function createSessionReferee({
 
 /** What an agent does to its copy of the contract changes nothing; it is only noted, once for each text. */
 async function noteDrift(
-  store: Store,
+  log: LogReader,
   { contract, sessionId }: SessionState,
   rendering: () => Promise<Buffer | null>,
   onFact: (fact: EventInput) => Promise<Sequence>,
@@ -84,7 +94,7 @@ async function noteDrift(
   const found = text === null ? null : sha256(text);
   if (found === expected) return;
   const range = { backwards: true, limit: 1, types: ["contract.drifted"] };
-  const [known] = await store.getEvents(sessionId, range);
+  const [known] = await log.getEvents(sessionId, range);
   if (known?.type === "contract.drifted" && known.body.found === found) return;
   await onFact(event("contract.drifted", { path: RENDERING_PATH, expected, found }));
 }
@@ -95,7 +105,7 @@ function sha256(content: string | Buffer): string {
 
 /** What is asked of the referee about one commit, under the contract in force and what people have said of it. */
 export async function verdictRequest(
-  store: Store,
+  log: LogReader,
   state: SessionState,
   about: Pick<VerdictRequest, "number" | "epoch" | "commit" | "done">,
 ): Promise<VerdictRequest> {
@@ -109,7 +119,7 @@ export async function verdictRequest(
     contract: contract.contract,
     contractHash: contract.hash,
     base,
-    preflight: await newestPreflight(store, sessionId),
+    preflight: await newestPreflight(log, sessionId),
     waivers: contract.waivers,
     declared: contract.declared,
     approved: decided("approve"),
@@ -118,12 +128,12 @@ export async function verdictRequest(
   };
 }
 
-async function requestOf(store: Store, lease: Lease, state: SessionState): Promise<VerdictRequest> {
+async function requestOf(log: LogReader, lease: Lease, state: SessionState): Promise<VerdictRequest> {
   const making = agreed(state).contract.making;
   assert(making !== null, "the fold names the verdict to be given");
   const { number, commit } = making;
-  const done = await factsOf(store, lease, number);
-  return await verdictRequest(store, state, { number, commit, epoch: lease.epoch, done });
+  const done = await factsOf(log, lease, number);
+  return await verdictRequest(log, state, { number, commit, epoch: lease.epoch, done });
 }
 
 function modelName({ config }: SessionState): string {
@@ -137,20 +147,23 @@ function agreed({ contract, config }: SessionState) {
   return { contract, base };
 }
 
-async function newestPreflight(store: Store, sessionId: SessionId): Promise<EventBody<"preflight.finished">> {
+async function newestPreflight(
+  log: LogReader,
+  sessionId: SessionId,
+): Promise<EventBody<"preflight.finished">> {
   const range = { backwards: true, limit: 1, types: ["preflight.finished"] };
-  const [event] = await store.getEvents(sessionId, range);
+  const [event] = await log.getEvents(sessionId, range);
   assert(event?.type === "preflight.finished", "checks ran on the base before any verdict");
   return event.body;
 }
 
 /** What is in the log of this very verdict, from a harness that died over it. */
 async function factsOf(
-  store: Store,
+  log: LogReader,
   { sessionId }: Lease,
   number: number,
 ): Promise<SessionEvent<RefereeFactType>[]> {
   const range = { backwards: true, limit: FACTS_MAX, types: FACT_TYPES };
-  const events = (await store.getEvents(sessionId, range)) as SessionEvent<RefereeFactType>[];
+  const events = (await log.getEvents(sessionId, range)) as SessionEvent<RefereeFactType>[];
   return events.filter(({ body }) => body.verdict === number).toReversed();
 }

@@ -176,11 +176,19 @@ export function turnBegun({ contract }: SessionState): ContractState | null {
   return { ...contract, wanted: contract.wanted === "rest" ? null : contract.wanted, ending: null };
 }
 
-/** A person was answered, or stopped it: a verdict in the making is made anew when work goes on, if it still counts. */
-export function contractAtRest(contract: ContractState | null, isOver: boolean): ContractState | null {
+/**
+ * A person was answered, or stopped it: a verdict in the making is made anew when work goes on, if it still counts, and
+ * so is one whose end was cut off by the stop, or that the referee could not give.
+ */
+export function contractAtRest(
+  contract: ContractState | null,
+  reason: StopReason,
+  isOver: boolean,
+): ContractState | null {
   if (contract === null) return null;
-  const { making, wanted } = contract;
-  const again = isOver ? null : (wanted ?? making?.reason ?? null);
+  const { making, wanted, ending } = contract;
+  const isCutOff = ending !== null && (ending.type !== reason.type || ending.type === "failed");
+  const again = isOver ? null : (wanted ?? making?.reason ?? (isCutOff ? "rest" : null));
   const preflight = contract.preflight === "running" ? "owed" : contract.preflight;
   return { ...contract, making: null, wanted: again, ending: null, preflight };
 }

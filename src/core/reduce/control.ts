@@ -124,7 +124,7 @@ function wentIdle(state: SessionState, reason: StopReason, at: number): SessionS
     halt: pauseSeq === null ? null : { kind: "pause", seq: pauseSeq, pauseSeq: null, isLifted: false },
     hold: redirected || halt?.isLifted ? null : holding,
     answerOwed: state.answerOwed && holding !== null,
-    contract: contractAtRest(state.contract, holding === null),
+    contract: contractAtRest(state.contract, reason, holding === null),
     losses: 0,
   };
 }

@@ -250,6 +250,26 @@ describe("a verdict", () => {
     const state = stateOf(...ended, verdictRequested(), idle("stopped"), resume, running);
     expect(decide(state, nowOf(state))).toEqual(append(verdictRequested(2, 0, "rest")));
   });
+
+  test("that was given in the instant of a pause is asked for again when work goes on", () => {
+    const state = stateOf(...given("met"), idle("paused"), resume, running);
+    expect(decide(state, nowOf(state))).toEqual(append(verdictRequested(2, 0, "rest")));
+  });
+
+  test("that could not be made is asked for again when a person resumes", () => {
+    const failed = idleAs({ type: "failed", code: "E_REFEREE" });
+    const state = stateOf(...given("error"), failed, resume, running);
+    expect(decide(state, nowOf(state))).toEqual(append(verdictRequested(2, 0, "rest")));
+  });
+
+  test("is not to be had beyond the cap by resuming", () => {
+    const capped = idleAs({ type: "budget_reached", cap: "verdicts" });
+    const few = contractWith({ limits: { verdicts: 1 } });
+    const unmet = verdictGiven(1, "unmet", { contract_hash: contractHash(few) });
+    const begin = [created({ checkout: { base: BASE } }), sealed(few), ...ended.slice(2)];
+    const state = stateOf(...begin, verdictRequested(), unmet, capped, resume);
+    expect(state.contract?.wanted).toBeNull();
+  });
 });
 
 describe("an amendment", () => {
