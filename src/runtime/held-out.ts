@@ -11,11 +11,13 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
 } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { NightshiftError } from "../core/errors.ts";
+import { syncFolder } from "../sandbox/daemon/durable.ts";
 
 const FILES_MAX = 10_000;
 const BYTES_MAX = 256 * 2 ** 20;
@@ -35,14 +37,14 @@ interface HeldOutFile {
 export function keepHeldOut(folder: string, store: string, workspace: string): string {
   if (!existsSync(folder) || !lstatSync(folder).isDirectory())
     throw refused(`there is no folder ${folder} with held-out files`);
-  const place = relative(resolve(workspace), resolve(folder));
+  const place = relative(realpathSync(workspace), realpathSync(folder));
   if (place === "" || (!place.startsWith("..") && !place.startsWith("/")))
     throw refused(`${folder} is within the workspace, where the agent can read it`);
   const files = filesOf(folder);
   if (files.length === 0) throw refused(`${folder} holds no files`);
   const digest = digestOf(files);
   const kept = join(store, digest);
-  if (existsSync(kept)) return digest;
+  if (findHeldOut(digest, store) !== undefined) return digest;
   mkdirSync(store, { recursive: true, mode: 0o700 });
   const build = mkdtempSync(join(store, "build-"));
   try {
@@ -51,7 +53,11 @@ export function keepHeldOut(folder: string, store: string, workspace: string): s
       copyFileSync(join(folder, path), join(build, path));
     }
     if (digestOf(filesOf(build)) !== digest) throw refused(`${folder} changed while it was read`);
+    syncTree(build);
+    // What is there of that name is damaged.
+    rmSync(kept, { recursive: true, force: true });
     renameSync(build, kept);
+    syncFolder(store);
   } finally {
     rmSync(build, { recursive: true, force: true });
   }
@@ -64,6 +70,13 @@ export function findHeldOut(digest: string, store: string): string | undefined {
   return /^[0-9a-f]{64}$/.test(digest) && existsSync(kept) && digestOf(filesOf(kept)) === digest
     ? kept
     : undefined;
+}
+
+/** A contract names these files: they must outlive a power failure as it does. */
+function syncTree(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true }))
+    syncFolder(join(entry.parentPath, entry.name));
+  syncFolder(folder);
 }
 
 function digestOf(files: readonly HeldOutFile[]): string {
