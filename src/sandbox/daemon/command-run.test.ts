@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { CommandRun } from "./command-run.ts";
+import { PipePool } from "./pipes.ts";
 
 /** Runs in a process that has no descriptors left. */
 const PROGRAM = `
@@ -31,4 +33,22 @@ test("a command for which there are no descriptors is refused", () => {
     encoding: "utf8",
   });
   expect(output).toMatch(/^refused: .*EMFILE/m);
+});
+
+test("a command whose reaper was killed before it told anything says by which signal", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "nightshift-command-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const run = new CommandRun({
+    argv: ["-c", "kill -KILL $$"],
+    folder: "/",
+    environment: {},
+    marker: "none",
+    limits: { wallMs: 5000, outputBytes: 1000 },
+    pipe: await new PipePool(folder).take(),
+    reaper: "/bin/sh",
+    onSpawn: () => undefined,
+    onOutput: () => undefined,
+  });
+  const result = await run.done;
+  expect(result).toMatchObject({ ending: "exited", exitCode: null, output: "[ended by signal SIGKILL]" });
 });

@@ -147,10 +147,12 @@ export class CommandRun {
     return promise;
   }
 
-  /** A reaper that says nothing may have failed, which its own end tells. */
+  /** A reaper that says nothing may have failed, or was killed with all that it watched: its own end tells. */
   async #exitCodeOf(child: ChildProcess, ending: Ending, end: (ending: Ending) => void): Promise<void> {
-    if (ending.code === null && ending.signal === null) await this.gone;
-    if (child.exitCode !== REAPER_FAILED) end(ending);
+    const saidNothing = ending.code === null && ending.signal === null;
+    if (saidNothing) await this.gone;
+    if (child.exitCode !== REAPER_FAILED)
+      end(saidNothing ? { code: null, signal: child.signalCode } : ending);
   }
 
   #noteLeader({ pid }: ChildProcess): void {
