@@ -3,6 +3,7 @@ import { systemClock } from "../../src/runtime/system.ts";
 import { bubblewrapSubjects } from "../../src/sandbox/bubblewrap-subjects.ts";
 import { processSubjects } from "../../src/sandbox/process-subjects.ts";
 import { ATTEMPTS } from "./attempts.ts";
+import { swaps } from "./swaps.ts";
 import { EscapeWorld } from "./world.ts";
 
 const isolated = [...bubblewrapSubjects(systemClock)];
@@ -24,5 +25,15 @@ describe("without isolation", () => {
     if (unisolated === undefined) expect.fail("there is a backend without isolation");
     await using world = await EscapeWorld.open(unisolated);
     expect(await run(world), "the attempt has failed").toBe(true);
+  });
+});
+
+/** The tools that work on files keep to the workspace by themselves: no isolation is needed for that. */
+describe("without isolation, through the tools that work on files,", () => {
+  if (unisolated === undefined) throw new Error("there is a backend without isolation");
+  test.each(swaps)("nobody $name", { timeout: 120_000 }, async ({ run }) => {
+    await using world = await EscapeWorld.open(unisolated);
+    expect(await run(world), "the attempt has succeeded").toBe(false);
+    expect(await world.answers(), "the sandbox lives").toBe(true);
   });
 });

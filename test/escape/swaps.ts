@@ -43,6 +43,20 @@ export const swaps: readonly Attempt[] = [
     },
   },
   {
+    name: "swaps folders so that a file of the machine is searched",
+    moot: () => BY_DESCRIPTOR,
+    async run(world) {
+      await startSwapping(world);
+      for (let tries = 0; tries < TRIES; tries++) {
+        for (const path of ["folder/secret", "folder", "."]) {
+          const { output } = await world.bench.perform("grep", { pattern: ".", path });
+          if (output.includes(world.secret)) return true;
+        }
+      }
+      return false;
+    },
+  },
+  {
     name: "swaps folders so that a file is written on the machine",
     moot: () => BY_DESCRIPTOR,
     async run(world) {

@@ -105,6 +105,24 @@ export const lookingCases: readonly ConformanceCase<SandboxSubject>[] = [
     },
   },
   {
+    name: "grep looks at every file of a deep and wide tree, whatever the files are called, and at no pipe",
+    async run(subject) {
+      await using bench = await Bench.open(subject);
+      await bench.run(
+        "mkdir -p d0/e d1/e d2/e d3/e d4/e d5/e d6/e; for i in $(seq 250); do echo needle > d$((i % 7))/e/f$i; done; mkfifo d1/pipe; mkdir 'a:3:b'; echo needle > 'a:3:b/-x'; echo needle > ' spaces '; mkdir closed; echo needle > closed/f; chmod 000 closed/f",
+      );
+      const found = async (path: string): Promise<string[]> => {
+        const { output } = await bench.perform("grep", { pattern: "needle", path }, { wallMs: 10_000 });
+        return output.trimEnd().split("\n");
+      };
+      const everything = await found(".");
+      assert.deepEqual(everything.slice(0, 2), [" spaces :1:needle", "a:3:b/-x:1:needle"]);
+      assert.equal(everything.filter((line) => /^d\d\/e\/f\d+:1:needle$/.test(line)).length, 250);
+      assert.equal((await found("d1")).length, 36);
+      assert.deepEqual(await found("a:3:b/-x"), ["a:3:b/-x:1:needle"]);
+    },
+  },
+  {
     name: "results are bounded, and the same ones each time",
     async run(subject) {
       await using bench = await Bench.open(subject);

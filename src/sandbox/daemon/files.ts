@@ -177,7 +177,16 @@ export async function openFile(path: string): Promise<FileHandle> {
   const isOrdinary = (await handle.stat()).isFile();
   if (isOrdinary) return handle;
   await handle.close();
-  throw new Error("it is not an ordinary file any more");
+  throw new NotOrdinary();
+}
+
+/** Something else has taken the place of a file. */
+export class NotOrdinary extends Error {
+  override readonly name = "NotOrdinary";
+
+  constructor() {
+    super("it is not an ordinary file any more");
+  }
 }
 
 /** SHA-256 of a file of any size, hex; null when there is none. */

@@ -1,12 +1,10 @@
 /** `glob` and `grep`: bounded, sorted searches below a folder of the workspace. */
-import { spawn } from "node:child_process";
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
-import { messageOf } from "../../core/errors.ts";
 import type { Parsed, SearchInput } from "../inputs.ts";
 import { locate, type Place, reasonOf } from "./files.ts";
 import { GlobPattern } from "./glob-pattern.ts";
+import { grepFiles } from "./grep.ts";
 import { type OperationContext, type OperationOutcome, refused, succeeded } from "./operations.ts";
 import { WalkTooLarge, walk } from "./walk.ts";
 
@@ -15,8 +13,8 @@ const RESULTS_MAX = 1000;
 const LINE_CHARACTERS_MAX = 500;
 /** Room for the sentence at the end of a list that was cut. */
 const NOTE_BYTES = 160;
-/** Files given to one `grep`: well below what the kernel takes as arguments. */
-const BATCH_BYTES_MAX = 65_536;
+/** Files given to one `grep`, each by a descriptor of its own. */
+const BATCH_FILES_MAX = 100;
 
 /** Lists files whose path matches. */
 export async function globOperation(
@@ -63,7 +61,7 @@ export async function grepOperation(
   const expression = toExtendedExpression(input.pattern);
   try {
     for await (const files of batches(place, context)) {
-      const problem = await grepFiles(expression, files, list, context);
+      const problem = await grepFiles(place, files, { expression, list, context });
       if (problem !== undefined) return refused(problem);
       if (list.isFull) break;
     }
@@ -88,73 +86,22 @@ async function startOf(path: string, { root }: OperationContext): Promise<Parsed
 
 const EVERYTHING = { start: true, enter: () => true };
 
-/** Paths relative to the workspace, in walking order, so that results are sorted. */
+/** Paths relative to where the search begins, in walking order, so that results are sorted. */
 async function* batches(start: Place, { signal }: OperationContext): AsyncGenerator<string[]> {
   if (start.rest.length > 0) {
-    yield [start.shown];
+    yield [start.rest.join("/")];
     return;
   }
   let batch: string[] = [];
-  let bytes = 0;
   for await (const { path, kind } of walk(start.folder, EVERYTHING, signal)) {
     // A link could lead out of the workspace.
     if (kind !== "file") continue;
-    const file = join(start.shown, path);
-    batch.push(file);
-    bytes += Buffer.byteLength(file) + 1;
-    if (bytes < BATCH_BYTES_MAX) continue;
+    batch.push(path);
+    if (batch.length < BATCH_FILES_MAX) continue;
     yield batch;
     batch = [];
-    bytes = 0;
   }
   if (batch.length > 0) yield batch;
-}
-
-/** Runs the system's grep, so that a costly expression burns in a process that can be killed. */
-async function grepFiles(
-  expression: string,
-  files: readonly string[],
-  list: ResultList,
-  { root, environment, signal }: OperationContext,
-): Promise<string | undefined> {
-  // Pipes are not read, nor are binary files; -s: what cannot be read is passed over.
-  const options = ["-nIEsH", "-D", "skip", "-d", "skip", "-e", expression, "--"];
-  const stopped = new AbortController();
-  const grep = spawn("grep", [...options, ...files], {
-    cwd: root,
-    env: { ...environment },
-    stdio: ["ignore", "pipe", "pipe"],
-    signal: AbortSignal.any([signal, stopped.signal]),
-    killSignal: "SIGKILL",
-  });
-  let complaint = "";
-  grep.stderr.setEncoding("utf8").on("data", (text: string) => {
-    if (complaint.length < LINE_CHARACTERS_MAX) complaint += text;
-  });
-  const { promise: ended, resolve } = Promise.withResolvers<void>();
-  grep.once("error", (error) => {
-    if (!stopped.signal.aborted) complaint ||= messageOf(error);
-  });
-  grep.once("close", () => resolve());
-  for await (const line of lines(grep.stdout)) if (!list.add(line)) stopped.abort();
-  await ended;
-  signal.throwIfAborted();
-  return complaint === "" ? undefined : complaint.trim();
-}
-
-/** Lines of text, of which only the start is kept: a file may be one line of any length. */
-async function* lines(stream: Readable): AsyncGenerator<string> {
-  let pending = "";
-  for await (const chunk of stream.setEncoding("utf8") as AsyncIterable<string>) {
-    const [first = "", ...others] = chunk.split("\n");
-    pending += first.slice(0, LINE_CHARACTERS_MAX * 2);
-    for (const other of others) {
-      yield pending;
-      pending = other.slice(0, LINE_CHARACTERS_MAX * 2);
-    }
-    pending = pending.slice(0, LINE_CHARACTERS_MAX * 2);
-  }
-  if (pending !== "") yield pending;
 }
 
 const CLASS_SHORTHANDS: Readonly<Record<string, string>> = {
