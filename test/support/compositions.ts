@@ -9,7 +9,7 @@ import { contractOf, type Files, matchOf, treeOfFiles } from "./trees.ts";
 export type Edits = Readonly<Record<string, string | null>>;
 
 /** What a case may have besides. */
-export interface Options extends Partial<Pick<Contract, "protect" | "protection">> {
+export interface Options extends Partial<Pick<Contract, "protect" | "protection" | "services">> {
   readonly check?: string;
   readonly approved?: readonly string[];
 }

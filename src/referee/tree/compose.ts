@@ -18,6 +18,7 @@ import { type Matcher, matcherOf } from "./globs.ts";
 import { compareKeyed, isKeyed } from "./keyed.ts";
 import type { KeyedChange } from "./keyed-change.ts";
 import { findBadNames, findSwaps, isPossible } from "./names.ts";
+import { type ScriptReach, scriptReach } from "./script-reach.ts";
 import { findShadows } from "./shadowing.ts";
 import { testFileMatcher } from "./test-files.ts";
 import { findingOfState, stateOf } from "./tool-state.ts";
@@ -67,6 +68,7 @@ class Composer {
   /** What pass A has instead of the candidate's. */
   readonly #instead = new Map<string, ComposedEntry | undefined>();
   readonly #protected: Change[] = [];
+  #reach: Promise<ScriptReach> | undefined;
 
   /** @param byPrograms - globs of what the checks' programs go by */
   constructor(difference: Difference, request: Request, byPrograms: readonly string[]) {
@@ -163,11 +165,22 @@ class Composer {
       this.#difference.text("candidate", path),
     ]);
     const name = nameOf(path);
-    const { forChecks, problem, note } = guardedKeyed(() => compareKeyed(name, before ?? "", after ?? ""));
+    const reach = await this.#scriptReach();
+    const isReached = (script: string): boolean => reach(path, script);
+    const { forChecks, problem, note } = guardedKeyed(() =>
+      compareKeyed(name, before ?? "", after ?? "", isReached),
+    );
     if (note !== undefined) this.#findings.push(finding("protected", path, "note", note));
     if (forChecks === "candidate") return;
     this.#protect(change, "protected", problem);
     if (forChecks !== "base") this.#instead.set(path, { path, mode: candidate.mode, content: forChecks });
+  }
+
+  /** Looked for once, when a manifest is changed. */
+  #scriptReach(): Promise<ScriptReach> {
+    const { contract, matches } = this.#request;
+    this.#reach ??= scriptReach(contract, matches, this.#difference);
+    return this.#reach;
   }
 
   /** The base's version in pass A; and a person, if there is a problem. */

@@ -16,8 +16,17 @@ export function isKeyed(name: string): boolean {
   return KEYED.has(name);
 }
 
-/** Compares the parts that decide. @param name - of the file, without its folder; one of the keyed ones */
-export function compareKeyed(name: string, base: string, candidate: string): KeyedChange {
-  if (name === "package.json") return compareManifests(base, candidate);
+/**
+ * Compares the parts that decide.
+ * @param name - of the file, without its folder; one of the keyed ones
+ * @param isReached - does a check come to the script of this name, in a `package.json`?
+ */
+export function compareKeyed(
+  name: string,
+  base: string,
+  candidate: string,
+  isReached: (script: string) => boolean,
+): KeyedChange {
+  if (name === "package.json") return compareManifests(base, candidate, isReached);
   return compareSections(name, base, candidate) ?? { forChecks: "base", problem: "it is changed" };
 }

@@ -1,6 +1,7 @@
 /** `package.json` by key: what decides what checks do is the base's, the rest the candidate's. */
 import { canonicalJson } from "../../core/contract/canonical.ts";
 import type { KeyedChange } from "./keyed-change.ts";
+import { LIFECYCLE } from "./script-reach.ts";
 
 /** Commands, how modules are found and read, and configuration of test runners. */
 const DECIDING: readonly string[] = [
@@ -17,26 +18,29 @@ const NOTED: readonly string[] = [
   "overrides",
   "resolutions",
 ];
-/** Run by whoever installs it. */
-const LIFECYCLE: ReadonlySet<string> = new Set([
-  ...["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"],
-  ...["prepack", "postpack", "prepublishOnly", "dependencies"],
-]);
 
 type Manifest = Readonly<Record<string, unknown>>;
 
-/** What of a changed `package.json` counts, and what there is to say about it. */
-export function compareManifests(base: string, candidate: string): KeyedChange {
+/**
+ * What of a changed `package.json` counts, and what there is to say about it.
+ * @param isReached - does a check come to the script of this name?
+ */
+export function compareManifests(
+  base: string,
+  candidate: string,
+  isReached: (script: string) => boolean,
+): KeyedChange {
   const [before, after] = [parse(base), parse(candidate)];
   if (before === undefined) return { forChecks: "base", problem: "it was no JSON object on the base" };
   if (after === undefined) return { forChecks: "base", problem: "it is no JSON object" };
-  const changed = DECIDING.filter((key) => canonicalJson([before[key]]) !== canonicalJson([after[key]]));
+  const forChecks: Manifest = { ...before, scripts: scriptsForChecks(before, after, isReached) };
+  const changed = DECIDING.filter((key) => canonicalJson([forChecks[key]]) !== canonicalJson([after[key]]));
   const noted = NOTED.filter((key) => canonicalJson([before[key]]) !== canonicalJson([after[key]]));
   const note = noted.length === 0 ? {} : { note: `changed: ${noted.join(", ")}` };
   if (changed.length === 0) return { forChecks: "candidate", problem: null, ...note };
-  const serious = changed.flatMap((key) => seriousOf(key, before[key], after[key]));
+  const serious = changed.flatMap((key) => seriousOf(key, forChecks[key], after[key]));
   return {
-    forChecks: Buffer.from(`${JSON.stringify(composed(before, after), null, indentOf(base))}\n`),
+    forChecks: Buffer.from(`${JSON.stringify(composed(forChecks, after), null, indentOf(base))}\n`),
     problem: serious.length === 0 ? null : `changed: ${serious.join(", ")}`,
     ...note,
   };
@@ -60,6 +64,21 @@ function composed(before: Manifest, after: Manifest): Manifest {
   const keys = [...Object.keys(after), ...DECIDING.filter((key) => !Object.hasOwn(after, key))];
   const entries = keys.map((key): [string, unknown] => [key, (DECIDING.includes(key) ? before : after)[key]]);
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+}
+
+/** The base's scripts that checks come to, and of the others the candidate's, in its order. */
+function scriptsForChecks(
+  { scripts: before }: Manifest,
+  { scripts: after }: Manifest,
+  isReached: (script: string) => boolean,
+): Manifest | undefined {
+  const [old, now] = [isObject(before) ? before : {}, isObject(after) ? after : {}];
+  const names = [...new Set([...Object.keys(now), ...Object.keys(old)])];
+  const entries = names.flatMap((name): [string, unknown][] => {
+    const owner = isReached(name) ? old : now;
+    return Object.hasOwn(owner, name) ? [[name, owner[name]]] : [];
+  });
+  return entries.length === 0 && after === undefined ? undefined : Object.fromEntries(entries);
 }
 
 function indentOf(text: string): string {
