@@ -1,4 +1,5 @@
 /** The commands as data: what they take and what they do. Each loads its own code when it is run. */
+import { beginCommands, completionsCommand } from "./command-table/begin.ts";
 import { driveCommands } from "./command-table/drive.ts";
 import { fileCommands } from "./command-table/files.ts";
 import { judgeCommands } from "./command-table/judge.ts";
@@ -12,6 +13,7 @@ import { verifyCommands } from "./command-table/verify.ts";
 
 /** All commands, in the order in which help shows them. */
 export const COMMANDS: readonly CommandSpec[] = [
+  ...beginCommands,
   ...planningCommands,
   ...driveCommands,
   ...personCommands,
@@ -21,4 +23,5 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...repairCommands,
   ...judgeCommands,
   ...tryCommands,
+  completionsCommand(() => COMMANDS),
 ];

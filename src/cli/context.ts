@@ -21,9 +21,24 @@ export interface PlaceFlags {
   readonly judgeModel?: string;
 }
 
+/** Flags of commands to which the project's config file applies. */
+export interface ProjectFlags extends PlaceFlags {
+  readonly ignoreProject?: boolean;
+}
+
+/** Settings for a command that begins work, in which the project has a say. */
+export function projectSettingsFor(context: CommandContext, flags: ProjectFlags): Promise<Settings> {
+  return settingsFor(context, flags, flags.ignoreProject !== true);
+}
+
 /** Settings for these flags. */
-export function settingsFor(context: CommandContext, flags: PlaceFlags): Promise<Settings> {
+export function settingsFor(
+  context: CommandContext,
+  flags: PlaceFlags,
+  usesProject = false,
+): Promise<Settings> {
   return loadSettings({
+    usesProject,
     environment: context.environment,
     directory: context.directory,
     workspace: flags.directory,

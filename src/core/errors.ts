@@ -7,6 +7,10 @@
 export const ERROR_CODES = {
   E_USAGE: { exit: 2, hint: "Run the command with --help to see what it takes." },
   E_CONFIG: { exit: 2, hint: "Correct the named field and run the command again." },
+  E_CONFIG_UNTRUSTED: {
+    exit: 2,
+    hint: "Read it, then run `nightshift trust`; or go on without it: --ignore-project.",
+  },
   E_CONTRACT_INVALID: { exit: 2, hint: "Correct what is named; nothing was started." },
   E_PREFLIGHT: {
     exit: 2,

@@ -1,4 +1,4 @@
-/** The user's config file as a schema. Loaded only when there is such a file. */
+/** Config files as schemas: the user's, and the one that a project carries. Loaded only when there is such a file. */
 import * as z from "zod";
 import { DURATION_PATTERN } from "./duration.ts";
 
@@ -7,6 +7,9 @@ const duration = z
   .regex(DURATION_PATTERN, 'must be a duration such as "500ms", "90s", "10m" or "2h"');
 const modelName = z.string().regex(/^[\w-]+:.+$/, "must be provider:model");
 const dollars = z.number().nonnegative().max(1_000_000);
+const line = z.string().min(1).max(32_768);
+/** One text, or a list of them. */
+const lines = z.union([line, z.array(line).max(500)]);
 
 /** Dollars per million tokens. What cached tokens cost is taken to be the price of input unless it is given. */
 const price = z.strictObject({
@@ -25,12 +28,11 @@ const provider = z.strictObject({
     .optional(),
 });
 
-/** A whole config file. */
-export const configSchema = z.strictObject({
+/** What both files may say: how work is done, and within which caps. */
+const shared = {
   model: modelName.optional(),
   /** Who grades rubrics; best another one than `model`. */
   judge_model: modelName.optional(),
-  state: z.string().startsWith("/", "must be an absolute path").optional(),
   sandbox: z.string().max(64).optional(),
   system: z.string().max(100_000).optional(),
   tools: z.array(z.string()).max(128).optional(),
@@ -38,6 +40,36 @@ export const configSchema = z.strictObject({
   idle_timeout: duration.optional(),
   tool_timeout: duration.optional(),
   steering: z.enum(["enqueue", "interrupt", "reject"]).optional(),
+  max_requests: z.int().min(1).max(1_000_000_000).optional(),
+  max_tokens: z.int().min(1).max(1_000_000_000_000).optional(),
+  /** In dollars. */
+  max_cost: dollars.positive().optional(),
+};
+
+/** What is true of one project: how it is tested, and what may not be touched. */
+export const projectSchema = z.strictObject({
+  ...shared,
+  /** Commands that have to pass. */
+  check: lines.optional(),
+  /** A file with the whole contract, relative to this one. */
+  contract: line.optional(),
+  /** What a judge has to find true. */
+  rubric: lines.optional(),
+  /** Globs of files that the agent may not change, besides tests and their configuration. */
+  protect: lines.optional(),
+  protection: z.enum(["additive", "strict", "review"]).optional(),
+  max_verdicts: z.int().min(1).max(10_000).optional(),
+  /** A command whose programs and dependencies are to be there. */
+  setup: line.optional(),
+  deps: z.enum(["ask", "allow", "deny"]).optional(),
+  /** What commands may reach: `host[:port][/path]`. */
+  network: lines.optional(),
+});
+
+/** The user's config file. */
+export const configSchema = z.strictObject({
+  ...shared,
+  state: z.string().startsWith("/", "must be an absolute path").optional(),
   /**
    * Headers that the egress proxy adds, by host: values name environment variables as `${NAME}`. No sandbox sees them.
    */
@@ -48,5 +80,7 @@ export const configSchema = z.strictObject({
   prices: z.record(modelName, price).optional(),
 });
 
-/** A config file, as parsed. */
+/** The user's config file, as parsed. */
 export type ConfigFile = z.infer<typeof configSchema>;
+/** A project's config file, as parsed. */
+export type ProjectFile = z.infer<typeof projectSchema>;

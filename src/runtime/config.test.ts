@@ -57,6 +57,36 @@ describe("settings", () => {
     });
   });
 
+  test("are YAML as well, and say in which line a mistake is", async () => {
+    mkdirSync(join(folder, ".config/nightshift"), { recursive: true });
+    const path = join(folder, ".config/nightshift/config.yaml");
+    writeFileSync(path, "model: anthropic:yaml\nmax_cost: 2.5\n");
+    expect(await load()).toMatchObject({ model: "anthropic:yaml", file: { max_cost: 2.5 } });
+    writeFileSync(path, "model: anthropic:yaml\nmodel: anthropic:other\n");
+    await expect(load()).rejects.toMatchObject({
+      code: "E_CONFIG",
+      message: expect.stringContaining("line 2"),
+    });
+    writeFileSync(path, "max_costs: 1\n");
+    await expect(load()).rejects.toMatchObject({
+      code: "E_CONFIG",
+      message: expect.stringContaining("max_costs"),
+    });
+    writeFileSync(path, "# nothing yet\n");
+    expect(await load()).toMatchObject({ file: {} });
+    writeConfig({});
+    await expect(load()).rejects.toMatchObject({ code: "E_CONFIG", hint: "Keep one of them." });
+  });
+
+  test("do not let aliases grow beyond measure", async () => {
+    const lines = ["a: &a [x, x, x, x, x, x, x, x, x]"];
+    for (let index = 0; index < 8; index++)
+      lines.push(`l${index}: &${"bcdefghi"[index]} [${Array(9).fill(`*${"abcdefgh"[index]}`).join(", ")}]`);
+    mkdirSync(join(folder, ".config/nightshift"), { recursive: true });
+    writeFileSync(join(folder, ".config/nightshift/config.yaml"), lines.join("\n"));
+    await expect(load()).rejects.toMatchObject({ code: "E_CONFIG" });
+  });
+
   test("follow the XDG folders, but not relative ones", async () => {
     const given = await load({ XDG_STATE_HOME: "/xdg" });
     expect(given.stateFolder).toMatch(/^\/xdg\/nightshift\//);

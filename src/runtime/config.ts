@@ -1,17 +1,19 @@
 /**
- * What people have set: flags, then the environment, then the user's config file, then defaults. Works with none of
- * them. Besides `system.ts` this is the only place that reads the environment.
+ * What people have set: flags, then the environment, then the project's config file, then the user's, then defaults.
+ * Works with none of them. Besides `system.ts` this is the only place that reads the environment.
  */
-import { readFileSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
-import { messageOf, NightshiftError } from "../core/errors.ts";
+import { NightshiftError } from "../core/errors.ts";
 import type { EgressInjection } from "../gateway/egress/contract.ts";
 import { MODEL_KEYS } from "../model/keys.ts";
-import type { ConfigFile } from "./config-schema.ts";
+import { parseConfig, readConfigText } from "./config-file.ts";
+import type { ConfigFile, ProjectFile } from "./config-schema.ts";
+import { loadProject, withProject } from "./project-config.ts";
 import { stateFolderFor } from "./state-folder.ts";
 
-export type { ConfigFile };
+export type { ConfigFile, ProjectFile };
 
 /** Environment variables by name. */
 export type Environment = { readonly [name: string]: string | undefined };
@@ -29,6 +31,8 @@ export interface SettingsRequest {
   readonly model?: string | undefined;
   /** `--judge-model`. */
   readonly judgeModel?: string | undefined;
+  /** What the project's own file says counts, too: for commands that begin work. */
+  readonly usesProject?: boolean;
 }
 
 /** Settings with everything resolved that can be. */
@@ -44,7 +48,8 @@ export interface Settings {
   readonly judgeModel: string | undefined;
   /** Name of a backend; undefined when nobody named one. */
   readonly sandbox: string | undefined;
-  readonly file: ConfigFile;
+  /** What the files say together. */
+  readonly file: ConfigFile & ProjectFile;
 }
 
 /** The environment of this process. */
@@ -52,28 +57,40 @@ export function processEnvironment(): Environment {
   return process.env;
 }
 
-/** @throws NightshiftError `E_CONFIG` naming the field, `E_USAGE` for a folder that does not exist */
+/**
+ * @throws NightshiftError `E_CONFIG` naming the field, `E_CONFIG_UNTRUSTED` for a project's file that nobody has read,
+ *   `E_USAGE` for a folder that does not exist
+ */
 export async function loadSettings(request: SettingsRequest): Promise<Settings> {
   const { environment, directory } = request;
-  const file = await readConfigFile(configPath(environment));
   const workspace = existingFolder(resolve(directory, request.workspace ?? "."));
+  const user = await readConfigFile(environment);
+  const project =
+    request.usesProject === true ? await loadProject(workspace, stateHome(environment)) : undefined;
+  const file = project === undefined ? user : withProject(user, project);
   const state = request.state ?? nonEmpty(environment.NIGHTSHIFT_STATE) ?? file.state;
   const model = request.model ?? nonEmpty(environment.NIGHTSHIFT_MODEL) ?? file.model;
   const judgeModel = request.judgeModel ?? nonEmpty(environment.NIGHTSHIFT_JUDGE_MODEL) ?? file.judge_model;
   const stateFolder =
-    state === undefined
-      ? stateFolderFor(
-          workspace,
-          join(xdgFolder(environment, "XDG_STATE_HOME", ".local/state"), "nightshift"),
-        )
-      : resolve(directory, state);
+    state === undefined ? stateFolderFor(workspace, stateHome(environment)) : resolve(directory, state);
   const sandbox = nonEmpty(environment.NIGHTSHIFT_SANDBOX) ?? file.sandbox;
   return { environment, workspace, stateFolder, model, judgeModel, sandbox, file };
 }
 
-/** Where the user's config file is, if there is one. */
-export function configPath(environment: Environment): string {
-  return join(xdgFolder(environment, "XDG_CONFIG_HOME", ".config"), "nightshift", "config.json");
+/** Where the user's config file is, if there is one. @throws NightshiftError `E_CONFIG` when there are two */
+function configPath(environment: Environment): string {
+  const folder = join(xdgFolder(environment, "XDG_CONFIG_HOME", ".config"), "nightshift");
+  const [yaml, json] = [join(folder, "config.yaml"), join(folder, "config.json")];
+  if (!existsSync(json)) return yaml;
+  if (!existsSync(yaml)) return json;
+  throw new NightshiftError("E_CONFIG", `there are both ${yaml} and ${json}`, {
+    hint: "Keep one of them.",
+  });
+}
+
+/** The folder above the state folders of all projects; what the user trusts is kept there, out of their reach. */
+export function stateHome(environment: Environment): string {
+  return join(xdgFolder(environment, "XDG_STATE_HOME", ".local/state"), "nightshift");
 }
 
 /**
@@ -124,33 +141,12 @@ function isPath(value: string | undefined): boolean {
   return value?.startsWith("/") === true || value?.startsWith("~/") === true;
 }
 
-async function readConfigFile(path: string): Promise<ConfigFile> {
-  const text = readIfPresent(path);
+async function readConfigFile(environment: Environment): Promise<ConfigFile> {
+  const path = configPath(environment);
+  const text = readConfigText(path);
   if (text === undefined) return {};
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new NightshiftError("E_CONFIG", `${path} is not JSON: ${messageOf(error)}`, { cause: error });
-  }
   const { configSchema } = await import("./config-schema.ts");
-  const parsed = configSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const field = issue === undefined || issue.path.length === 0 ? "the top level" : issue.path.join(".");
-  throw new NightshiftError("E_CONFIG", `${path}, ${field}: ${issue?.message ?? "invalid"}`, {
-    data: { path, field },
-  });
-}
-
-function readIfPresent(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new NightshiftError("E_CONFIG", `${path} cannot be read: ${messageOf(error)}`, { cause: error });
-  }
+  return await parseConfig(path, text, configSchema);
 }
 
 /** The XDG specification says that relative values are to be ignored. */

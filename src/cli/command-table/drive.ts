@@ -2,7 +2,15 @@
 import type { ResumeFlags } from "../commands/resume.ts";
 import type { RunFlags } from "../commands/run.ts";
 import { dollars, duration, heldOut, hosts, names, oneOf, price, webAddress, wholeNumber } from "../flags.ts";
-import { ANY_SESSION, COUNT_MAX, type CommandSpec, command, type FlagSpec, PLACE_FLAGS } from "./spec.ts";
+import {
+  ANY_SESSION,
+  COUNT_MAX,
+  type CommandSpec,
+  command,
+  type FlagSpec,
+  IGNORE_PROJECT_FLAG,
+  PLACE_FLAGS,
+} from "./spec.ts";
 
 const TOKENS_MAX = 1_000_000_000_000;
 
@@ -59,14 +67,17 @@ export const MODEL_FLAGS: readonly FlagSpec[] = [
   },
 ];
 
+/** What done means. */
+export const CHECK_FLAG: FlagSpec = {
+  name: "check",
+  value: "<command>",
+  description: "done means that this passes when the harness runs it; may be repeated",
+  repeats: true,
+};
+
 /** What has to be met, and what may not be touched. */
 export const CONTRACT_FLAGS: readonly FlagSpec[] = [
-  {
-    name: "check",
-    value: "<command>",
-    description: "done means that this passes when the harness runs it; may be repeated",
-    repeats: true,
-  },
+  CHECK_FLAG,
   { name: "contract", value: "<file>", description: "what has to be met: a contract, prd.json, a checklist" },
   {
     name: "rubric",
@@ -191,6 +202,7 @@ export const driveCommands: readonly CommandSpec[] = [
       ...CAP_FLAGS,
       ...CONTRACT_FLAGS,
       ...AGENT_FLAGS,
+      IGNORE_PROJECT_FLAG,
       ...VIEW_FLAGS,
       { name: "yes", description: "ask nothing" },
     ],

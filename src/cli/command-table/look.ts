@@ -59,6 +59,7 @@ export const lookCommands: readonly CommandSpec[] = [
         parse: wholeNumber("--limit", 1000),
       },
       { name: "after", value: "<session>", description: "the page after this session" },
+      { name: "ids", description: "print ids only" },
       JSON_FLAG,
     ],
     run: async (context, _words, flags) => (await import("../commands/list.ts")).list(context, flags),

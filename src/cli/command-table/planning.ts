@@ -2,7 +2,7 @@
 import type { AssessFlags } from "../commands/assess.ts";
 import type { PlanFlags } from "../commands/plan.ts";
 import { CONTRACT_FLAGS, MODEL_FLAGS } from "./drive.ts";
-import { type CommandSpec, command, JSON_FLAG, PLACE_FLAGS } from "./spec.ts";
+import { type CommandSpec, command, IGNORE_PROJECT_FLAG, JSON_FLAG, PLACE_FLAGS } from "./spec.ts";
 
 /** Commands that come before work begins. */
 export const planningCommands: readonly CommandSpec[] = [
@@ -12,7 +12,7 @@ export const planningCommands: readonly CommandSpec[] = [
     arguments: [
       { name: "prompt", description: "what is to be done; - reads it from standard input", kind: "any" },
     ],
-    flags: [...PLACE_FLAGS, ...CONTRACT_FLAGS, JSON_FLAG],
+    flags: [...PLACE_FLAGS, ...CONTRACT_FLAGS, IGNORE_PROJECT_FLAG, JSON_FLAG],
     run: async (context, words, flags) =>
       (await import("../commands/assess.ts")).assess(context, words, flags),
   }),
@@ -31,6 +31,7 @@ export const planningCommands: readonly CommandSpec[] = [
         description: "where the contract goes (default: nightshift.contract.json)",
       },
       { name: "yes", description: "accept it unasked" },
+      IGNORE_PROJECT_FLAG,
       JSON_FLAG,
     ],
     run: async (context, words, flags) => (await import("../commands/plan.ts")).plan(context, words, flags),

@@ -55,6 +55,12 @@ export const PLACE_FLAGS: readonly FlagSpec[] = [
   },
 ];
 
+/** Of commands that begin work. */
+export const IGNORE_PROJECT_FLAG: FlagSpec = {
+  name: "ignore-project",
+  description: "go on as if there were no nightshift.yaml in the project",
+};
+
 /** Prints JSON. */
 export const JSON_FLAG: FlagSpec = { name: "json", description: "print JSON" };
 

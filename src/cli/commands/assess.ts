@@ -4,15 +4,16 @@ import { type AssessmentReason, assessTask, type Fit } from "../../planning/asse
 import { draftFrom } from "../../planning/contract-source.ts";
 import { detectProject } from "../../planning/detect/detect.ts";
 import { openFolder } from "../../planning/detect/folder.ts";
-import { type CommandContext, type PlaceFlags, settingsFor } from "../context.ts";
+import { type CommandContext, type ProjectFlags, projectSettingsFor } from "../context.ts";
 import { type ContractFlags, contractOptions } from "../contract-choice.ts";
 import { EXIT } from "../exit-codes.ts";
+import { withFileFlags } from "../file-flags.ts";
 import { contractLines } from "../render/contract-lines.ts";
 import { factLines, wrap } from "../render/text.ts";
 import { textOf } from "../said.ts";
 
 /** Flags of `assess`: those of `run` that say what has to be met. */
-export interface AssessFlags extends PlaceFlags, ContractFlags {
+export interface AssessFlags extends ProjectFlags, ContractFlags {
   readonly json?: boolean;
 }
 
@@ -27,15 +28,17 @@ const HEADLINES: { readonly [fit in Fit]: string } = {
 export async function assess(
   context: CommandContext,
   words: readonly string[],
-  flags: AssessFlags,
+  given: AssessFlags,
 ): Promise<number> {
   const { output } = context;
   const prompt = textOf(words);
+  const settings = await projectSettingsFor(context, given);
+  const flags = withFileFlags(given, settings);
   if (prompt.trim() === "" && flags.contract === undefined)
     throw new NightshiftError("E_USAGE", "there is nothing to assess", {
       hint: 'Say what is to be done, nightshift assess "fix the failing test", or pass --contract.',
     });
-  const { workspace } = await settingsFor(context, flags);
+  const { workspace } = settings;
   const options = contractOptions(flags, prompt);
   // Nothing is kept of what is only looked at.
   const keepHeldOut = async (): Promise<string> => "0".repeat(64);

@@ -17,6 +17,7 @@ import { summaryOf } from "../session-facts.ts";
 /** Flags of `list`. */
 export interface ListFlags extends PlaceFlags {
   readonly json?: boolean;
+  readonly ids?: boolean;
   readonly limit?: number;
   readonly after?: string;
 }
@@ -29,7 +30,7 @@ export async function list(context: CommandContext, flags: ListFlags): Promise<n
   const { stateFolder } = await settingsFor(context, flags);
   if (!existsSync(stateFolder)) {
     if (flags.json === true) output.printJson({ sessions: [], next_after: null });
-    else output.print("no sessions yet");
+    else if (flags.ids !== true) output.print("no sessions yet");
     return EXIT.ok;
   }
   return withHarness(context, flags, async (harness) => {
@@ -44,6 +45,10 @@ export async function list(context: CommandContext, flags: ListFlags): Promise<n
     const now = harness.clock.wallMs();
     if (flags.json === true) {
       output.printJson({ sessions: shown.map((record) => asJson(record, now)), next_after: last ?? null });
+      return EXIT.ok;
+    }
+    if (flags.ids === true) {
+      output.print(...shown.map(({ sessionId }) => sessionId));
       return EXIT.ok;
     }
     if (shown.length === 0) output.print("no sessions yet");

@@ -1,7 +1,6 @@
 /** `plan`: a model proposes a contract for a goal; a person looks at it and keeps it as a file for `run --contract`. */
 import { existsSync, writeFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
-import { createInterface } from "node:readline/promises";
 import { NightshiftError } from "../../core/errors.ts";
 import { createRedactor } from "../../core/redact.ts";
 import { costMicroUsd } from "../../model/price.ts";
@@ -13,7 +12,8 @@ import { type Settings, secretsOf } from "../../runtime/config.ts";
 import { openModel } from "../../runtime/models.ts";
 import type { ModelConfig } from "../../runtime/providers.ts";
 import { systemChance, systemClock } from "../../runtime/system.ts";
-import { type CommandContext, commandLine, type PlaceFlags, settingsFor } from "../context.ts";
+import { isAgreed } from "../ask.ts";
+import { type CommandContext, commandLine, type ProjectFlags, projectSettingsFor } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Interruption } from "../interruption.ts";
 import { checkModel, type ModelFlags, modelOf } from "../model-choice.ts";
@@ -24,7 +24,7 @@ import { wrap } from "../render/text.ts";
 import { textOf } from "../said.ts";
 
 /** Flags of `plan`. */
-export interface PlanFlags extends PlaceFlags, ModelFlags {
+export interface PlanFlags extends ProjectFlags, ModelFlags {
   readonly out?: string;
   readonly yes?: boolean;
   readonly json?: boolean;
@@ -44,7 +44,7 @@ export async function plan(
     throw new NightshiftError("E_USAGE", "the goal is empty", {
       hint: 'Say what is to be done: nightshift plan "add a --json flag to list"',
     });
-  const settings = await settingsFor(context, flags);
+  const settings = await projectSettingsFor(context, flags);
   const file = resolve(settings.workspace, flags.out ?? FILE_STANDARD);
   if (existsSync(file)) throw alreadyThere(file, settings);
   const model = modelOf(context, settings, flags);
@@ -54,7 +54,8 @@ export async function plan(
     const proposed = await propose(output, goal, model, settings, interruption.signal);
     if (flags.json !== true) show(output, proposed, model);
     const isAccepted =
-      flags.yes === true || (flags.json !== true && (await ask(output, file, settings, interruption.signal)));
+      flags.yes === true ||
+      (flags.json !== true && (await isAgreed(output, questionOf(file, settings), interruption.signal)));
     if (isAccepted) keep(file, contractFileText(proposed.draft.contract), settings);
     report(output, proposed, { file: isAccepted ? file : null, model, settings, flags });
     return isAccepted ? EXIT.ok : EXIT.person;
@@ -98,20 +99,8 @@ function show(output: Output, { draft, requests, usage }: ProposedPlan, { price 
   output.note("", ...wrap(`${formatQuantity(requests, "request")}, ${tokens}${cost}`, width));
 }
 
-/** False where nobody is there to ask. */
-async function ask(output: Output, file: string, settings: Settings, signal: AbortSignal): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
-  // Not a terminal of its own: Ctrl-C has to stay a signal.
-  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
-  const ended = new Promise<string>((done) => lines.once("close", () => done("")));
-  try {
-    const question = `keep this as ${relative(settings.workspace, file)}? [y/N] `;
-    const answer = await Promise.race([lines.question(question, { signal }), ended]);
-    return /^\s*y(es)?\s*$/i.test(answer);
-  } finally {
-    lines.close();
-    await output.flush();
-  }
+function questionOf(file: string, { workspace }: Settings): string {
+  return `keep this as ${relative(workspace, file)}?`;
 }
 
 function keep(file: string, text: string, settings: Settings): void {

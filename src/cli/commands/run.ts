@@ -15,15 +15,16 @@ import {
   sessionConfig,
 } from "../../runtime/session-config.ts";
 import { carryOn, type DriveFlags } from "../carry-on.ts";
-import { type CommandContext, openFor, settingsFor } from "../context.ts";
+import { type CommandContext, openFor, type ProjectFlags, projectSettingsFor } from "../context.ts";
 import { type ContractFlags, contractOf, sealedBy } from "../contract-choice.ts";
+import { withFileFlags } from "../file-flags.ts";
 import { Interruption } from "../interruption.ts";
 import { checkModel, type ModelFlags, modelOf } from "../model-choice.ts";
 import { wrap } from "../render/text.ts";
 import { type BeginFlags, type BeginPlace, beginnings, sandboxFor, warnOf } from "./begin.ts";
 
 /** Flags of `run`. */
-export interface RunFlags extends DriveFlags, BeginFlags, ContractFlags, ModelFlags {
+export interface RunFlags extends DriveFlags, BeginFlags, ContractFlags, ModelFlags, ProjectFlags {
   readonly tools?: readonly string[];
   readonly system?: string;
   readonly title?: string;
@@ -43,10 +44,11 @@ const TITLE_LENGTH_MAX = 80;
 export async function run(
   context: CommandContext,
   words: readonly string[],
-  flags: RunFlags,
+  given: RunFlags,
 ): Promise<number> {
   const { output } = context;
-  const settings = await settingsFor(context, flags);
+  const settings = await projectSettingsFor(context, given);
+  const flags = withFileFlags(given, settings);
   const text = promptOf(words);
   const agreed = await contractOf(flags, text, settings);
   const prompt = text === "" ? (agreed?.contract.goal ?? "") : text;
