@@ -14,6 +14,7 @@ import { amending, contractWish, judging, preflighting } from "./rules/contract.
 import { layerAnswered } from "./rules/environment.ts";
 import { halting } from "./rules/halt.ts";
 import { rejectInput } from "./rules/input.ts";
+import { expiring, overdue } from "./rules/people.ts";
 import { answering, orphaned } from "./rules/request.ts";
 import { resting } from "./rules/rest.ts";
 import { backingOff, isRetryDue } from "./rules/retry.ts";
@@ -29,6 +30,7 @@ type Situation =
   | "request-orphaned"
   | "halting"
   | "answering"
+  | "overdue"
   | "held"
   | "beginning"
   | "layer-answered"
@@ -54,6 +56,8 @@ export function decide(state: SessionState, now: Now): Step {
       return halting(state, now);
     case "answering":
       return answering(state, now);
+    case "overdue":
+      return expiring(state, now);
     case "beginning":
       return append(event("session.status_running", {}));
     case "layer-answered":
@@ -85,6 +89,7 @@ function situationOf(state: SessionState, now: Now): Situation {
   if (state.halt !== null) return "halting";
   if (state.phase === "terminated") return "resting";
   if (state.request !== null) return "answering";
+  if (overdue(state, now).length > 0) return "overdue";
   if (state.hold !== null) return "held";
   const work = workOf(state, now);
   // Whoever watches, interrupts or sends must see that it works, also when a person has just let calls go on.

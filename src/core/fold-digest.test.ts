@@ -10,7 +10,7 @@ function foldSources(): string[] {
   const parts = readdirSync(join(import.meta.dirname, "reduce"))
     .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
     .map((name) => `reduce/${name}`);
-  return ["state.ts", "contract/state.ts", "reduce.ts", ...parts].sort();
+  return ["state.ts", "contract/state.ts", "people/state.ts", "reduce.ts", ...parts].sort();
 }
 
 /** Without comments and layout: neither changes what is folded. */

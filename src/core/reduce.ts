@@ -9,6 +9,7 @@ import { reduceCalls } from "./reduce/calls.ts";
 import { reduceContract } from "./reduce/contract.ts";
 import { reduceControl } from "./reduce/control.ts";
 import { reduceEnvironment } from "./reduce/environment.ts";
+import { reducePeople } from "./reduce/people.ts";
 import { reduceRequests } from "./reduce/requests.ts";
 import { reduceSandbox } from "./reduce/sandbox.ts";
 import { reduceWorkspace } from "./reduce/workspace.ts";
@@ -20,7 +21,7 @@ export function reduce(state: SessionState, event: SessionEvent): SessionState {
     event.seq === state.seq + 1,
     `event ${event.seq} does not follow ${state.seq} in ${state.sessionId}`,
   );
-  const next = reduceBody(state, event);
+  const next = reducePeople(reduceBody(state, event), event);
   return { ...next, seq: event.seq, lastEventAt: event.at };
 }
 

@@ -5,6 +5,7 @@
 import type { ContractState } from "./contract/state.ts";
 import type { EventBody } from "./events/index.ts";
 import type { CallId, SandboxId, Sequence, SessionId, ThreadId } from "./ids.ts";
+import { NO_PEOPLE, type PeopleState } from "./people/state.ts";
 import type { Portions } from "./reduce/portions.ts";
 import type { Json } from "./text.ts";
 
@@ -59,6 +60,8 @@ export interface SessionState {
   readonly workspace: WorkspaceState | null;
   /** Null for a session whose end nobody verifies. */
   readonly contract: ContractState | null;
+  /** What waits for a person. */
+  readonly people: PeopleState;
   readonly ledger: Ledger;
   /** Epoch of the last driver that wrote. */
   readonly epoch: number;
@@ -276,6 +279,7 @@ export function emptyState(sessionId: SessionId): SessionState {
     environment: null,
     workspace: null,
     contract: null,
+    people: NO_PEOPLE,
     ledger: {
       requests: 0,
       inputTokens: 0,

@@ -5,6 +5,7 @@ import type { EventInput } from "./events/index.ts";
 import { type CallId, type ExecId, execId, type SandboxId } from "./ids.ts";
 import type { ToolDescription } from "./message.ts";
 import type { CallState, OpenRequest, SandboxState, SessionState } from "./state.ts";
+import type { Json } from "./text.ts";
 
 /** Everything about the moment that is not in the log. */
 export interface Now {
@@ -16,6 +17,8 @@ export interface Now {
   readonly quietMs: number;
   /** Hash and size of the context that a request started now would send. */
   context(): { readonly hash: string; readonly tokens: number };
+  /** What the call was made with, as stored. */
+  inputOf(call: CallId): Json;
   /** What a new thread pins. */
   readonly profile: HarnessProfile;
 }

@@ -294,6 +294,7 @@ class Draft {
         this.#context = closeTurn(this.#context);
         return { hash: this.#context.digest, tokens: tokensOf(this.#context) };
       },
+      inputOf: (name) => this.#context.turn.calls.find(({ call }) => call === name)?.input ?? null,
     };
   }
 }

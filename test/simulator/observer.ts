@@ -57,7 +57,7 @@ export class Observer {
     this.#sessions = this.#database.prepare(`SELECT ${columns} FROM sessions ORDER BY key`);
     this.#session = this.#database.prepare(`SELECT ${columns} FROM sessions WHERE id = ?`);
     this.#restless = this.#database.prepare(
-      "SELECT 1 FROM sessions WHERE due IS NOT NULL OR owner IS NOT NULL LIMIT 1",
+      `SELECT ${columns} FROM sessions WHERE due IS NOT NULL OR owner IS NOT NULL`,
     );
   }
 
@@ -79,9 +79,9 @@ export class Observer {
     return row === undefined ? undefined : restOf(row);
   }
 
-  /** Does no session want to be woken, and is none driven? */
-  areAllAtRest(): boolean {
-    return this.#restless.get() === undefined;
+  /** Sessions that want to be woken at some time, or are driven. */
+  restless(): SessionRest[] {
+    return (this.#restless.all() as unknown as SessionRow[]).map(restOf);
   }
 
   /** The head of a session; position 0 when there is none. */

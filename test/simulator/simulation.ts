@@ -3,6 +3,8 @@
  * answer what waits for them, and rest once more.
  */
 import { type ClientEventInput, event } from "../../src/core/events/index.ts";
+import { nextExpiry } from "../../src/core/rules/people.ts";
+import type { SessionState } from "../../src/core/state.ts";
 import { decideAll } from "./contracts.ts";
 import type { FaultPlan } from "./faults.ts";
 import type { Violation } from "./judge.ts";
@@ -15,6 +17,8 @@ import { World } from "./world.ts";
 const STEPS_MAX = 60_000;
 const FAULTS_UNTIL_MS = 900_000;
 const REST_WITHIN_MS = 6 * 3_600_000;
+/** Whoever waits for a person for longer is waited for by nobody here. */
+const PATIENCE_MS = 3_600_000;
 /** Rounds in which people answer everything that waits for them. */
 const ROUNDS_MAX = 40;
 
@@ -105,7 +109,9 @@ class Simulation {
   #isAtRest(): boolean {
     const { population, machine, actions } = this.#world;
     if (!population.arePeopleDone() || population.isStopped() || actions.isExpected) return false;
-    return machine.observer.areAllAtRest();
+    return machine.observer
+      .restless()
+      .every(({ session, due, isOwned }) => !isOwned && isPatient(this.#world.log(session).state, due));
   }
 
   #unrest(): string {
@@ -180,6 +186,18 @@ function isSame(row: LogRow, other: LogRow | undefined): boolean {
     v === other.v &&
     body === other.body &&
     hash === other.hash
+  );
+}
+
+/** Does it keep nothing, and wait for a person, until a time that is far away? */
+function isPatient(state: SessionState, due: number | null): boolean {
+  const expiry = nextExpiry(state);
+  return (
+    state.hold === "requires_action" &&
+    state.sandbox === null &&
+    expiry !== null &&
+    expiry === due &&
+    expiry - state.lastEventAt > PATIENCE_MS
   );
 }
 

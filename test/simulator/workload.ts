@@ -186,6 +186,7 @@ function planConfig(
       tool_wall_ms: random.pick([2000, 20_000, 60_000]),
       model_failures_max: random.between(2, 8),
       ...files,
+      ...(random.chance(0.3) && { approval_ms: random.between(1000, 600_000) }),
       no_contact_ms: (aim.graceMs ?? 0) > 0 ? 120_000 : random.pick([5000, 30_000, 120_000]),
     },
   };

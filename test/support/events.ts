@@ -1,6 +1,7 @@
 /** Short names for events, so that a test's log reads like the story it tells. */
 import { type EventBody, type EventInput, event } from "../../src/core/events/index.ts";
 import { asSessionId, callId, type SessionId, sandboxId, threadId } from "../../src/core/ids.ts";
+import { actionHash } from "../../src/core/people/action.ts";
 import type { Json } from "../../src/core/text.ts";
 
 /** The session of all core tests. */
@@ -69,6 +70,23 @@ export const running: EventInput = event("session.status_running", {});
 
 export const confirmed = (call: string, result: "allow" | "deny", deny_message?: string): EventInput =>
   event("user.tool_confirmation", { call, result, ...(deny_message && { deny_message }) });
+
+/** As the rule asks for an approval when `log` ends with the last event before. */
+export const approvalAsked = (
+  log: readonly EventInput[],
+  call: string,
+  more: Partial<EventBody<"approval.requested">> & { readonly name?: string; readonly input?: Json } = {},
+): EventInput => {
+  const { name = "shell", input = { command: "true" }, ...rest } = more;
+  const run = rest.run ?? 1;
+  const throughSeq = rest.through_seq ?? log.length;
+  const hash = actionHash({ session: SESSION, call, run, name, input, throughSeq });
+  return event("approval.requested", {
+    ...{ call, run, why: "policy", hash, through_seq: throughSeq },
+    expires_at: START_MS + throughSeq * 1000 + 86_400_000,
+    ...rest,
+  });
+};
 
 export const setLimits = (limits: Config["limits"]): EventInput => event("control.set_limits", { limits });
 
@@ -303,3 +321,22 @@ export const destroyRequested = (sandbox: string = SANDBOX): EventInput =>
   event("sandbox.destroy_requested", { sandbox });
 
 export const destroyed = (sandbox: string = SANDBOX): EventInput => event("sandbox.destroyed", { sandbox });
+
+type Asked = EventBody<"question.asked">;
+
+/** The call `ask` and its question. */
+export const questioned = (request: number, index: number, more: Partial<Asked> = {}): EventInput[] => [
+  called(request, index, "read_only", { name: "ask", input: { text: "Which?" } }),
+  event("question.asked", {
+    question: `q${request}_${index}`,
+    call: callId(request, index),
+    text: "Which?",
+    ...more,
+  }),
+];
+
+export const questionAnswered = (
+  question: string,
+  text: string,
+  more: Partial<EventBody<"question.answered">> = {},
+): EventInput => event("question.answered", { question, text, author: "Ada", ...more });

@@ -56,6 +56,7 @@ export function nowOf(state: SessionState, more: Partial<Now> & { readonly token
     epoch: 1,
     quietMs: 0,
     context: () => ({ hash: "hash", tokens }),
+    inputOf: () => ({ command: "true" }),
     profile: PROFILE,
     ...rest,
   };

@@ -78,6 +78,7 @@ export class ModelSession {
       epoch: this.epoch,
       quietMs: this.quietMs,
       profile: PROFILE,
+      inputOf: () => null,
       context: () => {
         // The draft that is asked may be thrown away, or become what is committed: neither may show.
         const draft = closeTurn(this.context);

@@ -5,10 +5,13 @@ export const REQUEST_VERDICT = "request_verdict";
 /** Says that a criterion is impossible, or blocked until somebody helps. */
 export const DECLARE = "declare";
 
-/** Their names. */
+/** Asks a person something. */
+export const ASK = "ask";
+
+/** Names of those that need a contract. */
 export const SESSION_TOOLS: readonly string[] = [REQUEST_VERDICT, DECLARE];
 
 /** Is a call of this name answered by the harness? */
 export function isSessionTool(name: string): boolean {
-  return SESSION_TOOLS.includes(name);
+  return name === ASK || SESSION_TOOLS.includes(name);
 }

@@ -5,6 +5,7 @@ import { contractEvents } from "./contract.ts";
 import { environmentEvents } from "./environment.ts";
 import { harnessEvents } from "./harness.ts";
 import { EVENT_VERSIONS, isClientType } from "./index.ts";
+import { peopleEvents } from "./people.ts";
 import { refereeEvents } from "./referee.ts";
 import { sessionEvents } from "./session.ts";
 import { workEvents } from "./work.ts";
@@ -28,6 +29,7 @@ describe("the catalogue", () => {
       contractEvents,
       refereeEvents,
       environmentEvents,
+      peopleEvents,
     ];
     expect(domains.flatMap((domain) => Object.keys(domain)).sort()).toEqual(types);
   });

@@ -11,6 +11,7 @@ import { clientEvents } from "./client.ts";
 import { contractEvents } from "./contract.ts";
 import { environmentEvents } from "./environment.ts";
 import { harnessEvents } from "./harness.ts";
+import { peopleEvents } from "./people.ts";
 import { refereeEvents } from "./referee.ts";
 import { sessionEvents } from "./session.ts";
 import { workEvents } from "./work.ts";
@@ -26,6 +27,7 @@ export const CATALOGUE = {
   ...contractEvents,
   ...refereeEvents,
   ...environmentEvents,
+  ...peopleEvents,
 } as const;
 
 /** Every event type this version writes. */

@@ -1,8 +1,13 @@
-/** What people and programs may submit without a lease: `user.*`, `control.*` and `approval.*`. */
+/** What people and programs may submit without a lease: `user.*`, `control.*`, answers and approvals. */
 import * as z from "zod";
 import { contract, criterionId, hash, why } from "./contract.ts";
 import { callIdText, content, limits, steering, timestampMs } from "./parts.ts";
+import { questionId } from "./people.ts";
 
+/** Who says it, in one line, because the agent is told. */
+const author = z.string().regex(/^[^\p{Cc}\u2028\u2029]{1,256}$/u);
+/** By what way it came: `cli`, `http`, … */
+const channel = z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/);
 const reason = z.object({ reason: z.string().max(500).optional() });
 
 /** Schemas of this domain by event type. */
@@ -19,6 +24,17 @@ export const clientEvents = {
     call: callIdText,
     result: z.enum(["allow", "deny"]),
     deny_message: z.string().max(10_000).optional(),
+    /** Of the approval that was looked at; one that no longer counts changes nothing. */
+    hash: hash.optional(),
+    author: author.optional(),
+    channel: channel.optional(),
+  }),
+  /** Answers a question of the agent. */
+  "question.answered": z.object({
+    question: questionId,
+    text: z.string().min(1).max(10_000),
+    author,
+    channel: channel.optional(),
   }),
   /** No new model request until `control.resume`; what runs may finish. */
   "control.pause": reason,

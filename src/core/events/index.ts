@@ -78,6 +78,11 @@ export const EVENT_VERSIONS: { readonly [T in EventType]: number } = {
   "control.waive": 1,
   "control.request_verdict": 1,
   "approval.decided": 1,
+  "question.asked": 1,
+  "question.answered": 1,
+  "question.expired": 1,
+  "approval.requested": 1,
+  "approval.expired": 1,
   "verdict.requested": 1,
   "referee.composed": 1,
   "referee.checked": 1,
@@ -88,7 +93,7 @@ export const EVENT_VERSIONS: { readonly [T in EventType]: number } = {
 
 /** True for types that clients may submit: decided by domain, so that a new one needs no second list. */
 export function isClientType(type: string): type is ClientEventType {
-  return /^(user\.|control\.|question\.answered$|approval\.)/.test(type) && type in EVENT_VERSIONS;
+  return /^(user\.|control\.|question\.answered$|approval\.decided$)/.test(type) && type in EVENT_VERSIONS;
 }
 
 /** Makes an input; exists so that a literal is checked against its type's body at the call site. */

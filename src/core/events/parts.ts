@@ -77,6 +77,14 @@ export const policy = z.object({
   checkpoint_calls: z.int().min(1).optional(),
   /** Or so long after the first such call. */
   checkpoint_ms: z.int().min(1000).optional(),
+  /** `none`: nobody is to be asked; defaults count at once, and what needs a person is denied. */
+  questions: z.enum(["park", "none"]).optional(),
+  /** How long a question with a default waits, unless the agent says it. */
+  question_ms: z.int().min(1000).optional(),
+  /** How long an approval waits before it counts as denied. */
+  approval_ms: z.int().min(1000).optional(),
+  /** Calls that a person has to allow first: `tool`, `tool:pattern` or `irreversible`. */
+  approve: z.array(z.string().min(1).max(300)).max(100).optional(),
 });
 
 /** Why a model request did not give an answer. */

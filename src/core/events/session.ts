@@ -51,6 +51,8 @@ const statusIdle = z.object({
       calls: z.array(z.string()),
       /** Key of the layer that the changed files ask for. */
       environment: z.string().optional(),
+      /** What the agent asks. */
+      questions: z.array(z.string()).optional(),
     }),
     z.object({ type: z.literal("retries_exhausted") }),
     z.object({ type: z.literal("budget_reached"), cap: z.string() }),

@@ -185,6 +185,9 @@ function limitsSet(state: SessionState, limits: EventBody<"control.set_limits">[
 }
 
 function confirmed(state: SessionState, body: EventBody<"user.tool_confirmation">): SessionState {
+  const asked = state.people.approvals.find(({ call }) => call === body.call);
+  // Something else was looked at, or it was looked at before something changed.
+  if (asked !== undefined && (asked.isStale || (body.hash ?? asked.hash) !== asked.hash)) return state;
   const calls = state.calls.map((call) =>
     call.call === body.call && awaitsPerson(call)
       ? { ...call, confirmation: body.result, denyMessage: body.deny_message ?? null }

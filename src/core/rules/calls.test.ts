@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import {
   answered,
+  approvalAsked,
   called,
   confirmed,
   destroyed,
@@ -109,6 +110,7 @@ describe("calls that ask for permission", () => {
       name: "then a person is asked",
       log: asked,
       step: append(
+        approvalAsked(asked, "c1_1"),
         event("session.status_idle", { stop_reason: { type: "requires_action", calls: ["c1_1"] } }),
       ),
     },

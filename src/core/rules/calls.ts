@@ -2,11 +2,12 @@
  * The turn's tool calls, each on its way from request to receipt. Calls run beside each other, but a call that
  * writes files waits for all before it and holds back all after it.
  */
-import { isSessionTool } from "../contract/session-tools.ts";
+import { ASK, isSessionTool } from "../contract/session-tools.ts";
 import { event } from "../events/index.ts";
-import type { CallState, SessionState } from "../state.ts";
+import type { CallState, SessionState, StopReason } from "../state.ts";
 import { append, execIntent, inFlight, type Now, perform, type Step } from "../step.ts";
 import { inDoubt } from "./in-doubt.ts";
+import { askingCall, awaitApproval, isAsAsked, nextExpiry } from "./people.ts";
 import { neverRan } from "./results.ts";
 import { type CallStep, prepareIntent, startRun } from "./run.ts";
 import { canRun, sandboxWanted } from "./sandbox.ts";
@@ -20,12 +21,23 @@ export function runCalls(state: SessionState, now: Now): Step {
   if (events.length > 0) return append(...events);
   const intents = steps.flatMap((step) => (step.kind === "intent" ? [step.intent] : []));
   if (steps.some((step) => step.kind === "sandbox")) return sandboxWanted(state, now, intents);
-  if (intents.length > 0) return perform([...inFlight(state), ...intents]);
-  return append(
-    event("session.status_idle", {
-      stop_reason: { type: "requires_action", calls: calls.map(({ call }) => call) },
-    }),
-  );
+  if (intents.length > 0) return perform([...inFlight(state), ...intents], untilExpiry(state, now));
+  const requests = steps.flatMap((step) => (step.kind === "person" ? (step.request ?? []) : []));
+  return append(...requests, event("session.status_idle", { stop_reason: personNeeded(state, calls) }));
+}
+
+function untilExpiry(state: SessionState, now: Now): number | null {
+  const expiry = nextExpiry(state);
+  return expiry === null ? null : Math.max(0, expiry - now.at);
+}
+
+function personNeeded({ people }: SessionState, calls: readonly CallState[]): StopReason {
+  const names = new Set<string>(calls.map(({ call }) => call));
+  const asked = people.questions.filter(({ call }) => names.has(call));
+  const asking = new Set<string>(asked.map(({ call }) => call));
+  const undecided = calls.filter(({ call }) => !asking.has(call)).map(({ call }) => call);
+  const questions = asked.map(({ question }) => question);
+  return { type: "requires_action", calls: undecided, ...(questions.length > 0 && { questions }) };
 }
 
 /** The calls that need not wait for another one. */
@@ -58,18 +70,23 @@ function stepOf(state: SessionState, now: Now, call: CallState): CallStep {
 
 function begin(state: SessionState, now: Now, call: CallState): CallStep {
   if (call.invalid !== null) return { kind: "event", event: neverRan(call, "refused", call.invalid) };
+  if (call.name === ASK) return askingCall(state, call);
   if (isSessionTool(call.name)) return { kind: "event", event: sessionCall(state, call) };
   if (call.permission === "deny")
     return { kind: "event", event: neverRan(call, "refused", "This tool is not allowed here.") };
-  if (call.permission === "ask" && call.confirmation !== "allow") return askFirst(call);
+  if (call.permission === "ask" && !isAllowed(state, now, call)) return askFirst(state, now, call);
   if (!canRun(state)) return { kind: "sandbox" };
   if (call.effect === "reconcilable" && call.prepared === null)
     return { kind: "intent", intent: prepareIntent(state, call) };
   return { kind: "event", event: startRun(state, now, call) };
 }
 
-function askFirst(call: CallState): CallStep {
-  if (call.confirmation === null) return { kind: "person" };
+function isAllowed(state: SessionState, now: Now, call: CallState): boolean {
+  return call.confirmation === "allow" && isAsAsked(state, now, call);
+}
+
+function askFirst(state: SessionState, now: Now, call: CallState): CallStep {
+  if (call.confirmation !== "deny") return awaitApproval(state, now, call, "policy");
   const text = call.denyMessage ?? "A person did not allow this call.";
   return { kind: "event", event: neverRan(call, "refused", text) };
 }

@@ -1,6 +1,7 @@
 import { describe } from "vitest";
 import {
   answered,
+  approvalAsked,
   called,
   cancel,
   confirmed,
@@ -211,6 +212,7 @@ describe("while a call is in doubt", () => {
       name: "after which the question is asked again",
       log: [...waiting, pause, idle("paused"), resume, running],
       step: append(
+        approvalAsked([], "c1_0", { run: 2, why: "in_doubt", through_seq: waiting.length + 4 }),
         event("session.status_idle", { stop_reason: { type: "requires_action", calls: ["c1_0"] } }),
       ),
     },

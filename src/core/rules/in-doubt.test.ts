@@ -1,5 +1,6 @@
 import { describe } from "vitest";
 import {
+  approvalAsked,
   called,
   confirmed,
   idle,
@@ -92,6 +93,7 @@ describe("by effect class, when nobody knows", () => {
       name: "irreversible asks a person",
       log: doubtful("irreversible"),
       step: append(
+        approvalAsked(doubtful("irreversible"), "c1_0", { run: 2, why: "in_doubt" }),
         event("session.status_idle", { stop_reason: { type: "requires_action", calls: ["c1_0"] } }),
       ),
     },
@@ -179,6 +181,7 @@ describe("by a person", () => {
       name: "an answer to another call asks again",
       log: [...asked, confirmed("c1_7", "allow"), running],
       step: append(
+        approvalAsked([], "c1_0", { run: 2, why: "in_doubt", through_seq: asked.length + 2 }),
         event("session.status_idle", { stop_reason: { type: "requires_action", calls: ["c1_0"] } }),
       ),
     },
@@ -186,6 +189,7 @@ describe("by a person", () => {
       name: "one permission is for one run",
       log: [...asked, confirmed("c1_0", "allow"), running, started("c1_0", 2), inDoubt("c1_0", 2)],
       step: append(
+        approvalAsked([], "c1_0", { run: 3, why: "in_doubt", through_seq: asked.length + 4 }),
         event("session.status_idle", { stop_reason: { type: "requires_action", calls: ["c1_0"] } }),
       ),
     },

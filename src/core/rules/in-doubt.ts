@@ -5,6 +5,7 @@
  */
 import type { CallState, SessionState } from "../state.ts";
 import type { Now } from "../step.ts";
+import { awaitApproval, isAsAsked } from "./people.ts";
 import { outcomeUnknown, reconciled } from "./results.ts";
 import { type CallStep, prepareIntent, startRun } from "./run.ts";
 import { canRun } from "./sandbox.ts";
@@ -49,12 +50,12 @@ function reconcile(state: SessionState, now: Now, call: CallState): CallStep {
 }
 
 function byPerson(state: SessionState, now: Now, call: CallState): CallStep {
-  if (call.confirmation === "allow") return again(state, now, call);
+  if (call.confirmation === "allow" && isAsAsked(state, now, call)) return again(state, now, call);
   if (call.confirmation === "deny") {
     return {
       kind: "event",
       event: outcomeUnknown(call, call.denyMessage ?? "a person decided not to run it again"),
     };
   }
-  return { kind: "person" };
+  return awaitApproval(state, now, call, "in_doubt");
 }

@@ -4,6 +4,7 @@ import type { SessionState, StopReason } from "../state.ts";
 import { append, inFlight, leave, type Now, perform, type Step } from "../step.ts";
 import { checkpointAtRest, isCheckpointing, unsavable } from "./checkpoint.ts";
 import { askedLayer } from "./environment.ts";
+import { nextExpiry } from "./people.ts";
 
 function endOf(state: SessionState): StopReason {
   if (state.contract !== null && state.contract.ending !== null) return state.contract.ending;
@@ -15,8 +16,15 @@ function endOf(state: SessionState): StopReason {
     : { type: "requires_action", calls: [], environment: asked.key };
 }
 
-/** A waiting session keeps no sandbox and no memory. */
+/** A waiting session keeps no sandbox and no memory. It is due when the time of a question is over. */
 export function resting(state: SessionState, now: Now): Step {
+  const step = givingBack(state, now);
+  const expiry = nextExpiry(state);
+  if (step.kind !== "leave" || expiry === null) return step;
+  return leave(Math.min(step.due ?? expiry, expiry));
+}
+
+function givingBack(state: SessionState, now: Now): Step {
   if (state.phase === "running") {
     return append(event("session.status_idle", { stop_reason: endOf(state) }));
   }

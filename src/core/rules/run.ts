@@ -8,7 +8,8 @@ export type CallStep =
   | { readonly kind: "event"; readonly event: EventInput }
   | { readonly kind: "intent"; readonly intent: Intent }
   | { readonly kind: "sandbox" }
-  | { readonly kind: "person" };
+  /** `request`: what says so in the log, unless it does already. */
+  | { readonly kind: "person"; readonly request: EventInput | null };
 
 /** Looks at what a write would change; harmless, so it needs no intent of its own. */
 export function prepareIntent(state: SessionState, call: CallState): Intent {
