@@ -263,9 +263,11 @@ function openThread(context: Context, body: EventBody<"session.thread_created">)
   }));
   const bytes = Buffer.byteLength(body.system) + Buffer.byteLength(JSON.stringify(tools));
   const thread = { system: body.system, tools, model: body.model, bytes };
-  return body.reason === "reset"
-    ? { ...emptyContext(), thread, queue: context.queue }
-    : { ...context, thread };
+  const opened =
+    body.reason === "reset" ? { ...emptyContext(), thread, queue: context.queue } : { ...context, thread };
+  if (body.opening === undefined) return opened;
+  const input = [joined(body.opening), ...opened.turn.input];
+  return { ...opened, turn: { ...opened.turn, input } };
 }
 
 function accept(context: Context, seqs: readonly Sequence[]): Context {

@@ -10,7 +10,8 @@ function foldSources(): string[] {
   const parts = readdirSync(join(import.meta.dirname, "reduce"))
     .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
     .map((name) => `reduce/${name}`);
-  return ["state.ts", "contract/state.ts", "people/state.ts", "reduce.ts", ...parts].sort();
+  const states = ["attempt", "contract", "people"].map((name) => `${name}/state.ts`);
+  return ["state.ts", "reduce.ts", ...states, ...parts].sort();
 }
 
 /** Without comments and layout: neither changes what is folded. */

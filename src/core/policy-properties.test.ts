@@ -77,7 +77,7 @@ describe("whatever happens", () => {
       fc.property(stories, ([story, when]) => {
         const session = play(story, when);
         checkLog(session.log);
-        checkSent(session.sent);
+        checkSent(session.sent, session.anew);
       }),
       { numRuns: 1500 },
     );
@@ -153,7 +153,7 @@ describe("whatever happens", () => {
         const session = play(story, when);
         finish(session);
         checkLog(session.log);
-        checkSent(session.sent);
+        checkSent(session.sent, session.anew);
         const { phase, queue, calls, request, sandbox, halt, answerOwed } = session.state;
         expect({ queue, request, sandbox, halt }).toEqual({
           queue: [],

@@ -5,6 +5,7 @@
 import { assert } from "./errors.ts";
 import type { SessionEvent } from "./events/index.ts";
 import type { SessionId } from "./ids.ts";
+import { reduceAttempts } from "./reduce/attempts.ts";
 import { reduceCalls } from "./reduce/calls.ts";
 import { reduceContract } from "./reduce/contract.ts";
 import { reduceControl } from "./reduce/control.ts";
@@ -21,7 +22,8 @@ export function reduce(state: SessionState, event: SessionEvent): SessionState {
     event.seq === state.seq + 1,
     `event ${event.seq} does not follow ${state.seq} in ${state.sessionId}`,
   );
-  const next = reducePeople(reduceBody(state, event), event);
+  // What people wait for, and what attempts are about, is told by events of all domains.
+  const next = reduceAttempts(reducePeople(reduceBody(state, event), event), event);
   return { ...next, seq: event.seq, lastEventAt: event.at };
 }
 

@@ -2,6 +2,7 @@
  * The fold's result: where a session stands. Positions and counters only, never transcript, so that its size does
  * not grow with the log. Plain data: a snapshot is its JSON.
  */
+import { type AttemptsState, NO_ATTEMPTS } from "./attempt/state.ts";
 import type { ContractState } from "./contract/state.ts";
 import type { EventBody } from "./events/index.ts";
 import type { CallId, SandboxId, Sequence, SessionId, ThreadId } from "./ids.ts";
@@ -62,6 +63,7 @@ export interface SessionState {
   readonly contract: ContractState | null;
   /** What waits for a person. */
   readonly people: PeopleState;
+  readonly attempts: AttemptsState;
   readonly ledger: Ledger;
   /** Epoch of the last driver that wrote. */
   readonly epoch: number;
@@ -280,6 +282,7 @@ export function emptyState(sessionId: SessionId): SessionState {
     workspace: null,
     contract: null,
     people: NO_PEOPLE,
+    attempts: NO_ATTEMPTS,
     ledger: {
       requests: 0,
       inputTokens: 0,

@@ -103,3 +103,16 @@ export const reviewOf = (item = "test/a.test.js"): EventBody<"verdict.given">["r
 
 export const decidedOn = (result: "approve" | "deny", item = "test/a.test.js"): EventInput =>
   event("approval.decided", { item, hash: LOOKED_AT, result, author: "somebody" });
+
+/** The first attempt at the one criterion of {@link contractWith}, unless told otherwise. */
+export const attemptStarted = (
+  attempt = 1,
+  criterion: string | null = "tests",
+  reason: EventBody<"attempt.started">["reason"] = "first",
+): EventInput => event("attempt.started", { attempt, criterion, reason, commit: BASE });
+
+export const attemptEnded = (
+  ending: EventBody<"attempt.ended">["ending"],
+  duration_ms: number,
+  attempt = 1,
+): EventInput => event("attempt.ended", { attempt, ending, duration_ms });

@@ -28,6 +28,8 @@ export class ModelSession {
   readonly log: SessionEvent[] = [];
   /** What each request sent. */
   readonly sent: (readonly Message[])[] = [];
+  /** Which of them were the first of another context. */
+  readonly anew: Set<number> = new Set();
   state: SessionState = emptyState(SESSION);
   context: Context = emptyContext();
   epoch = 1;
@@ -91,6 +93,8 @@ export class ModelSession {
   #decided(input: EventInput): void {
     if (this.state.epoch !== this.epoch) this.#add(woke(this.epoch));
     this.#add(input);
+    if (input.type === "session.thread_created" && input.body.reason === "reset")
+      this.anew.add(this.sent.length);
     if (input.type === "span.model_request_start") this.sent.push([...messagesOf(this.context)]);
   }
 

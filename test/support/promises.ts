@@ -261,9 +261,9 @@ export function checkLog(log: readonly SessionEvent[]): void {
 }
 
 /** What is sent only ever grows, and every call in it is followed by its result, in call order. */
-export function checkSent(sent: readonly (readonly Message[])[]): void {
+export function checkSent(sent: readonly (readonly Message[])[], anew: ReadonlySet<number>): void {
   for (const [index, messages] of sent.entries()) {
-    const before = sent[index - 1] ?? [];
+    const before = anew.has(index) ? [] : (sent[index - 1] ?? []);
     assert.deepEqual(
       messages.slice(0, before.length),
       [...before],

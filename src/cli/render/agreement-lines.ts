@@ -33,6 +33,16 @@ export function agreementLines(event: SessionEvent, verbose: boolean): readonly 
       return [["you", "a verdict, please"]];
     case "approval.decided":
       return [["you", `${event.body.result} ${event.body.item}`]];
+    case "attempt.started": {
+      const { attempt, criterion, reason } = event.body;
+      return [
+        ["attempt", `${attempt} begins${criterion === null ? "" : `: ${criterion}`} (${words(reason)})`],
+      ];
+    }
+    case "attempt.ended": {
+      const { attempt, ending, duration_ms } = event.body;
+      return [["attempt", `${attempt} ended: ${words(ending)} (${formatDuration(duration_ms)})`]];
+    }
     case "preflight.started":
       return [["checks", "run on the base, twice"]];
     case "preflight.finished":
@@ -40,6 +50,10 @@ export function agreementLines(event: SessionEvent, verbose: boolean): readonly 
     default:
       return verdictLines(event, verbose);
   }
+}
+
+function words(name: string): string {
+  return name.replaceAll("_", " ");
 }
 
 function countOf(criteria: number): string {

@@ -66,6 +66,7 @@ export class EventView {
         return describePerson(event);
       case "control":
       case "contract":
+      case "attempt":
       case "approval":
       case "preflight":
       case "verdict":

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { attemptEvents } from "./attempt.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import { clientEvents } from "./client.ts";
 import { contractEvents } from "./contract.ts";
@@ -30,6 +31,7 @@ describe("the catalogue", () => {
       refereeEvents,
       environmentEvents,
       peopleEvents,
+      attemptEvents,
     ];
     expect(domains.flatMap((domain) => Object.keys(domain)).sort()).toEqual(types);
   });

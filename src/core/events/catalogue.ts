@@ -7,6 +7,7 @@
  * `agent.tool_result`, `sandbox.ready`).
  */
 import type * as z from "zod";
+import { attemptEvents } from "./attempt.ts";
 import { clientEvents } from "./client.ts";
 import { contractEvents } from "./contract.ts";
 import { environmentEvents } from "./environment.ts";
@@ -28,6 +29,7 @@ export const CATALOGUE = {
   ...refereeEvents,
   ...environmentEvents,
   ...peopleEvents,
+  ...attemptEvents,
 } as const;
 
 /** Every event type this version writes. */

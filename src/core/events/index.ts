@@ -89,6 +89,8 @@ export const EVENT_VERSIONS: { readonly [T in EventType]: number } = {
   "referee.ratcheted": 1,
   "judge.graded": 1,
   "verdict.given": 1,
+  "attempt.started": 1,
+  "attempt.ended": 1,
 };
 
 /** True for types that clients may submit: decided by domain, so that a new one needs no second list. */

@@ -1,6 +1,6 @@
 /** `session.*`: the life of a session, under the Managed Agents names where that taxonomy has the fact. */
 import * as z from "zod";
-import { json, limits, model, policy, sequence, timestampMs, toolSpec } from "./parts.ts";
+import { content, json, limits, model, policy, sequence, timestampMs, toolSpec } from "./parts.ts";
 
 /** First event of every log. */
 const created = z.object({
@@ -41,6 +41,8 @@ const threadCreated = z.object({
   model,
   /** First event that the thread's context is made of. */
   from_seq: sequence,
+  /** Its first message, before everything that waits. */
+  opening: content.optional(),
 });
 
 const statusIdle = z.object({

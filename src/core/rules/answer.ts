@@ -1,8 +1,10 @@
 /** The model owes an answer, or messages wait: open the turn, check the caps, send the next request. */
+import { openingText } from "../attempt/opening.ts";
 import { type EventBody, type EventInput, event } from "../events/index.ts";
 import { sandboxId, threadId } from "../ids.ts";
 import { contextStart, costCharged, type SessionState, tokensCharged } from "../state.ts";
 import { append, type Now, type Step } from "../step.ts";
+import { attemptNews } from "./attempts.ts";
 import { checkpointBeside, isCheckpointing } from "./checkpoint.ts";
 import { requestSandbox } from "./sandbox.ts";
 
@@ -15,8 +17,10 @@ const CUT_SHORT_MAX = 3;
 export function answerOwed(state: SessionState, now: Now): Step {
   const { config } = state;
   if (config === null) return append();
-  if (state.thread === null || !now.profile.renderers.includes(state.thread.renderer))
-    return append(openThread(state, config, now));
+  const news = attemptNews(state, now.at);
+  if (news.length > 0) return append(...news);
+  const reason = threadWanted(state, now);
+  if (reason !== null) return append(openThread(state, config, now, reason));
   if (state.queue.length > 0) {
     return append(
       event("harness.input_accepted", {
@@ -47,7 +51,17 @@ export function answerOwed(state: SessionState, now: Now): Step {
 type Config = EventBody<"session.created">;
 type Reservation = EventBody<"span.model_request_start">["reservation"];
 
-function openThread(state: SessionState, config: Config, now: Now): EventInput {
+type ThreadReason = EventBody<"session.thread_created">["reason"];
+
+/** Why the next request needs a thread of its own; null when it goes on in the one that is there. */
+function threadWanted({ thread, attempts }: SessionState, { profile }: Now): ThreadReason | null {
+  if (thread === null) return "start";
+  if (attempts.open?.hasThread === false) return "reset";
+  return profile.renderers.includes(thread.renderer) ? null : "upgrade";
+}
+
+function openThread(state: SessionState, config: Config, now: Now, reason: ThreadReason): EventInput {
+  const opening = reason === "upgrade" ? null : openingText(state, now.at);
   const tools = config.agent.tools.flatMap((name) => {
     const tool = now.profile.tools.get(name);
     return tool === undefined
@@ -57,13 +71,19 @@ function openThread(state: SessionState, config: Config, now: Now): EventInput {
   return event("session.thread_created", {
     session_thread_id: threadId(state.sessionId, state.threads),
     agent_name: config.agent.name,
-    reason: state.thread === null ? "start" : "upgrade",
+    reason,
     renderer: now.profile.renderer,
     system: config.agent.system,
     tools,
     model: config.agent.model,
-    from_seq: Math.min(contextStart(state), state.seq),
+    from_seq: reason === "reset" ? resetStart(state) : Math.min(contextStart(state), state.seq),
+    ...(opening !== null && { opening: [{ type: "text", text: opening }] }),
   });
+}
+
+/** An empty context needs nothing from before its thread but the messages that nobody has picked up. */
+function resetStart({ queue, seq }: SessionState): number {
+  return queue[0]?.[0]?.seq ?? seq + 1;
 }
 
 /** Provisioning starts beside the first request, which does not wait for it. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import {
   amend,
+  attemptEnded,
+  attemptStarted,
   contractWith,
   decidedOn,
   declared,
@@ -55,11 +57,12 @@ const working = [
   ...begun,
   preflightStarted,
   preflightFinished(),
+  attemptStarted(),
   threadStart(2),
   accepted(3),
   sandboxRequested(),
   sandboxReady(),
-  asked(1, { through_seq: 11 }),
+  asked(1, { through_seq: 12 }),
 ];
 /** The agent has ended its turn without a change. */
 const ended = [...working, answered(1), replied(1, "done")];
@@ -145,7 +148,7 @@ describe("an agent can only ask", () => {
     {
       name: "what a person has said meanwhile is answered before a turn's end counts",
       log: [...ended, said("and also this")],
-      step: append(accepted(15)),
+      step: append(accepted(16)),
     },
   ]);
 });
@@ -161,13 +164,13 @@ describe("a verdict", () => {
     {
       name: "that is positive ends the work",
       log: given("met"),
-      step: append(idleAs({ type: "verified", verdict: 1 })),
+      step: append(attemptEnded("met", 10_000), idleAs({ type: "verified", verdict: 1 })),
     },
     {
       name: "that is negative is told to the agent",
       log: given("unmet"),
       step: append(
-        asked(2, { through_seq: 16, context_hash: "hash", reservation: { tokens: 1100, cost_micro_usd: 0 } }),
+        asked(2, { through_seq: 17, context_hash: "hash", reservation: { tokens: 1100, cost_micro_usd: 0 } }),
       ),
     },
     {
@@ -184,18 +187,18 @@ describe("a verdict", () => {
       name: "on what was judged already ends the work as not met",
       log: [
         ...given("unmet"),
-        asked(2, { through_seq: 16 }),
+        asked(2, { through_seq: 17 }),
         answered(2),
         replied(2, "it is done, really"),
         verdictRequested(2),
         verdictGiven(2, "unmet"),
       ],
-      step: append(idleAs({ type: "unmet", verdict: 2 })),
+      step: append(attemptEnded("unmet", 15_000), idleAs({ type: "unmet", verdict: 2 })),
     },
   ]);
 
   test("says nothing about a turn that began after it", () => {
-    const log = [...given("met"), said("one more thing"), accepted(17), asked(2, { through_seq: 18 })];
+    const log = [...given("met"), said("one more thing"), accepted(18), asked(2, { through_seq: 19 })];
     const state = stateOf(...log, answered(2, { stop_reason: "refusal" }));
     expect(decide(state, nowOf(state))).toEqual(append(idleAs({ type: "refusal" })));
   });
@@ -283,7 +286,7 @@ describe("an amendment", () => {
       previous_hash: HASH,
       reason: "it was too narrow",
       author: "somebody",
-      asked_seq: 15,
+      asked_seq: 16,
       content: [{ type: "text", text: amendmentText(wide, "it was too narrow") }],
     });
     const before = stateOf(...log);

@@ -6,6 +6,7 @@ import { unreachable } from "../errors.ts";
 import { type EventInput, event } from "../events/index.ts";
 import type { CallState, Halt, SessionState, StopReason } from "../state.ts";
 import { append, execIntent, type Intent, inFlight, type Now, perform, type Step } from "../step.ts";
+import { attemptAtRest } from "./attempts.ts";
 import { isCheckpointing, rewound } from "./checkpoint.ts";
 import { answering } from "./request.ts";
 import { neverRan, outcomeUnknown } from "./results.ts";
@@ -22,7 +23,7 @@ export function halting(state: SessionState, now: Now): Step {
     return perform([...inFlight(state), ...running.flatMap((call) => windDown(state, halt, call))]);
   // The files must not be read and taken away at the same time.
   if (halt.kind === "rewind" && isCheckpointing(state)) return perform(inFlight(state));
-  return append(...halted(state, halt));
+  return append(...halted(state, halt, now.at));
 }
 
 function endRequest(state: SessionState): EventInput[] {
@@ -89,9 +90,12 @@ function windDown(state: SessionState, halt: Halt, call: CallState): Intent[] {
   ];
 }
 
-function halted(state: SessionState, halt: Halt): EventInput[] {
+function halted(state: SessionState, halt: Halt, at: number): EventInput[] {
   if (halt.kind === "cancel")
-    return [event("session.status_terminated", { reason: "cancelled by a person" })];
+    return [
+      ...attemptAtRest(state, null, at),
+      event("session.status_terminated", { reason: "cancelled by a person" }),
+    ];
   const reasons: { readonly [kind in "pause" | "interrupt" | "stop" | "rewind"]: StopReason } = {
     pause: { type: "paused" },
     interrupt: { type: "end_turn" },

@@ -2,6 +2,7 @@
 import { event } from "../events/index.ts";
 import type { SessionState, StopReason } from "../state.ts";
 import { append, inFlight, leave, type Now, perform, type Step } from "../step.ts";
+import { attemptAtRest } from "./attempts.ts";
 import { checkpointAtRest, isCheckpointing, unsavable } from "./checkpoint.ts";
 import { askedLayer } from "./environment.ts";
 import { nextExpiry } from "./people.ts";
@@ -26,7 +27,11 @@ export function resting(state: SessionState, now: Now): Step {
 
 function givingBack(state: SessionState, now: Now): Step {
   if (state.phase === "running") {
-    return append(event("session.status_idle", { stop_reason: endOf(state) }));
+    const reason = endOf(state);
+    return append(
+      ...attemptAtRest(state, reason, now.at),
+      event("session.status_idle", { stop_reason: reason }),
+    );
   }
   if (isCheckpointing(state)) return perform(inFlight(state));
   // The last checkpoint may have shown it, after the session came to rest.

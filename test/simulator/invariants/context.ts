@@ -1,12 +1,12 @@
 /** Promises about what the model sees. The messages are made here once more, by other means than the harness's. */
 import { hash } from "node:crypto";
-import type { SessionEvent } from "../../../src/core/events/index.ts";
+import type { EventBody, SessionEvent } from "../../../src/core/events/index.ts";
 import type { Message } from "../../../src/core/message.ts";
 import type { ModelRequest } from "../../../src/model/contract.ts";
 import type { Invariant, RequestMoment } from "../judge.ts";
 import type { ObservedLog } from "../log.ts";
 
-/** What is sent follows from the log alone, is what the intent's hash says, and only ever grows at its end. */
+/** What is sent follows from the log alone, is what the intent's hash says, and in one context only ever grows at its end. */
 export function contextIsAFunctionOfTheLog(): Invariant {
   const previous = new Map<ObservedLog, Sent>();
   const rendered = new Map<ObservedLog, Rendering>();
@@ -20,11 +20,12 @@ export function contextIsAFunctionOfTheLog(): Invariant {
       const before = previous.get(log);
       const rendering = rendered.get(log) ?? new Rendering(log);
       rendered.set(log, rendering);
-      const complaint = differs(moment, sent, rendering) ?? hashDiffers(moment, sent, rendering);
+      const extent = rendering.upTo(log.requests.get(number)?.seq ?? 0);
+      const complaint = differs(number, sent, extent) ?? hashDiffers(moment, sent, extent);
       // A zombie may send an old request late; it cannot be fenced, and its answer is thrown away.
       if (before !== undefined && before.number > number) return complaint;
-      previous.set(log, { number, sent });
-      return complaint ?? shrank(before?.sent, sent);
+      previous.set(log, { number, sent, window: extent.window });
+      return complaint ?? (before?.window === extent.window ? shrank(before.sent, sent) : null);
     },
     onRequestOver: ({ number, request }) => changed(number, arrived.get(request) ?? [], request.messages),
   };
@@ -34,15 +35,11 @@ export function contextIsAFunctionOfTheLog(): Invariant {
 interface Sent {
   readonly number: number;
   readonly sent: readonly string[];
+  readonly window: Window;
 }
 
-function differs(
-  { log, number }: RequestMoment,
-  sent: readonly string[],
-  rendering: Rendering,
-): string | null {
-  const start = log.requests.get(number)?.seq ?? 0;
-  const expected = rendering.upTo(start);
+function differs(number: number, sent: readonly string[], { window, count }: Extent): string | null {
+  const expected = window.messages.slice(0, count);
   const index = expected.findIndex((message, at) => message !== sent[at]);
   if (index === -1 && expected.length === sent.length) return null;
   const at = index === -1 ? expected.length : index;
@@ -50,20 +47,16 @@ function differs(
 }
 
 /** Asked once the messages are known to be those of the log. */
-function hashDiffers(
-  { log, number }: RequestMoment,
-  sent: readonly string[],
-  rendering: Rendering,
-): string | null {
-  const digest = rendering.digest(sent.length);
+function hashDiffers({ log, number }: RequestMoment, sent: readonly string[], extent: Extent): string | null {
+  const digest = digestOf({ window: extent.window, count: sent.length });
   const logged = log.requests.get(number)?.start.context_hash;
   return digest === logged
     ? null
     : `request ${number} sends ${digest.slice(0, 8)}, its intent says ${logged?.slice(0, 8)}`;
 }
 
-function shrank(before: readonly string[] | undefined, sent: readonly string[]): string | null {
-  const index = (before ?? []).findIndex((message, at) => message !== sent[at]);
+function shrank(before: readonly string[], sent: readonly string[]): string | null {
+  const index = before.findIndex((message, at) => message !== sent[at]);
   return index === -1 ? null : `message ${index} has changed since the last request: ${sent[index]}`;
 }
 
@@ -75,18 +68,30 @@ function changed(number: number, before: readonly Message[], now: readonly Messa
     : `request ${number} was sent with ${before.length} messages, and now its list holds ${now.length}`;
 }
 
+/** One context window, as text. */
+interface Window {
+  readonly messages: string[];
+  /** Chained hashes: the one at `index` covers so many messages. */
+  readonly digests: string[];
+}
+
+/** What a request sent: so many messages of its window. */
+interface Extent {
+  readonly window: Window;
+  readonly count: number;
+}
+
 /**
  * The messages of a log, as text. Turn by turn: what the assistant said, the results in the order of the calls, then
  * messages as picked up. A turn ends with the next request; what has ended is not made again.
  */
 class Rendering {
   readonly #log: ObservedLog;
-  readonly #messages: string[] = [];
-  /** How many messages there were at the start of a request, by its position in the log. */
-  readonly #counts = new Map<number, number>();
-  /** Chained hashes: the one at `index` covers so many messages. */
-  readonly #digests: string[] = [""];
+  /** By the position of the request's start in the log. */
+  readonly #extents = new Map<number, Extent>();
   readonly #texts = new Map<number, string>();
+  #window: Window = { messages: [], digests: [""] };
+  #opening: Message[] = [];
   #turn: SessionEvent[] = [];
   #hasThread = false;
   #read = 0;
@@ -95,35 +100,53 @@ class Rendering {
     this.#log = log;
   }
 
-  /** The messages for the request that starts at `seq`. */
-  upTo(seq: number): readonly string[] {
+  /** The window of the request that starts at `seq`, and how much of it was sent. */
+  upTo(seq: number): Extent {
     const { events } = this.#log;
     while (this.#read < seq) this.#add(events[this.#read++] as SessionEvent);
-    return this.#messages.slice(0, this.#counts.get(seq) ?? 0);
-  }
-
-  /** The chained hash of the first `count` messages. */
-  digest(count: number): string {
-    for (let index = this.#digests.length; index <= count; index++)
-      this.#digests.push(hash("sha256", `${this.#digests[index - 1]}${this.#messages[index - 1]}`, "hex"));
-    return this.#digests[count] ?? "";
+    return this.#extents.get(seq) ?? { window: this.#window, count: 0 };
   }
 
   #add(event: SessionEvent): void {
+    if (event.type === "session.thread_created") this.#open(event.body);
     if (event.type === "user.message") this.#texts.set(event.seq, textOf(event.body.content));
     if (event.type !== "span.model_request_start") {
       // What becomes of the files before the first thread is nobody's news.
-      this.#hasThread ||= event.type === "session.thread_created";
       if (this.#hasThread || !event.type.startsWith("workspace.")) this.#turn.push(event);
       return;
     }
-    for (const message of renderTurn(this.#turn, this.#texts)) this.#messages.push(JSON.stringify(message));
+    const { messages } = this.#window;
+    for (const message of renderTurn(this.#turn, this.#texts, this.#opening))
+      messages.push(JSON.stringify(message));
     this.#turn = [];
-    this.#counts.set(event.seq, this.#messages.length);
+    this.#opening = [];
+    this.#extents.set(event.seq, { window: this.#window, count: messages.length });
+  }
+
+  /** A reset begins with nothing. What opens a thread comes before everything that waits. */
+  #open({ reason, opening }: EventBody<"session.thread_created">): void {
+    this.#hasThread = true;
+    if (reason === "reset") {
+      this.#window = { messages: [], digests: [""] };
+      this.#turn = [];
+    }
+    this.#opening = opening === undefined ? [] : [{ role: "user", text: textOf(opening) }];
   }
 }
 
-function renderTurn(turn: readonly SessionEvent[], texts: ReadonlyMap<number, string>): Message[] {
+/** The chained hash of what was sent. */
+function digestOf({ window, count }: Extent): string {
+  const { digests, messages } = window;
+  for (let index = digests.length; index <= count; index++)
+    digests.push(hash("sha256", `${digests[index - 1]}${messages[index - 1]}`, "hex"));
+  return digests[count] ?? "";
+}
+
+function renderTurn(
+  turn: readonly SessionEvent[],
+  texts: ReadonlyMap<number, string>,
+  opening: readonly Message[],
+): Message[] {
   const blocks = turn.flatMap((event) => blockOf(event));
   const calls = turn.filter((event) => event.type === "agent.tool_use");
   const results = calls.map(({ body }): Message => {
@@ -138,7 +161,8 @@ function renderTurn(turn: readonly SessionEvent[], texts: ReadonlyMap<number, st
     };
   });
   const input = turn.flatMap((event) => inputOf(event, texts));
-  return [...(blocks.length > 0 ? [{ role: "assistant", blocks } as const] : []), ...results, ...input];
+  const said = blocks.length > 0 ? [{ role: "assistant", blocks } as const] : [];
+  return [...said, ...results, ...opening, ...input];
 }
 
 /** What people said, as it was picked up, and what the harness has to say of files and contract. */
