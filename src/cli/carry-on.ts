@@ -22,6 +22,8 @@ const PAUSE_GRACE_MS = 3_000;
 export interface DriveFlags extends PlaceFlags {
   readonly json?: boolean;
   readonly verbose?: boolean;
+  /** Stay while something may still come. */
+  readonly stay?: boolean;
 }
 
 /** Drives until the session rests. @param after - events up to here are known to the person. @returns the exit code */
@@ -48,6 +50,7 @@ export async function carryOn(
     sessionId,
     after: options.after,
     signal: interruption.signal,
+    stays: flags.stay === true,
     trouble: (error) => output.note(`trouble: ${messageOf(error)}; trying again`),
     show: (item) => {
       if (item.type === "session.error") rateLimited = item.body.error.type === "model_rate_limited_error";

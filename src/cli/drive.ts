@@ -23,6 +23,8 @@ export interface DriveOptions {
   readonly trouble: (error: unknown) => void;
   /** Aborting gives the lease back and leaves. */
   readonly signal: AbortSignal;
+  /** Stay while something may still come: an answer of a person, a higher cap, a due time. */
+  readonly stays?: boolean;
 }
 
 /** Failures that may pass by themselves, before the person is asked to see to it. */
@@ -33,7 +35,7 @@ export type DriveOutcome = "rests" | "left";
 
 /** @throws whatever stopped the driver */
 export async function driveToRest(options: DriveOptions): Promise<DriveOutcome> {
-  const { harness, sessionId, signal } = options;
+  const { harness, sessionId, signal, stays = false } = options;
   const stop = new AbortController();
   const news = new News();
   const failures: unknown[] = [];
@@ -61,7 +63,8 @@ export async function driveToRest(options: DriveOptions): Promise<DriveOutcome> 
       await view.catchUp();
       if (isFinal(failures)) throw failures.at(-1);
       if (signal.aborted) return "left";
-      if (isAtRest(await harness.store.getSession(sessionId), harness.clock.wallMs())) return "rests";
+      const record = await harness.store.getSession(sessionId);
+      if (isAtRest(record, harness.clock.wallMs()) && !(stays && isWaiting(record))) return "rests";
       await heard;
     }
   } finally {
@@ -92,6 +95,23 @@ function isAtRest(record: SessionRecord | undefined, now: number): boolean {
   if (record === undefined) return true;
   if (record.held) return false;
   return record.due === null || (record.due > now && summaryOf(record)?.phase === "idle");
+}
+
+/** Ways to rest after which nothing comes unless somebody begins anew. */
+const OVER: ReadonlySet<string> = new Set([
+  "verified",
+  "unmet",
+  "end_turn",
+  "refusal",
+  "max_tokens",
+  "stopped",
+  "failed",
+]);
+
+/** It rests for a person, a cap or a time. */
+function isWaiting(record: SessionRecord | undefined): boolean {
+  const summary = record === undefined ? undefined : summaryOf(record);
+  return summary?.phase !== "terminated" && !OVER.has(summary?.stopReason ?? "");
 }
 
 /** Shows a log as it grows. */

@@ -35,6 +35,11 @@ const CAP_FLAGS: readonly FlagSpec[] = [
   },
 ];
 
+const DETACH_FLAG: FlagSpec = {
+  name: "detach",
+  description: "go on in the background, also when this terminal closes, and keep the machine awake",
+};
+
 const VIEW_FLAGS: readonly FlagSpec[] = [
   { name: "json", description: "print one JSON value in the end instead of progress" },
   { name: "verbose", description: "show more of what happens" },
@@ -203,6 +208,7 @@ export const driveCommands: readonly CommandSpec[] = [
       ...CONTRACT_FLAGS,
       ...AGENT_FLAGS,
       IGNORE_PROJECT_FLAG,
+      DETACH_FLAG,
       ...VIEW_FLAGS,
       { name: "yes", description: "ask nothing" },
     ],
@@ -216,7 +222,12 @@ export const driveCommands: readonly CommandSpec[] = [
       ...PLACE_FLAGS,
       ...CAP_FLAGS,
       { name: "all", description: "everything that is due" },
-      { name: "stay", description: "with --all: stay, and drive what becomes due later" },
+      {
+        name: "stay",
+        description: "stay, and drive what becomes due later: until it is over, or with --all for good",
+      },
+      DETACH_FLAG,
+      { name: "yes", description: "ask nothing" },
       {
         name: "concurrency",
         value: "<count>",

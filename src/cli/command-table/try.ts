@@ -19,7 +19,14 @@ export const tryCommands: readonly CommandSpec[] = [
     name: "doctor",
     description: "try out what this machine can do, and say how to mend the rest",
     arguments: [],
-    flags: [...PLACE_FLAGS, JSON_FLAG],
+    flags: [
+      ...PLACE_FLAGS,
+      {
+        name: "install-service",
+        description: "write a service of the user that wakes what becomes due, and start nothing",
+      },
+      JSON_FLAG,
+    ],
     run: async (context, _words, flags) => (await import("../commands/doctor.ts")).doctor(context, flags),
   }),
   command<ConformanceFlags>({

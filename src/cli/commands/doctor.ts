@@ -22,11 +22,13 @@ import { packageVersion } from "../../runtime/version.ts";
 import { type CommandContext, commandLine, type PlaceFlags, settingsFor, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatDuration, formatQuantity } from "../render/format.ts";
-import { pad, wrap } from "../render/text.ts";
+import { factLines, pad, wrap } from "../render/text.ts";
+import { installService } from "../service.ts";
 
 /** Flags of `doctor`. */
 export interface DoctorFlags extends PlaceFlags {
   readonly json?: boolean;
+  readonly installService?: boolean;
 }
 
 /** One thing that was looked at. */
@@ -45,6 +47,7 @@ const PROGRAM_LIMIT_MS = 10_000;
 /** Prints what it finds. */
 export async function doctor(context: CommandContext, flags: DoctorFlags): Promise<number> {
   const { output } = context;
+  if (flags.installService === true) return await addService(context, flags);
   const findings: Finding[] = [
     {
       name: "nightshift",
@@ -64,6 +67,28 @@ export async function doctor(context: CommandContext, flags: DoctorFlags): Promi
   if (flags.json === true) output.printJson({ ok: broken.length === 0, findings });
   else for (const finding of findings) output.print(...linesOf(finding, output.width));
   return broken.length === 0 ? EXIT.ok : EXIT.unavailable;
+}
+
+async function addService(context: CommandContext, flags: DoctorFlags): Promise<number> {
+  const { output, environment } = context;
+  const { stateFolder } = await settingsFor(context, flags);
+  const { path, keyFile, commands } = installService({
+    stateFolder,
+    environment,
+    node: process.execPath,
+    program: process.argv[1] ?? "",
+    platform: process.platform,
+  });
+  if (flags.json === true) {
+    output.printJson({ path, key_file: keyFile, commands });
+    return EXIT.ok;
+  }
+  output.print(...factLines("wrote", path, output.width));
+  output.print(
+    ...wrap(`keys of models go into ${keyFile}, a line NAME=value each, readable by you only`, output.width),
+  );
+  output.note("nothing was started; next:", ...commands.map((command) => `  ${command}`));
+  return EXIT.ok;
 }
 
 const LEAD_WIDTH = 18;

@@ -4,13 +4,16 @@ import { type ClientEventInput, event } from "../../core/events/index.ts";
 import type { SessionId } from "../../core/ids.ts";
 import type { SessionState } from "../../core/state.ts";
 import { sendEvents } from "../../runtime/client.ts";
+import type { Settings } from "../../runtime/config.ts";
 import { type EngineOptions, runEngine } from "../../runtime/engine.ts";
 import { findLeftovers } from "../../runtime/leftovers.ts";
 import { loadState } from "../../runtime/load.ts";
 import type { OpenHarness } from "../../runtime/open.ts";
+import { announceWatcher } from "../../runtime/watchers.ts";
 import type { SessionRecord } from "../../store/contract.ts";
 import { carryOn, type DriveFlags } from "../carry-on.ts";
 import { type CommandContext, commandLine, findSession, withHarness } from "../context.ts";
+import { detach } from "../detach.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Interruption } from "../interruption.ts";
 import { askedOf } from "../render/event-lines.ts";
@@ -22,7 +25,8 @@ import { limitsOf } from "./run.ts";
 /** Flags of `resume`. */
 export interface ResumeFlags extends DriveFlags {
   readonly all?: boolean;
-  readonly stay?: boolean;
+  readonly yes?: boolean;
+  readonly detach?: boolean;
   readonly concurrency?: number;
   readonly maxRequests?: number;
   readonly maxTokens?: number;
@@ -35,11 +39,31 @@ const PAGE = 1000;
 
 /** One session, or all that are due. */
 export function resume(context: CommandContext, id: string | undefined, flags: ResumeFlags): Promise<number> {
-  return withHarness(context, flags, async (harness, { stateFolder }) => {
-    if (flags.all !== true) return resumeOne(context, harness, await findSession(harness, id), flags);
-    if (id === undefined) return resumeAll(context, harness, stateFolder, flags);
+  return withHarness(context, flags, async (harness, settings) => {
+    if (flags.all !== true) {
+      const sessionId = await findSession(harness, id);
+      if (flags.detach === true) return detach(context, harness, { sessionId, settings, flags });
+      using _watcher = watches(harness, settings, sessionId, flags);
+      return await resumeOne(context, harness, sessionId, flags);
+    }
+    if (flags.detach === true)
+      throw new NightshiftError("E_USAGE", "--detach is about one session; --all --stay stays by itself", {
+        hint: "For a service that does so after each start of the machine: nightshift doctor --install-service",
+      });
+    using _watcher = watches(harness, settings, null, flags);
+    if (id === undefined) return await resumeAll(context, harness, settings.stateFolder, flags);
     throw new NightshiftError("E_USAGE", "resume takes a session or --all, not both");
   });
+}
+
+/** Tells others that this process stays, if it does. */
+function watches(
+  { owner }: OpenHarness,
+  { stateFolder }: Settings,
+  session: SessionId | null,
+  { stay }: ResumeFlags,
+): Disposable | null {
+  return stay === true ? announceWatcher(stateFolder, { owner, session }) : null;
 }
 
 async function resumeOne(

@@ -36,6 +36,7 @@ export interface RunFlags extends DriveFlags, BeginFlags, ContractFlags, ModelFl
   readonly maxFailures?: number;
   readonly steering?: SessionPolicy["steering"];
   readonly yes?: boolean;
+  readonly detach?: boolean;
 }
 
 const TITLE_LENGTH_MAX = 80;
@@ -77,6 +78,10 @@ export async function run(
   for (const remark of agreed?.remarks ?? []) say(remark);
   if (flags.json === true) output.note(`session ${sessionId}`);
   else output.print(`session  ${sessionId}`, `state    ${settings.stateFolder}`);
+  if (flags.detach === true) {
+    const { detach } = await import("../detach.ts");
+    return await detach(context, harness, { sessionId, settings, flags });
+  }
   return await carryOn(context, harness, sessionId, { after: 1, calls: [], interruption, flags });
 }
 

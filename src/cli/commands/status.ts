@@ -3,8 +3,10 @@ import { existsSync } from "node:fs";
 import { NightshiftError } from "../../core/errors.ts";
 import { countOf } from "../../core/reduce/portions.ts";
 import type { SessionState } from "../../core/state.ts";
+import type { Settings } from "../../runtime/config.ts";
 import { loadState } from "../../runtime/load.ts";
 import type { OpenHarness } from "../../runtime/open.ts";
+import { watchersOf } from "../../runtime/watchers.ts";
 import type { SessionRecord } from "../../store/contract.ts";
 import {
   type CommandContext,
@@ -40,9 +42,9 @@ export async function status(
     else context.output.print(`state    ${stateFolder} (nothing there yet)`);
     return EXIT.ok;
   }
-  return withHarness(context, flags, async (harness) => {
+  return withHarness(context, flags, async (harness, settings) => {
     if (id === undefined) await folderStatus(context, harness, { stateFolder, flags });
-    else await sessionStatus(context, harness, id, flags);
+    else await sessionStatus(context, harness, { id, settings, flags });
     return EXIT.ok;
   });
 }
@@ -70,7 +72,11 @@ async function folderStatus(
     const subject = ready.length === 1 ? "1 session is" : `${formatCount(ready.length)} sessions are`;
     output.print(`${subject} due, and nobody drives them`);
   }
-  if (ready.length > 0 || nextDue !== null) output.note(`next: ${commandLine(flags, "resume", "--all")}`);
+  const watchers = watchersOf(stateFolder, null, harness.owner);
+  if (watchers.length > 0)
+    output.note(`process ${watchers.map(({ owner }) => owner.pid).join(", ")} stays and drives what is due`);
+  else if (ready.length > 0) output.note(`next: ${commandLine(flags, "resume", "--all")}`);
+  else if (nextDue !== null) output.note(...nobodyWakes(flags));
 }
 
 async function recentLine(
@@ -86,10 +92,10 @@ async function recentLine(
 async function sessionStatus(
   context: CommandContext,
   harness: OpenHarness,
-  id: string,
-  flags: StatusFlags,
+  asked: { readonly id: string; readonly settings: Settings; readonly flags: StatusFlags },
 ): Promise<void> {
   const { output } = context;
+  const { id, settings, flags } = asked;
   const sessionId = await findSession(harness, id);
   const state = await loadState(harness.store, sessionId);
   const record = await harness.store.getSession(sessionId);
@@ -97,11 +103,14 @@ async function sessionStatus(
     throw new NightshiftError("E_SESSION_UNKNOWN", `there is no session ${sessionId}`);
   const now = harness.clock.wallMs();
   const standing = standingOf(state, record, now);
+  const { stateFolder } = settings;
+  const watchers = watchersOf(stateFolder, sessionId, harness.owner).map(({ owner }) => owner.pid);
   if (flags.json === true) {
     output.printJson({
       ...resultOf(state),
       standing: standing.word,
       driver: record.held ? record.owner : null,
+      watcher_pids: watchers,
       due_at: record.due,
       hold: state.hold,
       queued_messages: countOf(state.queue),
@@ -116,7 +125,17 @@ async function sessionStatus(
   output.print(...sessionLines(state, record, now, output.width));
   const advice = adviceOf(state.stopReason);
   if (advice !== null) output.note(`advice: ${advice}`);
+  if (watchers.length > 0) output.note(`process ${watchers.join(", ")} stays for what comes next`);
+  else if (record.due !== null && !record.held) output.note(...nobodyWakes(flags));
   if (standing.next !== null) output.note(`next: ${commandLine(flags, ...standing.next)}`);
+}
+
+/** What waits for a time needs a process that lives then. */
+function nobodyWakes(flags: PlaceFlags): string[] {
+  return [
+    `nobody is there to wake it: ${commandLine(flags, "resume", "--all", "--stay")}`,
+    `  or a service that does: ${commandLine(flags, "doctor", "--install-service")}`,
+  ];
 }
 
 function sessionLines(state: SessionState, record: SessionRecord, now: number, width: number): string[] {
