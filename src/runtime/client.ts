@@ -17,6 +17,7 @@ import { type Redactor, seal } from "../core/seal.ts";
 import type { SessionState } from "../core/state.ts";
 import type { Store, SubmitResult } from "../store/contract.ts";
 import { loadState } from "./load.ts";
+import { checkAnswers } from "./person-checks.ts";
 import { withRetries } from "./store-retry.ts";
 import { uniqueSuffix } from "./system.ts";
 
@@ -64,7 +65,8 @@ export interface SendOptions {
 /**
  * Sends client events: all or none, in order.
  * @throws NightshiftError `E_SESSION_UNKNOWN`, `E_SESSION_TERMINATED`, `E_SESSION_BUSY` (policy `reject`), `E_QUEUE_FULL`,
- * `E_CONFIG` (a cap in money without a price), `E_APPEND_MISMATCH` (other events under the same name)
+ * `E_CONFIG` (a cap in money without a price), `E_APPEND_MISMATCH` (other events under the same name),
+ * `E_QUESTION_UNKNOWN`, `E_QUESTION_CLOSED`, `E_APPROVAL_STALE`
  */
 export async function sendEvents(
   parts: ClientParts,
@@ -77,7 +79,11 @@ export async function sendEvents(
     throw new NightshiftError("E_USAGE", `an append id has 1 to 64 of A-Z a-z 0-9 _ -, not "${appendId}"`);
   // What is stored already was welcome then.
   const isRepeated = options.appendId !== undefined && (await isStored(parts, sessionId, appendId));
-  if (!isRepeated) checkWelcome(await loadState(parts.store, sessionId), inputs);
+  if (!isRepeated) {
+    const state = await loadState(parts.store, sessionId);
+    checkWelcome(state, inputs);
+    await checkAnswers(parts.store, state, inputs);
+  }
   const events = inputs.map((input) => seal(input, parts.redactor));
   const batch = { appendId, at: parts.clock.wallMs(), events };
   return withRetries(parts.clock, () => parts.store.submit(sessionId, batch));

@@ -127,7 +127,7 @@ class OpenedHarness implements OpenHarness {
   async resolve(config: EventBody<"session.created">, lease: Lease): Promise<Hands> {
     const { tools, clock } = this;
     const model = await this.#model(config.agent.model);
-    const worker = await createWorker(config.agent.worker, { model, tools, clock });
+    const worker = await createWorker(config.agent.worker, { model, tools, clock, policy: config.policy });
     const { backend: kind } = config.sandbox;
     // An unknown name is refused now, and not by the first command.
     const isKnown = backendNames("sandbox").includes(kind);

@@ -1,6 +1,6 @@
 /** The first event of a session, from what people say and defaults for the rest. */
 import type { Contract } from "../core/contract/contract.ts";
-import { SESSION_TOOLS } from "../core/contract/session-tools.ts";
+import { ASK, SESSION_TOOLS } from "../core/contract/session-tools.ts";
 import { contractText } from "../core/contract/tell.ts";
 import { NightshiftError } from "../core/errors.ts";
 import type { EventBody } from "../core/events/index.ts";
@@ -92,13 +92,19 @@ export function sessionConfig(options: SessionOptions): SessionConfig {
       worker: "loop",
       model,
       system: systemOf(options),
-      tools: [...checkedTools(options.tools ?? TOOL_NAMES), ...(options.contract ? SESSION_TOOLS : [])],
+      tools: toolsOf(options),
     },
     ...(options.judge !== undefined && { judge: options.judge }),
     sandbox: sandboxOf(options),
     limits,
     policy: { ...STANDARD_POLICY, ...options.policy },
   };
+}
+
+/** Whoever names tools names `ask`, too, if the agent is to have it; under a contract it always does. */
+function toolsOf({ tools, contract }: SessionOptions): string[] {
+  const named = checkedTools(tools ?? [...TOOL_NAMES, ASK]);
+  return contract === undefined ? named : [...new Set([...named, ASK, ...SESSION_TOOLS])];
 }
 
 function systemOf({ system = SYSTEM_PROMPT, contract }: SessionOptions): string {
@@ -149,7 +155,7 @@ export function mountsOf(options: SessionConfig["sandbox"]["options"]): readonly
 }
 
 function checkedTools(tools: readonly string[]): string[] {
-  const known: readonly string[] = TOOL_NAMES;
+  const known: readonly string[] = [...TOOL_NAMES, ASK];
   const unknown = tools.find((name) => !known.includes(name));
   if (unknown === undefined) return [...tools];
   throw new NightshiftError("E_TOOL_UNKNOWN", `there is no tool "${unknown}"; there are ${known.join(", ")}`);

@@ -2,14 +2,14 @@
 import type { Tool } from "./contract.ts";
 import { editTool, readTool, writeTool } from "./files.ts";
 import { globTool, grepTool } from "./search.ts";
-import { declareTool, requestVerdictTool } from "./session.ts";
+import { askTool, declareTool, requestVerdictTool } from "./session.ts";
 import { bashTool } from "./shell.ts";
 
 const TOOLS: readonly Tool[] = [bashTool, readTool, writeTool, editTool, globTool, grepTool];
 
-const SESSION_TOOLS: readonly Tool[] = [requestVerdictTool, declareTool];
+const SESSION_TOOLS: readonly Tool[] = [askTool, requestVerdictTool, declareTool];
 
-/** What an agent under a contract has besides. */
+/** What an agent has besides, about the session itself; the last two need a contract. */
 export function sessionTools(): readonly Tool[] {
   return SESSION_TOOLS;
 }

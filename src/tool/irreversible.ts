@@ -131,15 +131,27 @@ const WRAPPED_WORDS_MAX = 32;
 
 /** True when some part of the command text is in the table. */
 export function isIrreversible(command: string): boolean {
-  return hasIrreversible(command, NESTED_MAX);
+  return runsProgram(command, (words) =>
+    IRREVERSIBLE.some(([program, ...parts]) => program === words[0] && hasParts(words.slice(1), parts)),
+  );
 }
 
-function hasIrreversible(text: string, nestedLeft: number): boolean {
+/** Does some part of the command text run a program such as this? Its words begin with the program's name. */
+export function runsProgram(
+  text: string,
+  isMeant: (words: readonly string[]) => boolean,
+  nestedLeft: number = NESTED_MAX,
+): boolean {
   // What is nested deeper than anybody writes is not looked into; on the safe side.
   if (nestedLeft === 0) return true;
+  const isInside = (inner: string): boolean => runsProgram(inner, isMeant, nestedLeft - 1);
   return splitCommands(text).some(({ words, nested }) => {
-    if (nested.some((inner) => hasIrreversible(inner, nestedLeft - 1))) return true;
-    return programsIn(words).some((program) => isListed(program, nestedLeft));
+    if (nested.some(isInside)) return true;
+    return programsIn(words).some(([first = "", ...rest]) => {
+      const name = programName(first);
+      if (isMeant([name, ...rest])) return true;
+      return (SHELLS.has(name) || name === "eval") && rest.some((word) => /\s/.test(word) && isInside(word));
+    });
   });
 }
 
@@ -156,16 +168,11 @@ function programsIn(words: readonly string[]): (readonly string[])[] {
   return near.map((_, index) => near.slice(index));
 }
 
-function isListed([first = "", ...rest]: readonly string[], nestedLeft: number): boolean {
-  const name = programName(first);
-  if (SHELLS.has(name) || name === "eval") {
-    return rest.some((word) => /\s/.test(word) && hasIrreversible(word, nestedLeft - 1));
-  }
-  return IRREVERSIBLE.some(([program, ...parts]) => program === name && hasParts(rest, parts));
-}
-
-/** A word after an option may be the option's value, so it does not end the search for a subcommand. */
-function hasParts(words: readonly string[], parts: readonly string[]): boolean {
+/**
+ * Are these subcommands and options among the words behind a program's name? A word after an option may be the
+ * option's value, so it does not end the search for a subcommand.
+ */
+export function hasParts(words: readonly string[], parts: readonly string[]): boolean {
   const subcommands = parts.filter((part) => !part.startsWith("-"));
   if (parts.some((part) => part.startsWith("-") && !words.includes(part))) return false;
   let matched = 0;

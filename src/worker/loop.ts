@@ -3,7 +3,7 @@
  * that the driver has executed by the sandbox.
  */
 import type { Clock } from "../core/clock.ts";
-import { DECLARE } from "../core/contract/session-tools.ts";
+import { ASK, DECLARE } from "../core/contract/session-tools.ts";
 import { type EventBody, type EventInput, event } from "../core/events/index.ts";
 import { callId } from "../core/ids.ts";
 import type { Json } from "../core/text.ts";
@@ -17,7 +17,8 @@ import type {
 } from "../model/contract.ts";
 import { costMicroUsd } from "../model/price.ts";
 import type { Tool } from "../tool/contract.ts";
-import { parseDeclareInput } from "../tool/session.ts";
+import { needsApproval } from "../tool/permission.ts";
+import { type AskInput, parseAskInput, parseDeclareInput } from "../tool/session.ts";
 import type { TurnRequest, Worker } from "./contract.ts";
 
 /** Blocks of one answer at the most: an answer and the start of its calls are one append, which holds 1,000 events. */
@@ -32,7 +33,12 @@ export interface LoopParts {
   readonly model: ModelAdapter;
   readonly tools: ReadonlyMap<string, Tool>;
   readonly clock: Clock;
+  /** What the session says about people. */
+  readonly policy?: Pick<EventBody<"session.created">["policy"], "approve" | "question_ms">;
 }
+
+/** How long a question with a default waits, when neither the agent nor the policy says it. */
+const QUESTION_MS = 86_400_000;
 
 /** The built-in worker on one model. */
 export function createLoopWorker(parts: LoopParts): Worker {
@@ -92,7 +98,7 @@ class LoopWorker implements Worker {
           ];
         case "tool_call":
           if (stop === "refusal") return [];
-          return withDeclaration(
+          return this.#withFacts(
             this.#toolUse(turn, block === cut ? { ...block, invalid: CUT_OFF } : block, calls++),
           );
         default:
@@ -110,25 +116,45 @@ class LoopWorker implements Worker {
     const tool = offered ? this.#parts.tools.get(block.name) : undefined;
     const invalid =
       block.invalid ?? (tool === undefined ? unknownTool(turn, block.name) : tool.check(block.input));
+    const effect = tool === undefined || invalid !== undefined ? "read_only" : tool.effectOf(block.input);
+    const rules = invalid === undefined ? (this.#parts.policy?.approve ?? []) : [];
+    const call = { name: block.name, input: block.input as Json, effect };
     return event("agent.tool_use", {
       request: turn.request,
       call: callId(turn.request, index),
       provider_call_id: block.providerCallId,
-      name: block.name,
-      input: block.input as Json,
-      evaluated_permission: "allow",
-      effect: tool === undefined || invalid !== undefined ? "read_only" : tool.effectOf(block.input),
+      ...call,
+      evaluated_permission: needsApproval(rules, call) ? "ask" : "allow",
       ...(invalid === undefined ? {} : { invalid }),
       ...(block.provider === undefined ? {} : { provider: { ...block.provider } }),
     });
   }
-}
 
-/** What the agent declares is a fact of its own, beside the call that says it. */
-function withDeclaration(use: EventInput<"agent.tool_use">): EventInput[] {
-  const { name, input, invalid, call } = use.body;
-  const declared = name === DECLARE && invalid === undefined ? parseDeclareInput(input) : "";
-  return typeof declared === "string" ? [use] : [use, event("contract.declared", { ...declared, call })];
+  /** What the agent declares or asks is a fact of its own, beside the call that says it. */
+  #withFacts(use: EventInput<"agent.tool_use">): EventInput[] {
+    const { name, input, invalid, call } = use.body;
+    if (invalid !== undefined) return [use];
+    if (name === DECLARE) {
+      const declared = parseDeclareInput(input);
+      return typeof declared === "string" ? [use] : [use, event("contract.declared", { ...declared, call })];
+    }
+    if (name !== ASK) return [use];
+    const asked = parseAskInput(input);
+    return typeof asked === "string" ? [use] : [use, this.#question(asked, call)];
+  }
+
+  #question({ text, choices, default: standard, expiresInMs }: AskInput, call: string): EventInput {
+    const waitMs =
+      expiresInMs ?? (standard === undefined ? null : (this.#parts.policy?.question_ms ?? QUESTION_MS));
+    return event("question.asked", {
+      question: `q${call.slice(1)}`,
+      call,
+      text,
+      ...(choices !== undefined && { choices: [...choices] }),
+      ...(standard !== undefined && { default: standard }),
+      ...(waitMs !== null && { expires_at: this.#parts.clock.wallMs() + waitMs }),
+    });
+  }
 }
 
 function unknownTool(turn: TurnRequest, name: string): string {

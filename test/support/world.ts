@@ -19,7 +19,7 @@ import { type ClientParts, createSession, sendEvents } from "../../src/runtime/c
 import { type Harness, type WakeOptions, type WakeResult, wake } from "../../src/runtime/wake.ts";
 import type { Owner, Store } from "../../src/store/contract.ts";
 import { createMemoryData, createMemoryStore, type MemoryData } from "../../src/store/memory.ts";
-import { builtinTools } from "../../src/tool/builtin.ts";
+import { builtinTools, sessionTools } from "../../src/tool/builtin.ts";
 import { createLoopWorker } from "../../src/worker/loop.ts";
 import { configWith, said, type Variations } from "./events.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -63,7 +63,7 @@ export class World {
 
   /** A harness of its own: another process, as far as the store can tell. */
   harness(name = "harness-1", store: Store = this.store): Harness {
-    const tools = new Map(builtinTools().map((tool) => [tool.name, tool]));
+    const tools = new Map([...builtinTools(), ...sessionTools()].map((tool) => [tool.name, tool]));
     const { snapshotEvents } = this.#parts;
     return {
       store,
@@ -74,8 +74,8 @@ export class World {
       version: "0.0.0",
       leaseTtlMs: 10_000,
       ...(snapshotEvents !== undefined && { snapshotEvents }),
-      resolve: async () => ({
-        worker: createLoopWorker({ model: this.#model, tools, clock: this.clock }),
+      resolve: async ({ policy }) => ({
+        worker: createLoopWorker({ model: this.#model, tools, clock: this.clock, policy }),
         backend: this.sandboxes,
       }),
     };

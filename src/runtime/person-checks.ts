@@ -1,0 +1,54 @@
+/** Answers that would change nothing are refused at the door, so that a person does not take them for given. */
+import { NightshiftError } from "../core/errors.ts";
+import type { ClientEventInput } from "../core/events/index.ts";
+import type { SessionState } from "../core/state.ts";
+import type { Store } from "../store/contract.ts";
+
+const PAGE = 500;
+
+/**
+ * Courtesy only: what races past it changes nothing in the log.
+ * @throws NightshiftError `E_QUESTION_UNKNOWN`, `E_QUESTION_CLOSED`, `E_APPROVAL_STALE`
+ */
+export async function checkAnswers(
+  store: Store,
+  state: SessionState,
+  inputs: readonly ClientEventInput[],
+): Promise<void> {
+  for (const input of inputs) {
+    if (input.type === "question.answered") await checkQuestion(store, state, input.body.question);
+    if (input.type === "user.tool_confirmation") checkApproval(state, input.body);
+  }
+}
+
+async function checkQuestion(store: Store, state: SessionState, name: string): Promise<void> {
+  const known = state.people.questions.find(({ question }) => question === name);
+  if (known?.answer === null) return;
+  const { sessionId } = state;
+  if (known === undefined && !(await wasAsked(store, state, name)))
+    throw new NightshiftError("E_QUESTION_UNKNOWN", `${sessionId} has never asked a question ${name}`);
+  throw new NightshiftError(
+    "E_QUESTION_CLOSED",
+    `${name} of ${sessionId} is answered, or its time was over, or it was taken back`,
+  );
+}
+
+async function wasAsked(store: Store, { sessionId }: SessionState, name: string): Promise<boolean> {
+  for (let after = 0; ; ) {
+    const page = await store.getEvents(sessionId, { after, limit: PAGE, types: ["question.asked"] });
+    if (page.some(({ type, body }) => type === "question.asked" && body.question === name)) return true;
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) return false;
+    after = last.seq;
+  }
+}
+
+function checkApproval(
+  { people, sessionId }: SessionState,
+  { call, hash }: { readonly call: string; readonly hash?: string | undefined },
+): void {
+  if (hash === undefined) return;
+  const asked = people.approvals.find((each) => each.call === call);
+  if (asked !== undefined && !asked.isStale && asked.hash === hash) return;
+  throw new NightshiftError("E_APPROVAL_STALE", `${sessionId} does not ask about that ${call} (any more)`);
+}
