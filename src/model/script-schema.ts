@@ -17,6 +17,9 @@
  *
  * Turn *n* answers a request whose history holds *n* assistant messages, so a retry, another machine or a resumed
  * session gets the right turn. A turn's faults are used up one per attempt; then the turn succeeds.
+ *
+ * A context that is begun anew holds no assistant message, so it has turns of its own: those of the last entry of
+ * `threads` whose `when` is in what the context begins with, else `turns`.
  */
 import * as z from "zod";
 import type { Json } from "../core/text.ts";
@@ -94,9 +97,13 @@ const turn = z.strictObject({
   fail_always: fault.optional(),
 });
 
+/** Turns of contexts that begin with certain words, for example `attempt 2`. */
+const thread = z.strictObject({ when: z.string().min(1).max(1000), turns: z.array(turn).max(100_000) });
+
 /** A whole script file. */
 export const scriptSchema = z.strictObject({
   turns: z.array(turn).max(100_000),
+  threads: z.array(thread).max(1000).optional(),
   /** `${name}` in any string of a turn becomes the value; names without a value stay as they are. */
   variables: z.record(z.string().regex(/^\w+$/), z.string()).optional(),
   /** Keeps the count of attempts beyond the process, so that a fault is not played again by the next one. */

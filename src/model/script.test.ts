@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { loadScript, parseScript, ScriptPlayer } from "./script.ts";
+import { END_OF_SCRIPT, loadScript, parseScript, type ScriptCue, ScriptPlayer } from "./script.ts";
 
 function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "nightshift-script-"));
@@ -59,7 +59,7 @@ describe("a script", () => {
       tools: [{ name: "shell", input: { command: `cat \${file} $HOME \${HOME}`, list: [`\${file}`] } }],
     };
     const variables = { who: "script", file: "a.txt" };
-    const { blocks } = new ScriptPlayer({ turns: [turn], variables }, { who: "caller" }).play(0, 1);
+    const { blocks } = new ScriptPlayer({ turns: [turn], variables }, { who: "caller" }).play(cue(0));
     expect(blocks).toEqual([
       { type: "text", text: "caller writes a.txt" },
       {
@@ -79,8 +79,7 @@ describe("a script", () => {
         fc.integer({ min: 1, max: 7 }),
         (thinking, text, chunk_chars) => {
           const { blocks, chunks } = new ScriptPlayer({ turns: [{ thinking, text, chunk_chars }] }).play(
-            0,
-            1,
+            cue(0),
           );
           const joined = blocks.map((_block, index) =>
             chunks.flatMap((chunk) => (chunk.block === index ? [chunk.text] : [])).join(""),
@@ -101,7 +100,7 @@ describe("a script", () => {
         { text: "b", fail: [{ kind: "garbage" }], fail_always: { kind: "silence" } },
       ],
     });
-    const faults = [0, 1, 0, 1, 0, 1].map((turn) => player.play(turn, 1).fault?.kind);
+    const faults = [0, 1, 0, 1, 0, 1].map((turn) => player.play(cue(turn)).fault?.kind);
     expect(faults).toEqual(["reset", "garbage", "cut", "silence", undefined, "silence"]);
   });
 
@@ -111,7 +110,31 @@ describe("a script", () => {
       turns: [{ text: "a", fail: [{ kind: "reset" as const }, { kind: "cut" as const }] }],
       attempts_file,
     };
-    const faults = [1, 2, 3].map(() => new ScriptPlayer(script).play(0, 1).fault?.kind);
+    const faults = [1, 2, 3].map(() => new ScriptPlayer(script).play(cue(0)).fault?.kind);
     expect(faults).toEqual(["reset", "cut", undefined]);
   });
+
+  test("has turns of its own for a context that begins with certain words, and counts their attempts apart", () => {
+    const player = new ScriptPlayer({
+      turns: [{ text: "first" }],
+      threads: [
+        { when: "attempt", turns: [{ text: "any", fail: [{ kind: "reset" }] }] },
+        { when: "attempt 3", turns: [{ text: "third" }] },
+      ],
+    });
+    const play = (opening: string, turn = 0): string => {
+      const { blocks, fault } = player.play(cue(turn, opening));
+      const [block] = blocks;
+      return block?.type === "text" ? `${block.text} ${fault?.kind ?? ""}` : "";
+    };
+    expect(play("hello")).toBe("first ");
+    expect(play("You begin attempt 2 …")).toBe("any reset");
+    expect(play("You begin attempt 3 …")).toBe("third ");
+    expect(play("You begin attempt 2 …")).toBe("any ");
+    expect(play("You begin attempt 3 …", 1)).toBe(`${END_OF_SCRIPT} `);
+  });
 });
+
+function cue(turnIndex: number, opening = ""): ScriptCue {
+  return { turnIndex, messageCount: 1, opening };
+}

@@ -46,10 +46,20 @@ export interface ScriptedAttempt {
   readonly chunkDelayMs: number;
 }
 
-/** Counts attempts; the turn's index is the key. */
+/** What of a request decides which turn answers it. */
+export interface ScriptCue {
+  /** Assistant messages in the request. */
+  readonly turnIndex: number;
+  /** Messages in the request, for the usage that the script leaves open. */
+  readonly messageCount: number;
+  /** What people and the harness say before the first assistant message. */
+  readonly opening: string;
+}
+
+/** Counts attempts by turn. */
 interface AttemptCounter {
   /** @returns how often this turn was asked for before */
-  take(turnIndex: number): number;
+  take(turn: string): number;
 }
 
 /** Chooses turns and faults. Turns depend on the request alone; only faults need the count of attempts. */
@@ -66,18 +76,23 @@ export class ScriptPlayer {
       script.attempts_file === undefined ? new AttemptsInMemory() : new AttemptsInFile(script.attempts_file);
   }
 
-  /**
-   * @param turnIndex - assistant messages in the request
-   * @param messageCount - messages in the request, for the usage that the script leaves open
-   */
-  play(turnIndex: number, messageCount: number): ScriptedAttempt {
-    return this.playTurn(this.#script.turns[turnIndex] ?? LAST_TURN, turnIndex, messageCount);
+  /** Plays the turn that the script has for such a request. */
+  play(cue: ScriptCue): ScriptedAttempt {
+    const { turns, threads = [] } = this.#script;
+    const index = threads.findLastIndex(({ when }) => cue.opening.includes(when));
+    const chosen = threads[index]?.turns ?? turns;
+    const name = index < 0 ? `${cue.turnIndex}` : `${index}/${cue.turnIndex}`;
+    return this.#play(chosen[cue.turnIndex] ?? LAST_TURN, cue, name);
   }
 
   /** Plays a turn that the caller has made itself. */
-  playTurn(template: ScriptTurn, turnIndex: number, messageCount: number): ScriptedAttempt {
+  playTurn(template: ScriptTurn, cue: ScriptCue): ScriptedAttempt {
+    return this.#play(template, cue, `${cue.turnIndex}`);
+  }
+
+  #play(template: ScriptTurn, { turnIndex, messageCount }: ScriptCue, name: string): ScriptedAttempt {
     const turn = fillIn(template as Json, this.#variables) as ScriptTurn;
-    const attempt = this.#attempts.take(turnIndex);
+    const attempt = this.#attempts.take(name);
     const blocks = blocksOf(turn, turnIndex);
     return {
       turnIndex,
@@ -94,11 +109,11 @@ export class ScriptPlayer {
 }
 
 class AttemptsInMemory implements AttemptCounter {
-  readonly #taken: Map<number, number> = new Map();
+  readonly #taken: Map<string, number> = new Map();
 
-  take(turnIndex: number): number {
-    const before = this.#taken.get(turnIndex) ?? 0;
-    this.#taken.set(turnIndex, before + 1);
+  take(turn: string): number {
+    const before = this.#taken.get(turn) ?? 0;
+    this.#taken.set(turn, before + 1);
     return before;
   }
 }
@@ -112,10 +127,10 @@ class AttemptsInFile implements AttemptCounter {
     mkdirSync(dirname(path), { recursive: true });
   }
 
-  take(turnIndex: number): number {
-    appendFileSync(this.#path, `${turnIndex}\n`);
+  take(turn: string): number {
+    appendFileSync(this.#path, `${turn}\n`);
     const lines = readFileSync(this.#path, "utf8").split("\n");
-    return lines.filter((line) => line === String(turnIndex)).length - 1;
+    return lines.filter((line) => line === turn).length - 1;
   }
 }
 

@@ -165,10 +165,10 @@ class HttpServer implements ScriptedServer {
       sendJson(response, 400, wire.errorBody(400, undefined, complaint ?? ""));
       return;
     }
-    const attempt = this.#player.play(request.assistantMessages, request.messageCount);
-    const { turnIndex, attempt: count } = attempt;
+    const { assistantMessages: turnIndex, messageCount, opening } = request;
+    const attempt = this.#player.play({ turnIndex, messageCount, opening });
     const headers = safeHeaders(incoming);
-    this.#keep({ wire: wire.name, path, headers, body, turnIndex, attempt: count });
+    this.#keep({ wire: wire.name, path, headers, body, turnIndex, attempt: attempt.attempt });
     const performance = new Performance(wire, request, attempt, response, this.#options.clock, signal);
     await performance.run();
   }

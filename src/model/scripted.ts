@@ -4,6 +4,7 @@
  */
 import { appendFileSync } from "node:fs";
 import type { Clock } from "../core/clock.ts";
+import type { Message } from "../core/message.ts";
 import type { Json } from "../core/text.ts";
 import type {
   AnswerBlock,
@@ -18,6 +19,7 @@ import {
   type Script,
   type ScriptBlock,
   type ScriptChunk,
+  type ScriptCue,
   type ScriptedAttempt,
   type ScriptFault,
   ScriptPlayer,
@@ -55,6 +57,16 @@ export interface ScriptedModel extends ModelAdapter {
 /** @param source - a script, or a function that makes the turn for a request */
 export function createScriptedModel(source: Script | Respond, options: ScriptedModelOptions): ScriptedModel {
   return new ScriptedAdapter(source, options);
+}
+
+function cueOf(messages: readonly Message[]): ScriptCue {
+  let turnIndex = 0;
+  let opening = "";
+  for (const message of messages) {
+    if (message.role === "assistant") turnIndex += 1;
+    else if (message.role === "user" && turnIndex === 0) opening += `${message.text}\n`;
+  }
+  return { turnIndex, messageCount: messages.length, opening };
 }
 
 /** Ends a stream early; carried as an exception, so that no caller can go on by mistake. */
@@ -127,12 +139,10 @@ class ScriptedAdapter implements ScriptedModel {
   }
 
   #attemptFor(request: ModelRequest): ScriptedAttempt {
-    let turnIndex = 0;
-    for (const message of request.messages) if (message.role === "assistant") turnIndex += 1;
-    const messageCount = request.messages.length;
+    const cue = cueOf(request.messages);
     return this.#respond === undefined
-      ? this.#player.play(turnIndex, messageCount)
-      : this.#player.playTurn(this.#respond(request), turnIndex, messageCount);
+      ? this.#player.play(cue)
+      : this.#player.playTurn(this.#respond(request), cue);
   }
 
   async *#content(attempt: ScriptedAttempt, signal: AbortSignal): AsyncGenerator<ModelPart> {

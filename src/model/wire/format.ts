@@ -9,6 +9,8 @@ export interface WireRequest {
   /** Number of assistant messages: which turn of the script is wanted. */
   readonly assistantMessages: number;
   readonly messageCount: number;
+  /** What comes before the first of them. */
+  readonly opening: string;
   /** Does the client want to be told the usage of a stream? */
   readonly wantsUsage: boolean;
   /** Why the real provider would refuse it; undefined when it would not. */
@@ -55,11 +57,27 @@ export function parseMessages(
   return {
     model,
     isStreaming: stream === true,
-    assistantMessages: list.filter((message) => fieldsOf(message).role === "assistant").length,
+    assistantMessages: list.filter(isAssistants).length,
     messageCount: list.length,
+    opening: openingOf(list),
     wantsUsage: options.wantsUsage,
     complaint: options.complaint(list),
   };
+}
+
+function isAssistants(message: Json): boolean {
+  return fieldsOf(message).role === "assistant";
+}
+
+/** Content is a text, or a list of blocks of which some are texts. */
+function openingOf(messages: readonly Json[]): string {
+  const end = messages.findIndex(isAssistants);
+  const texts = messages.slice(0, end < 0 ? undefined : end).flatMap((message): Json[] => {
+    const { role, content } = fieldsOf(message);
+    if (role !== "user") return [];
+    return Array.isArray(content) ? content.map((block) => fieldsOf(block).text ?? "") : [content ?? ""];
+  });
+  return texts.filter((text) => typeof text === "string").join("\n");
 }
 
 /** One server-sent event. */
