@@ -41,6 +41,8 @@ function exitOfStop(reason: StopReason, rateLimited: boolean): number {
       return EXIT.budget;
     case "stalled":
       return EXIT.stalled;
+    case "rate_limited":
+      return EXIT.rateLimited;
     case "paused":
     case "stopped":
       return EXIT.interrupted;

@@ -87,17 +87,24 @@ function afterStop(sessionId: string, reason: StopReason): readonly string[] {
     case "stalled":
     case "failed":
     case "retries_exhausted":
+    case "rate_limited":
       return ["resume", sessionId];
     default:
       return unreachable(reason);
   }
 }
 
+/** The flag that raises a cap. */
 function capFlag(cap: string): readonly string[] {
   const flags: { readonly [cap: string]: string } = {
     model_requests: "--max-requests",
     tokens: "--max-tokens",
     cost_micro_usd: "--max-cost",
+    attempts: "--max-attempts",
+    duration_ms: "--max-duration",
+    active_ms: "--max-active",
+    "attempt.cost_micro_usd": "--max-attempt-cost",
+    "criterion.cost_micro_usd": "--max-criterion-cost",
   };
   const flag = flags[cap];
   return flag === undefined ? [] : [flag, "..."];

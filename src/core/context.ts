@@ -29,6 +29,7 @@ export const CONTEXT_TYPES: readonly string[] = [
   "preflight.finished",
   "verdict.given",
   "approval.decided",
+  "breaker.nudged",
   "span.model_request_start",
   "agent.thinking",
   "agent.message",
@@ -114,6 +115,7 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
     case "contract.amended":
     case "verdict.given":
     case "preflight.finished":
+    case "breaker.nudged":
       return event.body.content === undefined ? context : withInput(context, [joined(event.body.content)]);
     case "approval.decided":
       return isReviewDenied(event.body) ? withInput(context, [denialText(event.body)]) : context;

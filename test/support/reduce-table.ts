@@ -5,7 +5,10 @@ import type { SessionState } from "../../src/core/state.ts";
 import { START_MS } from "./events.ts";
 import { stateOf } from "./logs.ts";
 
-/** What one event changes; everything that is not named stays. */
+/**
+ * What one event changes; everything that is not named stays. What every event may count for (`budget`, `breakers`) has
+ * tables of its own and is looked at here only where a row names it.
+ */
 export interface ReduceRow {
   readonly name: string;
   readonly before: readonly EventInput[];
@@ -18,8 +21,11 @@ export function reduceTable(rows: readonly ReduceRow[]): void {
   test.each(rows)("$name", ({ before: log, event: last, changes }) => {
     const before = stateOf(...log);
     const seq = log.length + 1;
-    expect(stateOf(...log, last)).toEqual({
+    const after = stateOf(...log, last);
+    expect(after).toEqual({
       ...before,
+      budget: after.budget,
+      breakers: after.breakers,
       seq,
       lastEventAt: START_MS + log.length * 1000,
       ...(typeof changes === "function" ? changes(before) : changes),

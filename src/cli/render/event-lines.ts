@@ -6,7 +6,8 @@ import { unreachable } from "../../core/errors.ts";
 import type { EventBody, SessionEvent } from "../../core/events/index.ts";
 import type { Json, Text } from "../../core/text.ts";
 import { agreementLines } from "./agreement-lines.ts";
-import { formatBytes, formatDuration, formatTime } from "./format.ts";
+import { formatBytes, formatDuration, formatStamp, formatTime } from "./format.ts";
+import { capName, spendingLine } from "./spending.ts";
 import { pad, singleLine, stripControl, truncate, wrap } from "./text.ts";
 
 /** How events are shown. */
@@ -202,9 +203,10 @@ function describeHarness(event: SessionEvent, verbose: boolean): Line[] {
     case "environment.decided":
       return aboutFiles(event);
     case "budget.exhausted":
-      return [cut("budget", capText(event.body))];
     case "breaker.tripped":
-      return [cut("breaker", `${event.body.cause}: ${event.body.detail}`)];
+    case "breaker.nudged":
+    case "model.switched":
+      return [cut(...spendingLine(event))];
     default:
       return [];
   }
@@ -283,7 +285,11 @@ export function stopText(reason: EventBody<"session.status_idle">["stop_reason"]
     case "retries_exhausted":
       return "the model kept failing";
     case "budget_reached":
-      return `a cap was reached (${reason.cap})`;
+      return reason.resume_at === undefined
+        ? `a cap was reached (${capName(reason.cap)})`
+        : `a cap was reached (${capName(reason.cap)}); goes on at ${formatStamp(reason.resume_at)}`;
+    case "rate_limited":
+      return `the provider's limit is reached until ${formatStamp(reason.resume_at)}`;
     case "refusal":
       return "the model refused to answer";
     case "max_tokens":
@@ -316,10 +322,6 @@ export function shortKey(key: string): string {
 export function askedOf(reason: EventBody<"session.status_idle">["stop_reason"] | null): readonly string[] {
   if (reason?.type !== "requires_action") return [];
   return reason.environment === undefined ? reason.calls : [shortKey(reason.environment)];
-}
-
-function capText(body: EventBody<"budget.exhausted">): string {
-  return `${body.cap}: ${body.used} of ${body.limit} used, the next request may need ${body.wanted}`;
 }
 
 function outcomeOf(body: EventBody<"agent.tool_result">): string {

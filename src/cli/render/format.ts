@@ -21,8 +21,14 @@ export function formatTime(at: number): string {
 /** Day and time on this machine; only the time when it is less than 12 hours away. */
 export function formatMoment(at: number, now: number): string {
   if (Math.abs(at - now) < 12 * 3_600_000) return formatTime(at);
+  return formatStamp(at);
+}
+
+/** Day and time on this machine. */
+export function formatStamp(at: number): string {
   const date = new Date(at);
-  return `${date.getFullYear()}-${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())} ${formatTime(at)}`;
+  const day = [date.getFullYear(), twoDigits(date.getMonth() + 1), twoDigits(date.getDate())].join("-");
+  return `${day} ${formatTime(at)}`;
 }
 
 /** `12,345`. */

@@ -1,7 +1,7 @@
 /** What people and programs may submit without a lease: `user.*`, `control.*`, answers and approvals. */
 import * as z from "zod";
 import { contract, criterionId, hash, why } from "./contract.ts";
-import { callIdText, content, limits, steering, timestampMs } from "./parts.ts";
+import { breakers, callIdText, content, limits, steering, timestampMs } from "./parts.ts";
 import { questionId } from "./people.ts";
 
 /** Who says it, in one line, because the agent is told. */
@@ -44,8 +44,8 @@ export const clientEvents = {
   "control.stop": reason,
   /** As stop, and the session is over for good. */
   "control.cancel": reason,
-  /** Replaces the caps that are named; the others stay. */
-  "control.set_limits": z.object({ limits }),
+  /** Replaces the caps and breakers that are named; the others stay. */
+  "control.set_limits": z.object({ limits, breakers: breakers.optional() }),
   /** Saves the workspace as soon as no command runs. */
   "control.checkpoint": reason,
   /** Kills what runs, takes the workspace back to a checkpoint (0 is the base), and goes idle. */

@@ -1,6 +1,6 @@
-/** What the harness did around the work: `harness.*`, `sandbox.*`, `budget.*`, `breaker.*`. */
+/** What the harness did around the work: `harness.*`, `sandbox.*`, `budget.*`, `breaker.*`, `model.*`. */
 import * as z from "zod";
-import { json, sequence, timestampMs } from "./parts.ts";
+import { breakerCause, content, errorClass, json, sequence, timestampMs } from "./parts.ts";
 
 const sandbox = z.string();
 
@@ -60,5 +60,15 @@ export const harnessEvents = {
   }),
   /** The next request could exceed this cap. */
   "budget.exhausted": z.object({ cap: z.string(), limit: z.number(), used: z.number(), wanted: z.number() }),
-  "breaker.tripped": z.object({ cause: z.string(), detail: z.string() }),
+  "breaker.tripped": z.object({ cause: breakerCause, detail: z.string() }),
+  /** A breaker is about to trip, and the model is told. */
+  "breaker.nudged": z.object({ cause: breakerCause, detail: z.string(), content }),
+  /** The model may not be asked before `until`; `to` is asked meanwhile. */
+  "model.switched": z.object({
+    from: z.string(),
+    to: z.string(),
+    until: timestampMs,
+    decided_at: timestampMs,
+    error_class: errorClass,
+  }),
 } as const;

@@ -68,6 +68,8 @@ export const EVENT_VERSIONS: { readonly [T in EventType]: number } = {
   "environment.decided": 1,
   "budget.exhausted": 1,
   "breaker.tripped": 1,
+  "breaker.nudged": 1,
+  "model.switched": 1,
   "contract.sealed": 1,
   "contract.amended": 1,
   "contract.drifted": 1,

@@ -55,11 +55,48 @@ export const toolSpec = z.object({
   input_schema: z.record(z.string(), json),
 });
 
-/** Caps of a session; absent means none. `cost_micro_usd` needs a price. */
-export const limits = z.object({
+/** Caps on what models are asked for; absent means none. `cost_micro_usd` needs a price. */
+const spending = {
   model_requests: z.int().min(1).max(1_000_000_000).optional(),
   tokens: z.int().min(1).max(1_000_000_000_000).optional(),
   cost_micro_usd: z.int().min(1).max(1_000_000_000_000).optional(),
+};
+
+/** Caps of a session; absent means none. */
+export const limits = z.object({
+  ...spending,
+  attempts: z.int().min(1).max(1_000_000).optional(),
+  /** Since the session was made, sleep and waiting included. */
+  duration_ms: z.int().min(1).max(10_000_000_000).optional(),
+  /** Of work only: neither at rest, nor asleep, nor waiting for a model that may not be asked. */
+  active_ms: z.int().min(1).max(10_000_000_000).optional(),
+  /** The same for each attempt, and for all attempts at one criterion. */
+  attempt: z.object(spending).optional(),
+  criterion: z.object(spending).optional(),
+});
+
+/** What stops a session that goes nowhere. */
+export const breakerCause = z.enum([
+  "same_call",
+  "oscillation",
+  "no_progress",
+  "resets",
+  "tool_failure",
+  "outage",
+  "idle",
+  "losses",
+  "sandbox_leak",
+]);
+
+const breakerLimit = z.union([z.int().min(1).max(1_000_000), z.literal("off")]).optional();
+
+/** Whether breakers are off, or when they trip; the unit is the breaker's own. */
+export const breakers = z.object({
+  same_call: breakerLimit,
+  oscillation: breakerLimit,
+  no_progress: breakerLimit,
+  resets: breakerLimit,
+  tool_failure: breakerLimit,
 });
 
 /** What to do with a message that comes while the agent works. */
@@ -72,6 +109,11 @@ export const policy = z.object({
   sandbox_grace_ms: z.int().min(0),
   tool_wall_ms: z.int().min(100),
   model_failures_max: z.int().min(1).max(1000),
+  /** After so many failures the model is only probed now and then, for so long; absent: given up at once. */
+  outage_ms: z.int().min(1000).max(10_000_000_000).optional(),
+  /** A long rate limit: wait for its end (absent), ask another model meanwhile, or stop. */
+  on_limit: z.enum(["wait", "fallback", "stop"]).optional(),
+  breakers: breakers.optional(),
   no_contact_ms: z.int().min(1000),
   /** Save the workspace after so many calls that may have changed it. */
   checkpoint_calls: z.int().min(1).optional(),

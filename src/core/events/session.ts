@@ -10,6 +10,8 @@ const created = z.object({
     name: z.string().min(1).max(256),
     worker: z.literal("loop"),
     model,
+    /** Asked as long as `model` may not be, where the policy says so. */
+    fallback: model.optional(),
     system: z.string().max(1_000_000),
     tools: z.array(z.string()).max(128),
   }),
@@ -34,7 +36,7 @@ const forked = z.object({ from: z.string(), at_seq: sequence, head_hash: z.strin
 const threadCreated = z.object({
   session_thread_id: z.string(),
   agent_name: z.string(),
-  reason: z.enum(["start", "reset", "upgrade"]),
+  reason: z.enum(["start", "reset", "upgrade", "model"]),
   renderer: z.int().positive(),
   system: z.string(),
   tools: z.array(toolSpec),
@@ -57,7 +59,14 @@ const statusIdle = z.object({
       questions: z.array(z.string()).optional(),
     }),
     z.object({ type: z.literal("retries_exhausted") }),
-    z.object({ type: z.literal("budget_reached"), cap: z.string() }),
+    z.object({
+      type: z.literal("budget_reached"),
+      cap: z.string(),
+      /** When the cap begins anew; absent: a person has to raise it. */
+      resume_at: timestampMs.optional(),
+    }),
+    /** The provider's limit is over then; the policy is to stop, so nobody waits for it here. */
+    z.object({ type: z.literal("rate_limited"), resume_at: timestampMs }),
     z.object({ type: z.literal("refusal") }),
     /** The answer was cut off at the limit of output tokens. */
     z.object({ type: z.literal("max_tokens") }),

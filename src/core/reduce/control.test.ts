@@ -46,7 +46,7 @@ describe("the session", () => {
       name: "opens a thread",
       before: [created(), said("go")],
       event: threadStart(),
-      changes: { thread: { id: THREAD as never, renderer: 1, fromSeq: 2 }, threads: 1 },
+      changes: { thread: { id: THREAD as never, renderer: 1, fromSeq: 2, model: "scripted:m" }, threads: 1 },
     },
     {
       name: "runs again: reason and hold are gone",

@@ -6,7 +6,7 @@ import { contractAtRest, reduceContract } from "./contract.ts";
 import { kept, withLast } from "./portions.ts";
 import { checkedOut, forkedWorkspace, reduceWorkspaceWish } from "./workspace.ts";
 
-/** Notes `session.*`, `user.*`, `control.*` and `harness.*`. */
+/** Notes `session.*`, `user.*`, `control.*`, `harness.*` and `budget.*`. */
 export function reduceControl(state: SessionState, event: SessionEvent): SessionState {
   switch (event.type) {
     case "session.created":
@@ -55,7 +55,9 @@ export function reduceControl(state: SessionState, event: SessionEvent): Session
     case "control.request_verdict":
       return reduceContract(state, event);
     case "control.set_limits":
-      return limitsSet(state, event.body.limits);
+      return limitsSet(state, event.body);
+    case "budget.exhausted":
+      return isTimeCap(event.body.cap) && isBusy(state) ? halted(state, "budget", event.seq) : state;
     case "harness.woke":
       return { ...state, epoch: event.body.epoch };
     case "harness.input_accepted":
@@ -75,9 +77,10 @@ function isBusy(state: SessionState): boolean {
 const SEVERITY: { readonly [kind in Halt["kind"]]: number } = {
   pause: 0,
   interrupt: 1,
-  stop: 2,
-  rewind: 3,
-  cancel: 4,
+  budget: 2,
+  stop: 3,
+  rewind: 4,
+  cancel: 5,
 };
 
 function halted(state: SessionState, kind: Halt["kind"], seq: Sequence): SessionState {
@@ -178,9 +181,28 @@ function givenNewChances(sandbox: SandboxState | null): SandboxState | null {
     : { ...sandbox, failures: 0, resumeAt: null };
 }
 
-function limitsSet(state: SessionState, limits: EventBody<"control.set_limits">["limits"]): SessionState {
+/** Caps on time end what runs; before any other cap is exceeded, nothing is begun. */
+function isTimeCap(cap: string): boolean {
+  return cap === "duration_ms" || cap === "active_ms";
+}
+
+function limitsSet(state: SessionState, body: EventBody<"control.set_limits">): SessionState {
   if (state.config === null) return state;
-  const config = { ...state.config, limits: { ...state.config.limits, ...limits } };
+  const { limits, policy } = state.config;
+  const { attempt, criterion } = body.limits;
+  const config = {
+    ...state.config,
+    limits: {
+      ...limits,
+      ...body.limits,
+      ...(attempt !== undefined && { attempt: { ...limits.attempt, ...attempt } }),
+      ...(criterion !== undefined && { criterion: { ...limits.criterion, ...criterion } }),
+    },
+    policy:
+      body.breakers === undefined
+        ? policy
+        : { ...policy, breakers: { ...policy.breakers, ...body.breakers } },
+  };
   return { ...state, config, hold: state.hold === "budget_reached" ? null : state.hold };
 }
 
@@ -206,7 +228,12 @@ function withoutQueued(state: SessionState, seqs: readonly number[]): SessionSta
 }
 
 function threadCreated(state: SessionState, body: EventBody<"session.thread_created">): SessionState {
-  const thread = { id: body.session_thread_id as ThreadId, renderer: body.renderer, fromSeq: body.from_seq };
+  const thread = {
+    id: body.session_thread_id as ThreadId,
+    renderer: body.renderer,
+    fromSeq: body.from_seq,
+    model: `${body.model.provider}:${body.model.id}`,
+  };
   return { ...state, thread, threads: state.threads + 1, inputSurplus: 0 };
 }
 

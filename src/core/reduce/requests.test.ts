@@ -125,6 +125,7 @@ describe("requests and the ledger", () => {
           errorClass: "rate_limit",
           message: "scripted rate_limit",
           failures: 1,
+          since: START_MS + 8000,
           failedAt: START_MS + 8000,
           retryAfterMs: 9,
           resumeAt: null,

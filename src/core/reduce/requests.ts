@@ -4,7 +4,7 @@ import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { Ledger, OpenRequest, RetryState, SessionState } from "../state.ts";
 import { turnBegun, turnEnded } from "./contract.ts";
 
-/** Notes `span.*`. */
+/** Notes `span.*`, `model.*` and `judge.*`. */
 export function reduceRequests(state: SessionState, event: SessionEvent): SessionState {
   switch (event.type) {
     case "span.model_request_start":
@@ -13,6 +13,20 @@ export function reduceRequests(state: SessionState, event: SessionEvent): Sessio
       return state.request?.number === event.body.request
         ? ended(state, state.request, event.body, event.at)
         : state;
+    case "model.switched": {
+      const { until, decided_at: decidedAt } = event.body;
+      return { ...state, switched: { until, decidedAt }, retry: null };
+    }
+    case "judge.graded": {
+      const { requests, cost_micro_usd } = event.body;
+      const { judgeRequests, judgeCostMicroUsd } = state.ledger;
+      const ledger = {
+        ...state.ledger,
+        judgeRequests: judgeRequests + requests,
+        judgeCostMicroUsd: judgeCostMicroUsd + cost_micro_usd,
+      };
+      return { ...state, ledger };
+    }
     default:
       return state;
   }
@@ -46,6 +60,7 @@ function ended(
         inputSurplus: surplusAfter(state, request, body.model_usage),
         cutShort: body.stop_reason === "max_tokens" ? state.cutShort + 1 : 0,
         retry: null,
+        switched: isOwnModel(state) ? null : state.switched,
         losses: 0,
         contract: turnEnded(state, body.stop_reason),
       };
@@ -56,6 +71,12 @@ function ended(
     case "interrupted":
       return { ...base, answerOwed: true, retry: null };
   }
+}
+
+/** Did the session's own model answer, and not the one that stands in? */
+function isOwnModel({ thread, config }: SessionState): boolean {
+  const model = config?.agent.model;
+  return thread === null || model === undefined || thread.model === `${model.provider}:${model.id}`;
 }
 
 /** What was sent stays as it is, so its count holds for the next request, too; only what is new has to be bounded. */
@@ -79,6 +100,7 @@ function failed(
     errorClass: body.error?.class ?? "unknown",
     message: body.error?.message ?? "",
     failures: (previous?.failures ?? 0) + 1,
+    since: previous?.since ?? at,
     failedAt: at,
     retryAfterMs: body.error?.retry_after_ms ?? 0,
     resumeAt: null,

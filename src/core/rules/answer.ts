@@ -2,10 +2,13 @@
 import { openingText } from "../attempt/opening.ts";
 import { type EventBody, type EventInput, event } from "../events/index.ts";
 import { sandboxId, threadId } from "../ids.ts";
-import { contextStart, costCharged, type SessionState, tokensCharged } from "../state.ts";
+import { contextStart, type SessionState } from "../state.ts";
 import { append, type Now, type Step } from "../step.ts";
 import { attemptNews } from "./attempts.ts";
+import { breakerStep } from "./breakers.ts";
+import { exceededAttempts, exceededCap, park, type Reservation, worstCase } from "./budget.ts";
 import { checkpointBeside, isCheckpointing } from "./checkpoint.ts";
+import { type Model, modelToAsk, nameOf } from "./model.ts";
 import { requestSandbox } from "./sandbox.ts";
 
 /** Messages in one event; whoever sends more than clients may gets several. */
@@ -18,9 +21,10 @@ export function answerOwed(state: SessionState, now: Now): Step {
   const { config } = state;
   if (config === null) return append();
   const news = attemptNews(state, now.at);
-  if (news.length > 0) return append(...news);
-  const reason = threadWanted(state, now);
-  if (reason !== null) return append(openThread(state, config, now, reason));
+  if (news.length > 0) return withinAttempts(state, news, now);
+  const model = modelToAsk(state, now.at) ?? config.agent.model;
+  const reason = threadWanted(state, model, now);
+  if (reason !== null) return append(openThread(state, config, model, now, reason));
   if (state.queue.length > 0) {
     return append(
       event("harness.input_accepted", {
@@ -33,35 +37,49 @@ export function answerOwed(state: SessionState, now: Now): Step {
   }
   if (state.cutShort >= CUT_SHORT_MAX)
     return append(event("session.status_idle", { stop_reason: { type: "max_tokens" } }));
-  const reservation = worstCase(state, config, now);
-  const exceeded = exceededCap(state, config, reservation);
-  if (exceeded !== null) {
-    return append(
-      event("budget.exhausted", exceeded),
-      event("session.status_idle", { stop_reason: { type: "budget_reached", cap: exceeded.cap } }),
-    );
-  }
+  const stopped = breakerStep(state);
+  if (stopped !== null) return stopped;
+  const reservation = worstCase(state, now);
+  const exhausted = exceededCap(state, reservation, now);
+  if (exhausted !== null) return park(exhausted, now);
   return append(
     ...sandboxBeside(state, config),
     ...checkpointBeside(state, now.at),
-    startRequest(state, config, now, reservation),
+    startRequest(state, model, now, reservation),
   );
 }
 
 type Config = EventBody<"session.created">;
-type Reservation = EventBody<"span.model_request_start">["reservation"];
+
+/** No attempt begins beyond the cap. */
+function withinAttempts(state: SessionState, news: readonly EventInput[], now: Now): Step {
+  const begins = news.some(({ type }) => type === "attempt.started");
+  const exhausted = begins ? exceededAttempts(state) : null;
+  return exhausted === null ? append(...news) : park(exhausted, now);
+}
 
 type ThreadReason = EventBody<"session.thread_created">["reason"];
 
 /** Why the next request needs a thread of its own; null when it goes on in the one that is there. */
-function threadWanted({ thread, attempts }: SessionState, { profile }: Now): ThreadReason | null {
+function threadWanted(
+  { thread, attempts }: SessionState,
+  model: Model,
+  { profile }: Now,
+): ThreadReason | null {
   if (thread === null) return "start";
   if (attempts.open?.hasThread === false) return "reset";
-  return profile.renderers.includes(thread.renderer) ? null : "upgrade";
+  if (!profile.renderers.includes(thread.renderer)) return "upgrade";
+  return thread.model === nameOf(model) ? null : "model";
 }
 
-function openThread(state: SessionState, config: Config, now: Now, reason: ThreadReason): EventInput {
-  const opening = reason === "upgrade" ? null : openingText(state, now.at);
+function openThread(
+  state: SessionState,
+  config: Config,
+  model: Model,
+  now: Now,
+  reason: ThreadReason,
+): EventInput {
+  const opening = reason === "upgrade" || reason === "model" ? null : openingText(state, now.at);
   const tools = config.agent.tools.flatMap((name) => {
     const tool = now.profile.tools.get(name);
     return tool === undefined
@@ -75,7 +93,7 @@ function openThread(state: SessionState, config: Config, now: Now, reason: Threa
     renderer: now.profile.renderer,
     system: config.agent.system,
     tools,
-    model: config.agent.model,
+    model,
     from_seq: reason === "reset" ? resetStart(state) : Math.min(contextStart(state), state.seq),
     ...(opening !== null && { opening: [{ type: "text", text: opening }] }),
   });
@@ -92,49 +110,14 @@ function sandboxBeside(state: SessionState, config: Config): EventInput[] {
   return [requestSandbox(state, sandboxId(state.sessionId, state.sandboxes))];
 }
 
-function startRequest(state: SessionState, config: Config, now: Now, reservation: Reservation): EventInput {
+function startRequest(state: SessionState, model: Model, now: Now, reservation: Reservation): EventInput {
   return event("span.model_request_start", {
     request: state.requests + 1,
     session_thread_id: state.thread?.id ?? "",
     epoch: now.epoch,
-    model: `${config.agent.model.provider}:${config.agent.model.id}`,
+    model: nameOf(model),
     through_seq: state.seq,
     context_hash: now.context().hash,
     reservation,
   });
-}
-
-/** Every input token uncached, every output token used; of the context only what is new since the last count. */
-function worstCase(state: SessionState, config: Config, now: Now): Reservation {
-  const { price, max_output_tokens } = config.agent.model;
-  const input = Math.max(0, now.context().tokens - state.inputSurplus);
-  const inputPrice = price === undefined ? 0 : Math.max(price.input, price.cache_write);
-  const micro = price === undefined ? 0 : (input * inputPrice + max_output_tokens * price.output) / 1_000_000;
-  return { tokens: input + max_output_tokens, cost_micro_usd: Math.ceil(micro) };
-}
-
-function exceededCap(
-  state: SessionState,
-  config: Config,
-  reservation: Reservation,
-): EventBody<"budget.exhausted"> | null {
-  const { limits } = config;
-  const caps = [
-    { cap: "model_requests", limit: limits.model_requests, used: state.ledger.requests, wanted: 1 },
-    { cap: "tokens", limit: limits.tokens, used: tokensCharged(state), wanted: reservation.tokens },
-    {
-      cap: "cost_micro_usd",
-      limit: limits.cost_micro_usd,
-      used: costCharged(state),
-      // Without a price nobody can tell; a cap that is not kept would be worse than none.
-      wanted:
-        config.agent.model.price === undefined
-          ? (limits.cost_micro_usd ?? 0) + 1
-          : reservation.cost_micro_usd,
-    },
-  ];
-  for (const { cap, limit, used, wanted } of caps) {
-    if (limit !== undefined && used + wanted > limit) return { cap, limit, used, wanted };
-  }
-  return null;
 }

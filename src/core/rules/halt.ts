@@ -1,6 +1,7 @@
 /**
- * A person wants it to pause, to be interrupted, to stop or to be cancelled. Pause and interrupt let running tools
- * finish; stop and cancel kill them first and write their receipts after. Pause keeps calls that have not run.
+ * A person wants it to pause, to be interrupted, to stop or to be cancelled, or a cap on time was reached. Pause and
+ * interrupt let running tools finish; the others kill them first and write their receipts after. Pause keeps calls that
+ * have not run.
  */
 import { unreachable } from "../errors.ts";
 import { type EventInput, event } from "../events/index.ts";
@@ -50,11 +51,22 @@ function closeCalls(state: SessionState, halt: Halt): EventInput[] {
       case "in_doubt":
         return halt.kind === "pause"
           ? []
-          : [outcomeUnknown(call, "the run was cut short and then stopped by a person")];
+          : [
+              outcomeUnknown(
+                call,
+                `the run was cut short and then stopped by ${halt.kind === "budget" ? "a cap on time" : "a person"}`,
+              ),
+            ];
       case "requested":
         return halt.kind === "pause"
           ? []
-          : [neverRan(call, "cancelled", "Not run: the person stopped the agent first.")];
+          : [
+              neverRan(
+                call,
+                "cancelled",
+                `Not run: ${halt.kind === "budget" ? "a cap on time" : "the person"} stopped the agent first.`,
+              ),
+            ];
       default:
         return unreachable(call.status);
     }
@@ -96,9 +108,10 @@ function halted(state: SessionState, halt: Halt, at: number): EventInput[] {
       ...attemptAtRest(state, null, at),
       event("session.status_terminated", { reason: "cancelled by a person" }),
     ];
-  const reasons: { readonly [kind in "pause" | "interrupt" | "stop" | "rewind"]: StopReason } = {
+  const reasons: { readonly [kind in Exclude<Halt["kind"], "cancel">]: StopReason } = {
     pause: { type: "paused" },
     interrupt: { type: "end_turn" },
+    budget: { type: "budget_reached", cap: state.budget.exhausted ?? "duration_ms" },
     stop: { type: "stopped" },
     rewind: { type: "stopped" },
   };

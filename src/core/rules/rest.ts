@@ -17,6 +17,12 @@ function endOf(state: SessionState): StopReason {
     : { type: "requires_action", calls: [], environment: asked.key };
 }
 
+/** When work goes on by itself; null when somebody has to come. */
+function wakesAt({ stopReason, hold }: SessionState): number | null {
+  const isHeld = hold === "budget_reached" && stopReason?.type === "budget_reached";
+  return isHeld ? (stopReason.resume_at ?? null) : null;
+}
+
 /** A waiting session keeps no sandbox and no memory. It is due when the time of a question is over. */
 export function resting(state: SessionState, now: Now): Step {
   const step = givingBack(state, now);
@@ -40,9 +46,10 @@ function givingBack(state: SessionState, now: Now): Step {
   const checkpoint = checkpointAtRest(state);
   if (checkpoint.length > 0) return append(...checkpoint);
   const { sandbox, config } = state;
-  if (sandbox === null || config === null) return leave(null);
+  const dueMs = wakesAt(state);
+  if (sandbox === null || config === null) return leave(dueMs);
   if (sandbox.status === "ending") return perform(inFlight(state));
   const graceEnds = state.phase === "terminated" ? 0 : state.idleSince + config.policy.sandbox_grace_ms;
-  if (now.at < graceEnds && now.at >= state.idleSince) return leave(graceEnds);
+  if (now.at < graceEnds && now.at >= state.idleSince) return leave(Math.min(graceEnds, dueMs ?? graceEnds));
   return unsavable(state) ?? append(event("sandbox.destroy_requested", { sandbox: sandbox.id }));
 }

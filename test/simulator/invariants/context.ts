@@ -175,6 +175,7 @@ function inputOf(event: SessionEvent, texts: ReadonlyMap<number, string>): Messa
     case "contract.amended":
     case "preflight.finished":
     case "verdict.given":
+    case "breaker.nudged":
       return event.body.content === undefined ? [] : [{ role: "user", text: textOf(event.body.content) }];
     case "approval.decided": {
       const { item, result } = event.body;
