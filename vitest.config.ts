@@ -11,6 +11,7 @@ const sandboxSuites = [
   "test/kill/leftovers/**/*.test.ts",
   "test/kill/workspace.test.ts",
   "test/referee/**/*.test.ts",
+  "test/repositories/interrupted.test.ts",
 ];
 
 const heavySuites = [
@@ -22,6 +23,9 @@ const heavySuites = [
 
 /** They fetch packages, so they run when they are asked for: `npm run projects`. */
 const realProjects = "test/projects/**/*.test.ts";
+
+/** They fetch packages, too, and take many minutes: `npm run proof:repositories`. */
+const realRepositories = "test/repositories/proof.test.ts";
 
 /** `npm test` asks for numbers; a bare `vitest` does not. */
 function countReporters(): CountReporter[] {
@@ -41,7 +45,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "quick",
           include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: [...heavySuites, ...sandboxSuites, realProjects],
+          exclude: [...heavySuites, ...sandboxSuites, realProjects, realRepositories],
           testTimeout: 20_000,
           hookTimeout: 20_000,
           sequence: { groupOrder: 0 },
@@ -67,6 +71,16 @@ const config: ViteUserConfig = defineConfig({
           testTimeout: 300_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "repositories",
+          include: process.env.NIGHTSHIFT_REPOSITORIES === undefined ? [] : [realRepositories],
+          testTimeout: 3_600_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 4 },
         },
       },
       {

@@ -104,7 +104,9 @@ async function report(
     return;
   }
   const standing = standingOf(state, record, harness.clock.wallMs());
+  const branch = state.branch?.published;
   const lines = [
+    ...(branch == null ? [] : [`branch   ${branch.branch}`]),
     ...factLines("spent", spentText(state), output.width),
     `head     ${record.seq}:${record.hash}`,
   ];

@@ -1,6 +1,7 @@
 /** What every command is given, and what it opens. */
+import { BRANCH_FOLDER, shortId } from "../core/branch/name.ts";
 import { NightshiftError } from "../core/errors.ts";
-import type { SessionId } from "../core/ids.ts";
+import { asSessionId, type SessionId } from "../core/ids.ts";
 import { type Environment, loadSettings, type Settings } from "../runtime/config.ts";
 import { type OpenHarness, openHarness } from "../runtime/open.ts";
 import type { Output } from "./output.ts";
@@ -78,12 +79,14 @@ function quoteWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
+/** A branch of ours ends with the end of its session's id. */
+const BRANCH = new RegExp(`^${BRANCH_FOLDER}/.*-([0-9a-z]+)$`);
 const PAGE = 1000;
 const SHOWN_MAX = 5;
 
 /**
- * The session that a person means: its id, or the beginning of it, with or without `sesn_`; the newest when they
- * name none. @throws NightshiftError `E_SESSION_UNKNOWN`, `E_USAGE` when several begin like that
+ * The session that a person means: its id, or the beginning of it, with or without `sesn_`, or the name of its branch;
+ * the newest when they name none. @throws NightshiftError `E_SESSION_UNKNOWN`, `E_USAGE` when several begin like that
  */
 export async function findSession(harness: OpenHarness, text: string | undefined): Promise<SessionId> {
   const { store } = harness;
@@ -94,14 +97,17 @@ export async function findSession(harness: OpenHarness, text: string | undefined
       hint: 'Start one with `nightshift run "..."`, or name another state folder with --state.',
     });
   }
+  const branch = BRANCH.exec(text)?.[1];
   const prefix = text.startsWith("sesn_") ? text : `sesn_${text}`;
+  const isMeant = (id: string): boolean =>
+    branch === undefined ? id.startsWith(prefix) : shortId(asSessionId(id)) === branch;
   const found: SessionId[] = [];
   let after: SessionId | undefined;
   for (;;) {
     const page = await store.listSessions({ limit: PAGE, ...(after !== undefined && { after }) });
     for (const { sessionId } of page) {
       if (sessionId === prefix) return sessionId;
-      if (sessionId.startsWith(prefix)) found.push(sessionId);
+      if (isMeant(sessionId)) found.push(sessionId);
     }
     after = page.at(-1)?.sessionId;
     if (page.length < PAGE) break;

@@ -75,6 +75,12 @@ export function names(flag: string): (text: string) => readonly string[] {
   };
 }
 
+/** A parser for some of these words, with commas between them. */
+export function listOf(flag: string, words: readonly string[]): (text: string) => readonly string[] {
+  const one = oneOf(flag, words);
+  return (text) => [...new Set(text.split(",").map((word) => one(word.trim())))];
+}
+
 /** A parser for hosts that may be reached: `host[:port][/path]`, with commas between them. */
 export function hosts(flag: string): (text: string) => readonly EgressRule[] {
   return (text) =>

@@ -20,6 +20,7 @@ export function resultOf(state: SessionState): { readonly [field: string]: unkno
     stop_reason: state.stopReason,
     seq: state.seq,
     contract: contractOf(state),
+    branch: state.branch?.published ?? null,
     usage: {
       model_requests: ledger.requests,
       input_tokens: ledger.inputTokens,

@@ -119,6 +119,18 @@ export const ERROR_CODES = {
     exit: 2,
     hint: "Rename or remove the named branch, or switch away from it, then try again.",
   },
+  E_NOT_VERIFIED: {
+    exit: 4,
+    hint: "Look with `nightshift report`; `nightshift publish` makes a branch of it that you can merge yourself.",
+  },
+  E_APPLY_CONFLICT: {
+    exit: 4,
+    hint: "Merge the branch yourself, then run `nightshift verify` on what comes of it.",
+  },
+  E_APPLY_UNANSWERED: {
+    exit: 4,
+    hint: "Look at the named files with `nightshift diff`, then answer at a terminal or with the named flag.",
+  },
   E_EXPORT_REFUSED: {
     exit: 2,
     hint: "Look at the named object with `nightshift diff`; nothing was written to the branch.",

@@ -8,6 +8,7 @@ import type { SessionId } from "./ids.ts";
 import { reduceAttempts } from "./reduce/attempts.ts";
 import { noteBreakers } from "./reduce/breakers.ts";
 import { noteBudget } from "./reduce/budget.ts";
+import { reduceBranch } from "./reduce/branch.ts";
 import { reduceCalls } from "./reduce/calls.ts";
 import { reduceContract } from "./reduce/contract.ts";
 import { reduceControl } from "./reduce/control.ts";
@@ -39,8 +40,11 @@ function reduceBody(state: SessionState, event: SessionEvent): SessionState {
   switch (domain) {
     case "contract":
     case "preflight":
-    case "verdict":
       return reduceContract(state, event);
+    case "verdict":
+      return reduceBranch(reduceContract(state, event), event);
+    case "branch":
+      return reduceBranch(state, event);
     case "approval":
       return reduceContract(reduceEnvironment(state, event), event);
     case "session":

@@ -5,6 +5,7 @@
 import { type AttemptsState, NO_ATTEMPTS } from "./attempt/state.ts";
 import { type BreakerState, NO_BREAKERS } from "./budget/breaker-state.ts";
 import { type BudgetState, NO_BUDGET } from "./budget/state.ts";
+import type { BranchState } from "./branch/state.ts";
 import type { ContractState } from "./contract/state.ts";
 import type { EventBody } from "./events/index.ts";
 import type { CallId, SandboxId, Sequence, SessionId, ThreadId } from "./ids.ts";
@@ -68,6 +69,8 @@ export interface SessionState {
   /** What waits for a person. */
   readonly people: PeopleState;
   readonly attempts: AttemptsState;
+  /** Absent as long as nobody has asked for one. */
+  readonly branch?: BranchState;
   readonly ledger: Ledger;
   readonly budget: BudgetState;
   readonly breakers: BreakerState;

@@ -52,6 +52,7 @@ export type Intent =
   | { readonly kind: "checkpoint"; readonly key: string; readonly number: number }
   | { readonly kind: "preflight"; readonly key: string }
   | { readonly kind: "verdict"; readonly key: string; readonly number: number }
+  | { readonly kind: "publish"; readonly key: string; readonly seq: number }
   | { readonly kind: "destroy"; readonly key: string; readonly sandbox: SandboxId };
 
 /** The next thing for the driver to do. */
@@ -80,7 +81,7 @@ export function leave(due: number | null): Step {
 
 /**
  * What the log says is in flight besides tool calls: the model request, a checkpoint, checks of the referee, the
- * making or ending of the sandbox.
+ * branch, the making or ending of the sandbox.
  */
 export function inFlight(state: SessionState): Intent[] {
   const intents: Intent[] = [];
@@ -91,7 +92,7 @@ export function inFlight(state: SessionState): Intent[] {
       request: state.request.number,
     });
   }
-  const { sandbox, workspace, contract } = state;
+  const { sandbox, workspace, contract, branch } = state;
   if (workspace !== null && workspace.making !== null) {
     const key = checkpointKey(workspace.making, workspace.failures);
     intents.push({ kind: "checkpoint", key, number: workspace.making });
@@ -101,6 +102,8 @@ export function inFlight(state: SessionState): Intent[] {
     const { number } = contract.making;
     intents.push({ kind: "verdict", key: `verdict/${number}`, number });
   }
+  const wanted = branch?.wanted ?? null;
+  if (wanted !== null) intents.push({ kind: "publish", key: `publish/${wanted.seq}`, seq: wanted.seq });
   if (sandbox?.status === "requested") {
     intents.push({
       kind: "provision",
@@ -140,6 +143,8 @@ export function isOpen(state: SessionState, intent: Intent): boolean {
       return state.contract?.preflight === "running" && intent.key === preflightKey(state.contract);
     case "verdict":
       return state.contract?.making?.number === intent.number;
+    case "publish":
+      return state.branch?.wanted?.seq === intent.seq;
     case "destroy":
       return state.sandbox?.id === intent.sandbox && state.sandbox.status === "ending";
     default:

@@ -184,6 +184,7 @@ export class Driver {
       onSignOfLife: () => this.#alive(),
       onFacts: (events: readonly EventInput[]) => this.#tell(() => journal.note({ intent: null, events })),
       onFact: (fact: EventInput) => this.#committed(fact, signal),
+      isHeld: () => this.#keeper.renew(),
     };
     try {
       if (intent.kind !== "model") await this.#verified.promise;

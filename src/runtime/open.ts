@@ -25,6 +25,7 @@ import { openModel } from "./models.ts";
 import type { ModelConfig } from "./providers.ts";
 import type { RefereeSource } from "./referee-parts.ts";
 import { backendNames, createSandboxBackend, createWorker, isIsolated, openStore } from "./registry.ts";
+import type { SessionBranch } from "./session-branch.ts";
 import { depsOf, networkOf, type SessionConfig, setupOf } from "./session-config.ts";
 import type { SessionLayers } from "./session-layers.ts";
 import type { SessionReferee } from "./session-referee.ts";
@@ -146,9 +147,16 @@ class OpenedHarness implements OpenHarness {
       ...(layers !== undefined && { layers }),
       ...(config.sandbox.checkout !== undefined && {
         referee: await this.#referee(config, lease, backend, environment),
+        branch: await this.#branch(),
       }),
       ...(rules.length > 0 && { wayOut: await this.#wayOut(config, rules, lease.sessionId) }),
     };
+  }
+
+  async #branch(): Promise<SessionBranch> {
+    const { createSessionBranch } = await import("./session-branch.ts");
+    const { store, clock } = this;
+    return createSessionBranch({ store, clock, workspaces: () => this.workspaces() });
   }
 
   async #referee(

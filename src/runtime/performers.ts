@@ -19,6 +19,7 @@ import type { Worker } from "../worker/contract.ts";
 import { checkpointOf, type Files, filesOf, goneWithTheLastOne, type OpenWorkspaces } from "./checkouts.ts";
 import type { SandboxConnections } from "./connections.ts";
 import { type Deadlines, within } from "./deadlines.ts";
+import type { SessionBranch } from "./session-branch.ts";
 import { mountsOf } from "./session-config.ts";
 import type { SessionLayers } from "./session-layers.ts";
 import type { SessionReferee } from "./session-referee.ts";
@@ -49,6 +50,8 @@ export interface PerformerParts {
   readonly layers: SessionLayers | null;
   /** For sessions with a contract. */
   readonly referee: SessionReferee | null;
+  /** For sessions whose work becomes a branch. */
+  readonly branch: SessionBranch | null;
   readonly connections: SandboxConnections;
   /** Of the lease. */
   readonly epoch: number;
@@ -68,6 +71,8 @@ export interface Moment {
   readonly onFacts: (facts: readonly EventInput[]) => void;
   /** The same for one, and waits until it is in the log. @returns its place there */
   readonly onFact: (fact: EventInput) => Promise<Sequence>;
+  /** Is the lease ours at this very moment? For effects outside of everything that knows of epochs. */
+  readonly isHeld: () => Promise<boolean>;
 }
 
 /** Performs an intent that is in the committed fold. @throws NightshiftError `E_SANDBOX_STALE` for a fenced driver */
@@ -99,9 +104,16 @@ export async function performIntent(
       return [
         event("verdict.given", await refereeOf(parts).verdict(moment.state, moment.signal, moment.onFact)),
       ];
+    case "publish":
+      return branchOf(parts).publish(moment.state, moment.isHeld, moment.signal);
     case "destroy":
       return destroy(parts, sandboxOf(moment), moment);
   }
+}
+
+function branchOf({ branch }: PerformerParts): SessionBranch {
+  if (branch !== null) return branch;
+  throw new NightshiftError("E_BACKEND_UNKNOWN", "this harness was opened without branches");
 }
 
 function refereeOf({ referee }: PerformerParts): SessionReferee {

@@ -31,6 +31,8 @@ export interface SessionOptions {
   readonly sandbox?: string;
   /** Work on a checkout made from this commit, and not in the folder itself. */
   readonly base?: string;
+  /** What the branch of verified work is called by; absent: there will be none. Needs a base. */
+  readonly branch?: string;
   /** What commands may reach; nothing unless named. */
   readonly network?: readonly EgressRule[];
   /** A command whose toolchain and dependencies are to be there, as an argument vector. */
@@ -115,6 +117,7 @@ function sandboxOf({
   sandbox,
   workspace,
   base,
+  branch,
   network,
   setup,
   deps,
@@ -130,7 +133,7 @@ function sandboxOf({
       ...(deps !== undefined && { deps }),
       ...(mounts !== undefined && mounts.length > 0 && { mounts: asJson(mounts) }),
     },
-    ...(base !== undefined && { checkout: { base } }),
+    ...(base !== undefined && { checkout: { base, ...(branch !== undefined && { branch }) } }),
   };
 }
 

@@ -21,6 +21,7 @@ import { type DriveEnd, Driver } from "./driver.ts";
 import { Journal } from "./journal.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { type Loaded, loadSession, verifyOlder } from "./load.ts";
+import type { SessionBranch } from "./session-branch.ts";
 import type { SessionLayers } from "./session-layers.ts";
 import type { SessionReferee } from "./session-referee.ts";
 import type { WayOut } from "./way-out.ts";
@@ -57,6 +58,8 @@ export interface Hands {
   readonly layers?: SessionLayers;
   /** For sessions with a contract; a harness without it has none of those. */
   readonly referee?: SessionReferee;
+  /** For sessions whose work becomes a branch; a harness without it has none of those. */
+  readonly branch?: SessionBranch;
 }
 
 /** What a caller of {@link wake} may want to watch. */
@@ -112,7 +115,7 @@ async function prepareDriver(
     throw new NightshiftError("E_LOG_CORRUPT", `${lease.sessionId} does not begin with session.created`);
   const hands = await harness.resolve(config, lease);
   const { worker, backend, workspaces = noWorkspaces, wayOut = null, layers = null } = hands;
-  const { referee = null } = hands;
+  const { referee = null, branch = null } = hands;
   const { snapshotEvents } = harness;
   const journal = new Journal(
     {
@@ -136,7 +139,19 @@ async function prepareDriver(
     keeper,
     journal,
     performers: {
-      ...{ worker, tools, backend, workspaces, wayOut, layers, referee, connections, deadlines, clock },
+      ...{
+        worker,
+        tools,
+        backend,
+        workspaces,
+        wayOut,
+        layers,
+        referee,
+        branch,
+        connections,
+        deadlines,
+        clock,
+      },
       epoch: lease.epoch,
       ...(onOutput && { onOutput }),
     },

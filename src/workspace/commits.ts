@@ -140,6 +140,7 @@ export class Commits {
       ...DIFF_WORDS,
       range.from,
       range.to,
+      ...(range.path === undefined ? [] : ["--", `:(literal)${range.path}`]),
     ]);
     const chunks: Buffer[] = [];
     let bytes = 0;

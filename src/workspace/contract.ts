@@ -7,13 +7,16 @@
  * What commands can write is hostile: the host reads names, bytes and modes there, and never runs git with a
  * configuration, hook, attribute, index or repository that it finds. The repository and the working tree that a
  * session starts from are only read; {@link Workspaces.export} alone writes to that repository, and only objects
- * and one branch.
+ * and one branch; and {@link Merge.land}, when a person says so, moves what is checked out.
  *
  * All methods with a signal reject with its reason when it aborts, and may be called again: whatever a crash, a kill
  * or an abort has left behind is garbage that the next call replaces or {@link Workspaces.findLeftovers} names.
  */
 import type { SessionId } from "../core/ids.ts";
 import type { SandboxSpec } from "../sandbox/contract.ts";
+import type { ChangedFile, CommitHash, HistoryStep, Merge, MergeRequest } from "./result.ts";
+
+export type { ChangedFile, CommitHash, HistoryStep, Merge, MergeRequest } from "./result.ts";
 
 /** The workspaces of one state folder. */
 export interface Workspaces {
@@ -74,17 +77,36 @@ export interface Workspaces {
     signal: AbortSignal,
   ): Promise<readonly ChangedFile[]>;
   /**
-   * Puts a checkpoint and its history into the repository that the session started from, as a branch. A branch that
-   * is not one of this session's checkpoints, or that is checked out somewhere, is left alone.
+   * Makes commits upon the base, each with the files of a checkpoint and a message of its own. The same steps make the
+   * same commits. @returns the last one; the base without steps @throws NightshiftError `E_WORKSPACE_UNKNOWN`
+   */
+  retell(sessionId: SessionId, steps: readonly HistoryStep[], signal: AbortSignal): Promise<CommitHash>;
+  /** Can a branch of that name be made? @throws NightshiftError `E_BRANCH_TAKEN`, `E_WORKSPACE_SOURCE`, `E_USAGE` */
+  checkBranch(sessionId: SessionId, branch: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Puts a checkpoint, or what was retold of it, and its history into the repository that the session started from, as
+   * a branch. A branch that is not one of this session's, or that is checked out somewhere, is left alone.
    * @param branch - for example `nightshift/fix-login-3k9d2`
-   * @throws NightshiftError `E_BRANCH_TAKEN`, `E_EXPORT_REFUSED` when git's own checks reject an object
+   * @param mayMove - asked after looking where the branch is, and before it is moved from there
+   * @throws NightshiftError `E_BRANCH_TAKEN`, `E_EXPORT_REFUSED` when git's own checks reject an object, `E_FENCED`
    */
   export(
     sessionId: SessionId,
     commit: CommitHash,
     branch: string,
     signal: AbortSignal,
+    mayMove?: () => Promise<boolean>,
   ): Promise<{ readonly created: boolean }>;
+  /**
+   * Lends what the merge of a commit of the session into a working tree of its repository comes to. Nothing of the
+   * user's is changed before {@link Merge.land}. @throws NightshiftError `E_WORKSPACE_SOURCE`, `E_WORKSPACE_UNKNOWN`
+   */
+  merge<Answer>(
+    sessionId: SessionId,
+    request: MergeRequest,
+    use: (merge: Merge) => Promise<Answer>,
+    signal: AbortSignal,
+  ): Promise<Answer>;
   /** Looks into a tree of the session; everything is asked for when it is needed. @param treeOrCommit - full name */
   reader(sessionId: SessionId, treeOrCommit: string, signal: AbortSignal): TreeReader;
   /** The tree of a commit, or of itself. @throws NightshiftError `E_WORKSPACE_UNKNOWN` */
@@ -129,9 +151,6 @@ export interface Workspaces {
    */
   trimPristine(bytesMax: number): Promise<{ readonly removed: number; readonly bytes: number }>;
 }
-
-/** Full hexadecimal name of a commit. */
-export type CommitHash = string;
 
 /** What is packed. */
 export interface PackRequest {
@@ -298,6 +317,8 @@ export interface SkippedFile {
 export interface CommitRange {
   readonly from: CommitHash;
   readonly to: CommitHash;
+  /** Of a patch: only this file or folder, taken literally. */
+  readonly path?: string;
 }
 
 /** A patch for people and models. Names and contents in it are as the agent made them: hostile. */
@@ -306,18 +327,6 @@ export interface Patch {
   /** What did not fit. */
   readonly isCut: boolean;
   readonly changes: ChangeCount;
-}
-
-/** One changed path. */
-export interface ChangedFile {
-  /** As it is, with whatever characters it has; bytes that are no UTF-8 are replaced. */
-  readonly path: string;
-  readonly change: "added" | "deleted" | "modified" | "type_changed";
-  /** Null for binary files. */
-  readonly added: number | null;
-  readonly removed: number | null;
-  /** Does it have the executable bit afterwards? */
-  readonly isExecutable: boolean;
 }
 
 /** Something on disk that belongs to nobody. */

@@ -190,3 +190,63 @@ test("a patch is cut at a line when it is too long", async () => {
   expect(patch.text.length).toBeLessThanOrEqual(500);
   expect(patch.text).toMatch(/\n\+\d+\n$/);
 });
+
+test("retells checkpoints in other words: same files, and the same commits whenever it is asked", async () => {
+  const { source, workspaces, session, prepared, save } = await scene();
+  const one = await save(1, prepared.base, "echo b >b.txt");
+  const two = await save(2, one, "echo c >c.txt");
+  const three = await save(3, two, "echo d >d.txt");
+  const steps = [
+    { source: two, message: "Half of it\n\nNightshift-Verdict: 1\n", atMs },
+    { source: three, message: "All of it\n", atMs: atMs + 1000 },
+  ];
+  const head = await workspaces.retell(session, steps, calm);
+  expect(await workspaces.retell(session, steps, calm)).toBe(head);
+  expect(await workspaces.treeOf(session, head, calm)).toBe(await workspaces.treeOf(session, three, calm));
+  expect(await workspaces.retell(session, [], calm)).toBe(prepared.base);
+  const half = await workspaces.retell(session, steps.slice(0, 1), calm);
+  await workspaces.export(session, half, BRANCH, calm);
+  await workspaces.export(session, head, BRANCH, calm);
+  expect(git(source, "log", "--format=%s", BRANCH)).toBe("All of it\nHalf of it\nfirst");
+  expect(git(source, "fsck", "--strict")).toBe("");
+  await expect(
+    workspaces.retell(session, [{ ...steps[0], source: "HEAD" } as never], calm),
+  ).rejects.toMatchObject({
+    code: "E_WORKSPACE_UNKNOWN",
+  });
+});
+
+test("says before anything is done that a branch cannot be made", async () => {
+  const { source, workspaces, session } = await scene();
+  await workspaces.checkBranch(session, BRANCH, calm);
+  git(source, "branch", "nightshift");
+  await expect(workspaces.checkBranch(session, BRANCH, calm)).rejects.toMatchObject({
+    code: "E_BRANCH_TAKEN",
+  });
+});
+
+test("works where the repository is a submodule, and where it is another working tree", async () => {
+  const folder = temporaryFolder();
+  const inner = repository(join(folder, "inner"), { "a.txt": "one\n" });
+  const outer = repository(join(folder, "outer"), { "o.txt": "outer\n" });
+  git(outer, "submodule", "add", "-q", inner, "sub");
+  git(outer, "worktree", "add", "-q", "-b", "other", join(folder, "linked"));
+  const workspaces = workspacesIn(folder);
+  for (const [index, place] of [join(outer, "sub"), join(folder, "linked")].entries()) {
+    const session = someSession();
+    const { base, files } = await workspaces.prepare(session, place, { dirty: "ignore", atMs }, calm);
+    inWorkspace(files, "echo b >b.txt");
+    const request = { number: 1, previous: base, reason: "r", atMs };
+    const { commit } = await workspaces.checkpoint(session, request, calm);
+    await workspaces.export(session, commit, `nightshift/place-${index}`, calm);
+    expect(git(place, "log", "--format=%s", `nightshift/place-${index}`)).toBe("r\nfirst");
+    expect(git(place, "status", "--porcelain")).toBe("");
+  }
+  const bare = join(folder, "bare.git");
+  git(folder, "clone", "-q", "--bare", inner, bare);
+  await expect(
+    workspaces.prepare(someSession(), bare, { dirty: "ignore", atMs }, calm),
+  ).rejects.toMatchObject({
+    code: "E_WORKSPACE_SOURCE",
+  });
+});

@@ -33,6 +33,16 @@ const SETTINGS: readonly string[] = [
   "transfer.fsckObjects=true",
 ];
 
+/** Of {@link SETTINGS}, what keeps a commit from running anything. */
+const LANDING_SETTINGS: readonly string[] = [
+  "core.hooksPath=/dev/null",
+  "core.fsmonitor=false",
+  "gc.auto=0",
+  "maintenance.auto=false",
+  "submodule.recurse=false",
+  "safe.directory=*",
+];
+
 /** Where one run of git works. */
 export interface GitPlace {
   /** The repository itself, `…/.git` or bare. */
@@ -111,6 +121,26 @@ export class Git {
     return this.#execute({ folder }, words, environment, signal, { exitCodes: [0, 1, 128] }, [
       "safe.directory=*",
     ]);
+  }
+
+  /**
+   * Moves what is checked out in a working tree of the user's to a commit that comes after it. The one run that changes
+   * something there: with their settings, for the files are theirs, but without hooks, of which the commit may have some.
+   */
+  async fastForward(folder: string, commit: string, signal: AbortSignal): Promise<void> {
+    const { HOME, XDG_CONFIG_HOME } = this.#environment;
+    const own = { ...this.#environmentOf({}), GIT_CONFIG_GLOBAL: undefined, GIT_CONFIG_NOSYSTEM: undefined };
+    const environment = { ...own, GIT_OPTIONAL_LOCKS: undefined, HOME, XDG_CONFIG_HOME };
+    const words = [
+      "merge",
+      "--ff-only",
+      "--no-stat",
+      "--no-autostash",
+      "--no-verify-signatures",
+      "-q",
+      commit,
+    ];
+    await this.#execute({ folder }, words, environment, signal, {}, LANDING_SETTINGS);
   }
 
   /** Starts a run that is talked to; the caller ends it. */

@@ -51,25 +51,21 @@ export async function sendCommits(
   }
 }
 
+interface Export {
+  readonly commit: CommitHash;
+  readonly branch: string;
+  readonly mayMove?: (() => Promise<boolean>) | undefined;
+}
+
 /** See the contract of workspaces. */
 export async function exportCommit(
   git: Git,
   session: SessionPlace,
   record: SessionRecord,
-  commit: CommitHash,
-  branch: string,
+  { commit, branch, mayMove = async () => true }: Export,
   signal: AbortSignal,
 ): Promise<{ readonly created: boolean }> {
-  const { origin } = record;
-  if (origin.kind === "folder") {
-    throw new NightshiftError(
-      "E_WORKSPACE_SOURCE",
-      `${origin.root} is no repository, so it can have no branch`,
-      {
-        hint: "Take the patch instead: `nightshift diff`.",
-      },
-    );
-  }
+  const origin = repositoryOf(record);
   const commits = new Commits(git, session.repository);
   await commits.check([commit], signal);
   await checkBranchName(git, branch, signal);
@@ -80,6 +76,8 @@ export async function exportCommit(
   await sendCommits(git, session.repository, user, { commit, without: parent }, signal);
   if (old === commit) return { created: false };
   const place = { gitFolder: user };
+  if (!(await mayMove()))
+    throw new NightshiftError("E_FENCED", `another harness sees to the branch ${branch} now`);
   try {
     // The old value makes sure that nobody else has made or moved the branch meanwhile.
     const expected = old ?? "0".repeat(commit.length);
@@ -90,9 +88,34 @@ export async function exportCommit(
     );
   } catch (error) {
     if (!isNightshiftError(error, "E_WORKSPACE_GIT")) throw error;
+    // Whoever was here before may have had the same in mind.
+    if ((await checkFree(git, user, commits, branch, signal)) === commit) return { created: false };
     throw taken(branch, messageOf(error));
   }
   return { created: old === null };
+}
+
+/** See the contract of workspaces. */
+export async function checkBranchFree(
+  git: Git,
+  session: SessionPlace,
+  record: SessionRecord,
+  branch: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const origin = repositoryOf(record);
+  await checkBranchName(git, branch, signal);
+  const user = await userRepository(git, origin.root, signal);
+  await checkFree(git, user, new Commits(git, session.repository), branch, signal);
+}
+
+/** @throws NightshiftError `E_WORKSPACE_SOURCE` */
+function repositoryOf({ origin }: SessionRecord): Extract<SessionRecord["origin"], { kind: "repository" }> {
+  if (origin.kind === "repository") return origin;
+  const message = `${origin.root} is no repository, so it can have no branch`;
+  throw new NightshiftError("E_WORKSPACE_SOURCE", message, {
+    hint: "Take the patch instead: `nightshift diff`.",
+  });
 }
 
 async function checkBranchName(git: Git, branch: string, signal: AbortSignal): Promise<void> {

@@ -17,7 +17,10 @@ import {
   type ComposedEntry,
   DEFAULT_WORKSPACE_LIMITS,
   type ExtraFiles,
+  type HistoryStep,
   type Leftover,
+  type Merge,
+  type MergeRequest,
   type PackRequest,
   type Patch,
   type PreparedWorkspace,
@@ -31,6 +34,7 @@ import {
 } from "./contract.ts";
 import { makeFiles } from "./files.ts";
 import { Git } from "./git.ts";
+import { withMerge } from "./merge.ts";
 import { probeOverlay } from "./overlay.ts";
 import { packCommits } from "./packs.ts";
 import { bytePath, readablePath } from "./paths.ts";
@@ -49,10 +53,11 @@ import { checkoutOf, settle, trimPristines } from "./pristine.ts";
 import { removeTree } from "./remove.ts";
 import { readRendering } from "./renderings.ts";
 import { extractFiles, restoreFiles } from "./restore.ts";
+import { retellHistory } from "./retell.ts";
 import { makeSessionRepository } from "./scratch.ts";
 import { type FilesContext, workspaceFilesOf } from "./session-files.ts";
 import { inspectSource, resolveCommit } from "./source.ts";
-import { exportCommit, sendCommits } from "./transfer.ts";
+import { checkBranchFree, exportCommit, sendCommits } from "./transfer.ts";
 import { openTreeFiles } from "./tree-files.ts";
 import { ObjectTreeReader, treeOf } from "./tree-reader.ts";
 
@@ -196,14 +201,39 @@ class FolderOfWorkspaces implements Workspaces {
     );
   }
 
+  retell(sessionId: SessionId, steps: readonly HistoryStep[], signal: AbortSignal): Promise<CommitHash> {
+    return this.#inSession(sessionId, ({ session, record }) =>
+      retellHistory(this.#git, session.repository, record.base, steps, signal),
+    );
+  }
+
+  checkBranch(sessionId: SessionId, branch: string, signal: AbortSignal): Promise<void> {
+    return this.#inSession(sessionId, ({ session, record }) =>
+      checkBranchFree(this.#git, session, record, branch, signal),
+    );
+  }
+
   export(
     sessionId: SessionId,
     commit: CommitHash,
     branch: string,
     signal: AbortSignal,
+    mayMove?: () => Promise<boolean>,
   ): Promise<{ readonly created: boolean }> {
     return this.#inSession(sessionId, ({ session, record }) =>
-      exportCommit(this.#git, session, record, commit, branch, signal),
+      exportCommit(this.#git, session, record, { commit, branch, mayMove }, signal),
+    );
+  }
+
+  merge<Answer>(
+    sessionId: SessionId,
+    request: MergeRequest,
+    use: (merge: Merge) => Promise<Answer>,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const repositoryOf = (other: SessionId): string => this.#session(other).repository;
+    return this.#inSession(sessionId, ({ git, session, record }) =>
+      withMerge({ git, place: this.#place, session, record, repositoryOf }, request, use, signal),
     );
   }
 

@@ -3,6 +3,7 @@ import { hash } from "node:crypto";
 import { NightshiftError } from "../../src/core/errors.ts";
 import type { SessionId } from "../../src/core/ids.ts";
 import type { SessionWorkspaces } from "../../src/runtime/checkouts.ts";
+import type { BranchWorkspaces } from "../../src/runtime/session-branch.ts";
 import type { Checkpoint, PreparedWorkspace } from "../../src/workspace/contract.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -23,6 +24,8 @@ interface Generation {
 export class CheckoutHost {
   readonly #objects = new Map<string, Files>([[BASE, new Map()]]);
   readonly #refs = new Map<string, string>();
+  readonly #trees = new Map<string, string>();
+  readonly #branches = new Map<string, string>();
   readonly #current = new Map<SessionId, Generation>();
   readonly #byPath = new Map<string, Workspace>();
   #generations = 0;
@@ -52,6 +55,30 @@ export class CheckoutHost {
     const commit = commitOf(files, previous);
     this.#objects.set(commit, files);
     return commit;
+  }
+
+  /** A commit with the files of another one. */
+  retell(files: Files, previous: string, message: string, tree: string): string {
+    const commit = commitOf(files, `${previous} ${message}`);
+    this.#objects.set(commit, files);
+    this.#trees.set(commit, tree);
+    return commit;
+  }
+
+  treeOf(commit: string): string {
+    return this.#trees.get(commit) ?? commit;
+  }
+
+  /** Where a branch of the user's repository is. */
+  branch(name: string): string | undefined {
+    return this.#branches.get(name);
+  }
+
+  /** As git does it: only from where it was seen. @returns whether it was moved */
+  moveBranch(name: string, from: string | undefined, to: string): boolean {
+    if (this.#branches.get(name) !== from) return false;
+    this.#branches.set(name, to);
+    return true;
   }
 
   checkpoint(session: SessionId, number: number): string | undefined {
@@ -85,7 +112,7 @@ const STEP_MS_MAX = 3000;
 const FAILURE_CHANCE = 0.04;
 
 /** The workspaces as one process sees them: between any two steps it may stand still, or die. */
-export class SimulatedWorkspaces implements SessionWorkspaces {
+export class SimulatedWorkspaces implements SessionWorkspaces, BranchWorkspaces {
   readonly #host: CheckoutHost;
   readonly #process: Process;
   readonly #random: Random;
@@ -127,6 +154,33 @@ export class SimulatedWorkspaces implements SessionWorkspaces {
     const { path } = this.#host.restore(session, commit);
     await this.#step(session, signal);
     return { workspace: path };
+  };
+
+  retell: BranchWorkspaces["retell"] = async (session, steps, signal) => {
+    let head = BASE;
+    for (const { source, message } of steps) {
+      const files = this.#host.filesOf(source);
+      if (files === undefined) throw new NightshiftError("E_WORKSPACE_UNKNOWN", `there is no ${source}`);
+      await this.#step(session, signal);
+      head = this.#host.retell(files, head, message, source);
+    }
+    return head;
+  };
+
+  treeOf: BranchWorkspaces["treeOf"] = (_session, commit) => Promise.resolve(this.#host.treeOf(commit));
+
+  export: BranchWorkspaces["export"] = async (session, commit, name, signal, mayMove) => {
+    await this.#step(session, signal);
+    const old = this.#host.branch(name);
+    if (this.#random.chance(FAILURE_CHANCE)) throw new NightshiftError("E_BRANCH_TAKEN", "it is checked out");
+    await this.#step(session, signal);
+    if (old === commit) return { created: false };
+    if (mayMove !== undefined && !(await mayMove())) throw new NightshiftError("E_FENCED", "not any more");
+    await this.#step(session, signal);
+    const isMoved = this.#host.moveBranch(name, old, commit);
+    await this.#step(session, signal);
+    if (isMoved || this.#host.branch(name) === commit) return { created: isMoved && old === undefined };
+    throw new NightshiftError("E_BRANCH_TAKEN", "somebody else has moved it");
   };
 
   lend: SessionWorkspaces["lend"] = () => Promise.reject(new Error("no session here has a set-up"));

@@ -87,6 +87,7 @@ export interface SandboxChange {
 export interface EndMoment {
   readonly logs: readonly ObservedLog[];
   readonly liveSandboxes: readonly SandboxId[];
+  readonly checkouts: CheckoutHost;
 }
 
 /** What an invariant guards, and its looks at what happens: each gives a complaint, or null. */

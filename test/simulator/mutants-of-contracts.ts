@@ -55,4 +55,20 @@ export const CONTRACTS: readonly Mutant[] = [
     replace: '"passed"',
     aim: CHECKS,
   },
+  {
+    name: "verified is said before there is a branch",
+    promise: "verified-means-a-branch",
+    file: "src/core/rules/rest.ts",
+    find: "if ((state.branch?.wanted ?? null) !== null) return",
+    replace: 'if ((state.branch?.wanted ?? null) !== null && state.phase !== "running") return',
+    aim: CHECKS,
+  },
+  {
+    name: "a branch of files that nobody has verified is called verified",
+    promise: "a-branch-holds-what-was-verified",
+    file: "src/core/reduce/branch.ts",
+    find: 'const isMet = given?.outcome === "met" && given.commit === source &&',
+    replace: 'const isMet = given?.outcome === "met" &&',
+    aim: CHECKS,
+  },
 ];

@@ -3,6 +3,7 @@ import { isNightshiftError, messageOf } from "../../src/core/errors.ts";
 import type { ClientEventInput, EventBody } from "../../src/core/events/index.ts";
 import type { SessionId } from "../../src/core/ids.ts";
 import { runEngine } from "../../src/runtime/engine.ts";
+import { createSessionBranch } from "../../src/runtime/session-branch.ts";
 import { type Harness, wake } from "../../src/runtime/wake.ts";
 import type { Lease } from "../../src/store/contract.ts";
 import type { Worker } from "../../src/worker/contract.ts";
@@ -185,7 +186,8 @@ export class Population implements Crowd {
       ...{ process, session, checkouts, store, watch: this.#scene },
       random: random.fork("referee"),
     });
-    return { worker, backend, workspaces: () => Promise.resolve(workspaces), referee };
+    const own = { store, clock: process.clock, workspaces: () => Promise.resolve(workspaces) };
+    return { worker, backend, workspaces: own.workspaces, referee, branch: createSessionBranch(own) };
   }
 
   #onFailure(process: Process, session: SessionId, error: unknown): void {

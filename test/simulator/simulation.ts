@@ -157,9 +157,9 @@ class Simulation {
 
   /** Everything is read once more, by a reader that has not seen any of it. */
   #judgeEnd(): void {
-    const { judge, logs, sandboxes, machine } = this.#world;
+    const { judge, logs, sandboxes, checkouts, machine } = this.#world;
     const { observer } = machine;
-    judge.atEnd({ logs: [...logs.values()], liveSandboxes: sandboxes.live() });
+    judge.atEnd({ logs: [...logs.values()], liveSandboxes: sandboxes.live(), checkouts });
     for (const { session } of observer.sessions()) {
       const { rows } = this.#world.log(session);
       const stored = observer.rows(session, 0);

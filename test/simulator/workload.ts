@@ -174,7 +174,7 @@ function planConfig(
       backend: "simulated",
       workspace: `/w/${label}`,
       options: {},
-      ...(files !== null && { checkout: { base: BASE } }),
+      ...(files !== null && { checkout: { base: BASE, branch: label } }),
     },
     // A session that has reached a cap does little of what its seed aims at.
     limits:

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { Intent } from "../../src/core/decide.ts";
 import { type EventInput, event } from "../../src/core/events/index.ts";
 import type { SessionState } from "../../src/core/state.ts";
+import { publish, publishedBranch, refusedBranch } from "./branch-events.ts";
 import {
   amend,
   contractWith,
@@ -87,6 +88,7 @@ const client: fc.Arbitrary<EventInput> = fc.oneof(
     weight: 2,
     arbitrary: fc.constantFrom(
       verdictWanted,
+      publish,
       decidedOn("approve"),
       decidedOn("deny"),
       waive(),
@@ -162,6 +164,8 @@ function found(intent: Intent, how: Outcome, session: ModelSession): EventInput[
       return [preflightFinished(how.way === 0 ? "E_CHECK" : undefined)];
     case "verdict":
       return [verdict(intent.number, how, session.state)];
+    case "publish":
+      return [how.way < 2 ? refusedBranch(session.state) : publishedBranch(session.state)];
     case "destroy":
       return [destroyed(intent.sandbox)];
   }
@@ -208,6 +212,8 @@ export function foundWell(intent: Intent, state: SessionState): EventInput[] {
       return [preflightFinished()];
     case "verdict":
       return [verdictGiven(intent.number, "met", { contract_hash: state.contract?.hash ?? "" })];
+    case "publish":
+      return [publishedBranch(state)];
     case "destroy":
       return [destroyed(intent.sandbox)];
   }

@@ -41,9 +41,14 @@ export const lookCommands: readonly CommandSpec[] = [
   }),
   command<ReportFlags>({
     name: "report",
-    description: "what was verified and what was not, with its evidence, in Markdown",
+    description: "what was verified and what was not, with its evidence, what it cost and what is open",
     arguments: [ANY_SESSION],
-    flags: [...PLACE_FLAGS, JSON_FLAG],
+    flags: [
+      ...PLACE_FLAGS,
+      { name: "markdown", description: "in Markdown (default where standard output is no terminal)" },
+      { name: "text", description: "for a terminal" },
+      JSON_FLAG,
+    ],
     run: async (context, [id], flags) => (await import("../commands/report.ts")).report(context, id, flags),
   }),
   command<ListFlags>({

@@ -1,6 +1,7 @@
 /** Where a new session's commands run, and on which files. */
 import { existsSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
+import { branchName, slugOf } from "../../core/branch/name.ts";
 import { NightshiftError } from "../../core/errors.ts";
 import type { SessionId } from "../../core/ids.ts";
 import type { EgressRule } from "../../gateway/egress/contract.ts";
@@ -9,7 +10,7 @@ import type { OpenHarness } from "../../runtime/open.ts";
 import { chooseSandbox, sandboxWarning } from "../../runtime/registry.ts";
 import type { SessionOptions } from "../../runtime/session-config.ts";
 import type { Mount } from "../../sandbox/contract.ts";
-import type { PreparedWorkspace, Rendering } from "../../workspace/contract.ts";
+import type { PreparedWorkspace, Rendering, Workspaces } from "../../workspace/contract.ts";
 import type { Output } from "../output.ts";
 import { formatQuantity } from "../render/format.ts";
 import { wrap } from "../render/text.ts";
@@ -30,6 +31,8 @@ export interface BeginPlace {
   readonly sandbox: string;
   /** What is judged is a commit, so its files are a checkout even where nothing is isolated. */
   readonly needsCheckout: boolean;
+  /** What the work is called; verified work becomes a branch that is called by it. */
+  readonly title: string;
   /** What the contract needs to be there, unless a flag says something else. */
   readonly setup?: readonly string[] | undefined;
   /** What the contract says of changed dependencies, unless a flag says something else. */
@@ -41,7 +44,10 @@ export interface BeginPlace {
 }
 
 /** What flags come to for the session's configuration. */
-export type Beginnings = Pick<SessionOptions, "sandbox" | "base" | "network" | "setup" | "deps" | "mounts">;
+export type Beginnings = Pick<
+  SessionOptions,
+  "sandbox" | "base" | "branch" | "network" | "setup" | "deps" | "mounts"
+>;
 
 /** The one that was named, or the first that isolates here. @throws NightshiftError `E_SANDBOX_UNAVAILABLE`, `E_BACKEND_UNKNOWN` */
 export async function sandboxFor({ sandbox }: BeginFlags, settings: Settings): Promise<string> {
@@ -95,15 +101,32 @@ export async function beginnings(
   const never = new AbortController().signal;
   const prepared = await workspaces.prepare(sessionId, settings.workspace, options, never);
   for (const line of remarksOn(prepared)) say(line);
-  if (!isIsolated) return { sandbox, base: prepared.base };
+  const own = { sandbox, base: prepared.base, ...(await branchFor(workspaces, prepared, place.title)) };
+  if (!isIsolated) return own;
   return {
-    sandbox,
-    base: prepared.base,
+    ...own,
     network,
     setup,
     mounts,
     ...(deps !== undefined && setup.length > 0 && { deps }),
   };
+}
+
+/** Refuses now what would be refused in the morning. A folder without a repository gets no branch. */
+async function branchFor(
+  workspaces: Workspaces,
+  { sessionId, origin }: PreparedWorkspace,
+  title: string,
+): Promise<Pick<Beginnings, "branch">> {
+  if (origin.kind !== "repository") return {};
+  const branch = slugOf(title);
+  try {
+    await workspaces.checkBranch(sessionId, branchName(branch, sessionId), new AbortController().signal);
+    return { branch };
+  } catch (error) {
+    await workspaces.remove(sessionId);
+    throw error;
+  }
 }
 
 function remarksOn({ likelySecrets, included, nestedRepositories }: PreparedWorkspace): string[] {

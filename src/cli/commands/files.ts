@@ -5,6 +5,7 @@ import type { SessionId } from "../../core/ids.ts";
 import type { SessionState } from "../../core/state.ts";
 import { loadState } from "../../runtime/load.ts";
 import type { OpenHarness } from "../../runtime/open.ts";
+import type { ChangedFile } from "../../workspace/contract.ts";
 import { type CommandContext, findSession, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatQuantity } from "../render/format.ts";
@@ -20,6 +21,7 @@ export interface DiffFlags extends SendFlags {
   readonly from?: number;
   readonly to?: number;
   readonly stat?: boolean;
+  readonly nameOnly?: boolean;
 }
 
 const PATCH_BYTES_MAX = 16 * 1024 * 1024;
@@ -46,8 +48,13 @@ export async function rewind(context: CommandContext, id: string, flags: RewindF
   });
 }
 
-/** `diff <id>`: what changed between two checkpoints; from the base to the newest one unless others are named. */
-export function diff(context: CommandContext, id: string, flags: DiffFlags): Promise<number> {
+/** `diff <id> [path]`: what changed between two checkpoints; from the base to the newest one unless others are named. */
+export function diff(
+  context: CommandContext,
+  id: string,
+  path: string | undefined,
+  flags: DiffFlags,
+): Promise<number> {
   return withHarness(context, flags, async (harness) => {
     const { output } = context;
     const sessionId = await findSession(harness, id);
@@ -56,12 +63,15 @@ export function diff(context: CommandContext, id: string, flags: DiffFlags): Pro
     const workspaces = await harness.workspaces();
     const range = { from: from.commit, to: to.commit };
     const never = new AbortController().signal;
-    const files = await workspaces.changedFiles(sessionId, range, never);
+    const only = path?.replace(/^\.\//, "").replace(/\/+$/, "");
+    const all = await workspaces.changedFiles(sessionId, range, never);
+    const files = all.filter((file) => only === undefined || isWithin(file.path, only));
     if (flags.json === true) output.printJson({ session_id: sessionId, ...{ from, to }, files });
-    else if (flags.stat === true)
-      for (const { change, path } of files) output.print(`${change}  ${printable(path)}`);
-    else {
-      const patch = await workspaces.diff(sessionId, range, PATCH_BYTES_MAX, never);
+    else if (flags.nameOnly === true) for (const file of files) output.print(printable(file.path));
+    else if (flags.stat === true) output.print(...statLines(files));
+    else if (files.length > 0) {
+      const about = only === undefined ? range : { ...range, path: only };
+      const patch = await workspaces.diff(sessionId, about, PATCH_BYTES_MAX, never);
       output.print(printable(patch.text, "\n\t"));
       if (patch.isCut) output.note(`the patch was cut at ${formatQuantity(PATCH_BYTES_MAX, "byte")}`);
     }
@@ -69,6 +79,21 @@ export function diff(context: CommandContext, id: string, flags: DiffFlags): Pro
       output.note(`nothing changed between checkpoint ${from.checkpoint} and ${to.checkpoint}`);
     return EXIT.ok;
   });
+}
+
+function isWithin(path: string, only: string): boolean {
+  return path === only || path.startsWith(`${only}/`);
+}
+
+function statLines(files: readonly ChangedFile[]): string[] {
+  const lines = files.map(
+    ({ change, path, added, removed, isExecutable }) =>
+      `${change.padEnd(12)}${(added === null ? "binary" : `+${added} -${removed}`).padEnd(14)}${printable(path)}${isExecutable ? " (executable)" : ""}`,
+  );
+  const sum = (pick: (file: ChangedFile) => number | null): number =>
+    files.reduce((total, file) => total + (pick(file) ?? 0), 0);
+  const total = `+${sum(({ added }) => added)} -${sum(({ removed }) => removed)}`;
+  return files.length === 0 ? [] : [...lines, `${formatQuantity(files.length, "file")}, ${total}`];
 }
 
 /** Names and contents are the agent's: control characters could say anything to a terminal. */

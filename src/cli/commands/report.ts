@@ -1,45 +1,66 @@
 /** `report`: what a person has to know of a session before they use its work. */
 import { ACCOUNT_TYPES, type Account, accountOf } from "../../core/contract/account.ts";
-import type { SessionEvent } from "../../core/events/index.ts";
 import type { SessionId } from "../../core/ids.ts";
+import { WORK_TYPES, type WorkAccount, WorkReader } from "../../core/report/work.ts";
 import type { SessionState } from "../../core/state.ts";
 import { loadState } from "../../runtime/load.ts";
 import type { OpenHarness } from "../../runtime/open.ts";
 import type { ChangedFile } from "../../workspace/contract.ts";
 import { type CommandContext, findSession, type PlaceFlags, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { MARKDOWN, TEXT } from "../render/report/document.ts";
+import { rankFiles } from "../render/report/files.ts";
 import { reportLines } from "../render/report.ts";
 import { resultOf } from "../session-facts.ts";
 
 /** Flags of `report`. */
 export interface ReportFlags extends PlaceFlags {
   readonly json?: boolean;
+  readonly markdown?: boolean;
+  readonly text?: boolean;
 }
 
 const PAGE = 500;
 
-/** In Markdown, or as JSON. */
+/** For a terminal; in Markdown where standard output is none; or as JSON. */
 export function report(context: CommandContext, id: string | undefined, flags: ReportFlags): Promise<number> {
   return withHarness(context, flags, async (harness) => {
     const sessionId = await findSession(harness, id);
     const state = await loadState(harness.store, sessionId);
-    const account = await readAccount(harness, sessionId);
+    const { account, work } = await readAccounts(harness, sessionId);
     const record = await harness.store.getSession(sessionId);
     const head = `${record?.seq ?? 0}:${record?.hash ?? ""}`;
     const changed = await changedFiles(harness, state);
-    if (flags.json === true) context.output.printJson({ ...resultOf(state), head, account, changed });
-    else context.output.print(...reportLines({ state, account, head, changed }));
+    const { output } = context;
+    const isText = flags.text ?? (flags.markdown !== true && process.stdout.isTTY);
+    if (flags.json === true)
+      output.printJson({ ...resultOf(state), head, account, work, changed: rankFiles(changed) });
+    else
+      output.print(
+        ...reportLines({ state, account, work, head, changed }, isText ? TEXT : MARKDOWN, output.width),
+      );
     return EXIT.ok;
   });
 }
 
-async function readAccount({ store }: OpenHarness, sessionId: SessionId): Promise<Account> {
-  const events: SessionEvent[] = [];
+/** One walk through the log; of a long one only what is told is kept. */
+async function readAccounts(
+  { store }: OpenHarness,
+  sessionId: SessionId,
+): Promise<{ readonly account: Account; readonly work: WorkAccount }> {
+  const agreed = new Set(ACCOUNT_TYPES);
+  const types = [...new Set([...ACCOUNT_TYPES, ...WORK_TYPES])];
+  const reader = new WorkReader();
+  let account = accountOf([]);
   for (let after = 0; ; ) {
-    const page = await store.getEvents(sessionId, { after, limit: PAGE, types: ACCOUNT_TYPES });
-    events.push(...page);
+    const page = await store.getEvents(sessionId, { after, limit: PAGE, types });
+    for (const item of page) reader.add(item);
+    account = accountOf(
+      page.filter(({ type }) => agreed.has(type)),
+      account,
+    );
     const last = page.at(-1);
-    if (last === undefined || page.length < PAGE) return accountOf(events);
+    if (last === undefined || page.length < PAGE) return { account, work: reader.account() };
     after = last.seq;
   }
 }

@@ -68,6 +68,7 @@ export async function run(
   const place = {
     sandbox,
     needsCheckout: agreed !== undefined,
+    title: options.title ?? "",
     setup: agreed?.contract.setup,
     contractFile: flags.contract,
     ...saidBy(agreed),

@@ -146,7 +146,7 @@ export function submit(
 }
 
 /** Who will act on it, or how to get somebody to. */
-async function say(
+export async function say(
   context: CommandContext,
   harness: OpenHarness,
   sessionId: SessionId,

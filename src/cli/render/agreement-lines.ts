@@ -29,6 +29,15 @@ export function agreementLines(event: SessionEvent, verbose: boolean): readonly 
           `waive ${event.body.criterion} until ${formatMoment(event.body.expires_at, event.at)}: ${event.body.reason}`,
         ],
       ];
+    case "control.publish":
+      return [["you", "publish what is saved, as a branch"]];
+    case "branch.published": {
+      const { branch, commit, verdict, created } = event.body;
+      const about = verdict === null ? "not verified" : `verdict ${verdict}`;
+      return [["branch", `${branch} ${created ? "is" : "is now"} ${commit.slice(0, 12)} (${about})`]];
+    }
+    case "branch.refused":
+      return [["branch", `${event.body.branch} was not made: ${event.body.reason}`]];
     case "control.request_verdict":
       return [["you", "a verdict, please"]];
     case "approval.decided":

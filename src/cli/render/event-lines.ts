@@ -73,6 +73,7 @@ export class EventView {
       case "verdict":
       case "referee":
       case "judge":
+      case "branch":
         return [...describePerson(event), ...this.#agreed(event)];
       default:
         return describeHarness(event, this.#options.verbose);

@@ -11,10 +11,12 @@ import {
   verdictRequested,
   waive,
 } from "../../../test/support/contract-events.ts";
-import { BASE, created, replied, said } from "../../../test/support/events.ts";
+import { BASE, created, replied, said, woke } from "../../../test/support/events.ts";
 import { place, stateOf } from "../../../test/support/logs.ts";
 import { accountOf } from "../../core/contract/account.ts";
 import type { EventInput } from "../../core/events/index.ts";
+import { workOf } from "../../core/report/work.ts";
+import { TEXT } from "./report/document.ts";
 import { reportLines } from "./report.ts";
 
 function reportOf(log: readonly EventInput[], paths: readonly string[] = []): string {
@@ -25,9 +27,15 @@ function reportOf(log: readonly EventInput[], paths: readonly string[] = []): st
     removed: 2,
     isExecutable: false,
   }));
-  return reportLines({ state: stateOf(...log), account: accountOf(place(log)), head: "9:ab", changed }).join(
-    "\n",
-  );
+  const placed = place(log);
+  const work = workOf(placed);
+  return reportLines({
+    state: stateOf(...log),
+    account: accountOf(placed),
+    work,
+    head: "9:ab",
+    changed,
+  }).join("\n");
 }
 
 const agreed = [created({ checkout: { base: BASE } }), sealed(), said("go"), preflightFinished()];
@@ -74,4 +82,52 @@ test("what the agent says stands beside what was found, and does nothing to the 
   expect(report).toContain("found: unmet");
   expect(report).not.toContain("\u001b");
   expect(report).not.toContain("<script>");
+});
+
+const long: readonly EventInput[] = [
+  ...agreed,
+  ...Array.from({ length: 400 }, (_, index) => [
+    woke(index + 2),
+    replied(index + 1, `All tests pass, says turn ${index}.`),
+    verdictRequested(index + 1),
+    verdictGiven(index + 1, "unmet"),
+  ]).flat(),
+];
+
+test("of a run of a day it can be read in ten minutes: every list is short and says where the rest is", () => {
+  const paths = Array.from({ length: 3000 }, (_, index) => `src/file-${index}.js`);
+  const report = reportOf(long, paths);
+  // Two hundred words a minute.
+  expect(report.split(/\s+/).length).toBeLessThan(2000);
+  expect(report).toContain("400 claims of success: 400 not borne out, 0 borne out");
+  expect(report).toContain("and 390 more: nightshift events");
+  expect(report).toContain("and 2970 more: nightshift diff --stat");
+});
+
+test("those files that deserve a look come first", () => {
+  const report = reportOf(
+    [...agreed, verdictRequested(), verdictGiven(1, "met")],
+    ["docs/a.md", "src/a.js", "test/a.test.js", "package.json", "image.bin"],
+  );
+  const files = report.slice(report.indexOf("## Files"));
+  const order = ["package.json", "test/a.test.js", "src/a.js", "docs/a.md"].map((path) =>
+    files.indexOf(path),
+  );
+  expect(order).toEqual([...order].sort((one, other) => one - other));
+  expect(files).toMatch(/docs\/a\.md.*no check looks at it/);
+});
+
+test("as a whole, in Markdown and for a terminal", () => {
+  const log = [...agreed, replied(1, "All tests pass."), verdictRequested(), verdictGiven(1, "met")];
+  const placed = place(log);
+  const source = {
+    ...{ state: stateOf(...log), account: accountOf(placed), work: workOf(placed), head: "9:ab" },
+    changed: [
+      { path: ".envrc", change: "added" as const, added: 3, removed: 0, isExecutable: false },
+      { path: "src/<b>.js", change: "modified" as const, added: 1, removed: 2, isExecutable: false },
+    ],
+  };
+  expect(reportLines(source).join("\n")).toMatchSnapshot();
+  expect(reportLines(source, TEXT, 60).join("\n")).toMatchSnapshot();
+  for (const line of reportLines(source, TEXT, 60)) expect(line.length).toBeLessThanOrEqual(60);
 });

@@ -60,9 +60,9 @@ export const ACCOUNT_TYPES: readonly string[] = [
   "agent.message",
 ];
 
-/** The account of a log. */
-export function accountOf(events: Iterable<SessionEvent>): Account {
-  let account = NOTHING;
+/** The account of a log. @param before - of what came before these events */
+export function accountOf(events: Iterable<SessionEvent>, before: Account = NOTHING): Account {
+  let account = before;
   for (const event of events) account = { ...account, ...news(account, event) };
   return account;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { attemptEvents } from "./attempt.ts";
 import { CATALOGUE } from "./catalogue.ts";
+import { branchEvents } from "./branch.ts";
 import { clientEvents } from "./client.ts";
 import { contractEvents } from "./contract.ts";
 import { environmentEvents } from "./environment.ts";
@@ -32,6 +33,7 @@ describe("the catalogue", () => {
       environmentEvents,
       peopleEvents,
       attemptEvents,
+      branchEvents,
     ];
     expect(domains.flatMap((domain) => Object.keys(domain)).sort()).toEqual(types);
   });

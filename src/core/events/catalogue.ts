@@ -8,6 +8,7 @@
  */
 import type * as z from "zod";
 import { attemptEvents } from "./attempt.ts";
+import { branchEvents } from "./branch.ts";
 import { clientEvents } from "./client.ts";
 import { contractEvents } from "./contract.ts";
 import { environmentEvents } from "./environment.ts";
@@ -30,6 +31,7 @@ export const CATALOGUE = {
   ...environmentEvents,
   ...peopleEvents,
   ...attemptEvents,
+  ...branchEvents,
 } as const;
 
 /** Every event type this version writes. */

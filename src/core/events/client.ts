@@ -1,5 +1,6 @@
 /** What people and programs may submit without a lease: `user.*`, `control.*`, answers and approvals. */
 import * as z from "zod";
+import { branchText } from "./branch.ts";
 import { contract, criterionId, hash, why } from "./contract.ts";
 import { breakers, callIdText, content, limits, steering, timestampMs } from "./parts.ts";
 import { questionId } from "./people.ts";
@@ -64,6 +65,8 @@ export const clientEvents = {
   }),
   /** Asks for a verdict on what is there, now. */
   "control.request_verdict": z.object({}),
+  /** Puts what is saved into the repository as a branch, verified or not; its own name unless another is given. */
+  "control.publish": z.object({ branch: branchText.optional() }),
   /** Decides one item that waits for a person; `hash` names exactly what was looked at. */
   "approval.decided": z.object({
     item: z.string().max(128),

@@ -93,6 +93,9 @@ export const EVENT_VERSIONS: { readonly [T in EventType]: number } = {
   "verdict.given": 1,
   "attempt.started": 1,
   "attempt.ended": 1,
+  "control.publish": 1,
+  "branch.published": 1,
+  "branch.refused": 1,
 };
 
 /** True for types that clients may submit: decided by domain, so that a new one needs no second list. */

@@ -23,7 +23,16 @@ const created = z.object({
     workspace: z.string().min(1),
     options: z.record(z.string(), json),
     /** The agent works on a checkout of its own, made from this commit; absent: in the folder itself. */
-    checkout: z.object({ base: z.string().regex(/^[0-9a-f]{40,64}$/) }).optional(),
+    checkout: z
+      .object({
+        base: z.string().regex(/^[0-9a-f]{40,64}$/),
+        /** The branch that verified work becomes is called by it; absent: there will be none. */
+        branch: z
+          .string()
+          .regex(/^[a-z0-9][a-z0-9-]{0,60}$/)
+          .optional(),
+      })
+      .optional(),
   }),
   limits,
   policy,

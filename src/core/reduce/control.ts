@@ -2,6 +2,7 @@
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { Sequence, SessionId, ThreadId } from "../ids.ts";
 import type { CallState, Halt, SandboxState, SessionState, StopReason } from "../state.ts";
+import { reduceBranch } from "./branch.ts";
 import { contractAtRest, reduceContract } from "./contract.ts";
 import { kept, withLast } from "./portions.ts";
 import { checkedOut, forkedWorkspace, reduceWorkspaceWish } from "./workspace.ts";
@@ -18,7 +19,7 @@ export function reduceControl(state: SessionState, event: SessionEvent): Session
         workspace: checkedOut(event.body.sandbox.checkout?.base),
       };
     case "session.forked":
-      return forked(state, event.body.from as SessionId);
+      return reduceBranch(forked(state, event.body.from as SessionId), event);
     case "session.thread_created":
       return threadCreated(state, event.body);
     case "session.status_running":
@@ -54,6 +55,8 @@ export function reduceControl(state: SessionState, event: SessionEvent): Session
     case "control.waive":
     case "control.request_verdict":
       return reduceContract(state, event);
+    case "control.publish":
+      return reduceBranch(state, event);
     case "control.set_limits":
       return limitsSet(state, event.body);
     case "budget.exhausted":

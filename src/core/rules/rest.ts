@@ -32,6 +32,8 @@ export function resting(state: SessionState, now: Now): Step {
 }
 
 function givingBack(state: SessionState, now: Now): Step {
+  // Whoever reads "verified" finds the branch.
+  if ((state.branch?.wanted ?? null) !== null) return perform(inFlight(state));
   if (state.phase === "running") {
     const reason = endOf(state);
     return append(

@@ -1,5 +1,6 @@
 /** Every invariant there is, fresh for one simulation. */
 import type { Invariant } from "../judge.ts";
+import { aBranchHoldsWhatWasVerified, branchesAreWhereTheLogSays, verifiedMeansABranch } from "./branches.ts";
 import { spendIsReservedFirst } from "./budget.ts";
 import { contextIsAFunctionOfTheLog } from "./context.ts";
 import {
@@ -65,6 +66,9 @@ export function createInvariants(): Invariant[] {
     evidenceComesFirst(),
     aVerdictIsAboutACheckpoint(),
     everyVerdictIsGiven(),
+    verifiedMeansABranch(),
+    aBranchHoldsWhatWasVerified(),
+    branchesAreWhereTheLogSays(),
     noMessageStranded(),
     everySessionComesToRest(),
     releasedMeansNoSandbox(),

@@ -1,0 +1,140 @@
+/** What was agreed and what was found of it. */
+import type { Account, Placed } from "../../../core/contract/account.ts";
+import { commandText } from "../../../core/contract/tell.ts";
+import type { EventBody } from "../../../core/events/index.ts";
+import { formatCost, formatCount, formatDuration } from "../format.ts";
+import { type Form, firstOf, type Item, type Section } from "./document.ts";
+import type { ReportSource } from "./source.ts";
+
+const CRITERIA_MAX = 40;
+const PEOPLE_MAX = 20;
+const GAPS_MAX = 20;
+
+type Criterion = NonNullable<Account["contract"]>["criteria"][number];
+type Verdict = Placed<EventBody<"verdict.given">>;
+
+/** What is met, what is not, and what waits or was put off, each with its evidence. */
+export function criteriaSections(source: ReportSource, form: Form): Section[] {
+  const { contract, verdicts, hash } = source.account;
+  if (contract === null) return [{ title: "Criteria", items: ["none: nobody has verified anything"] }];
+  const verdict = verdicts.at(-1);
+  const about =
+    verdict === undefined
+      ? "No verdict was given."
+      : `Verdict ${verdict.number}: ${verdict.outcome}, on tree ${verdict.tree_b?.slice(0, 12) ?? "none"}, contract ${hash.slice(0, 12)}, event ${verdict.seq}. ${verdicts.length} given in all.`;
+  const statusOf = (criterion: Criterion): string =>
+    verdict?.criteria.find((each) => each.criterion === criterion.id)?.status ?? "not judged";
+  const groups = [
+    ["Verified", (status: string) => status === "met"],
+    ["Not met", (status: string) => status === "unmet" || status === "error"],
+    ["Parked", (status: string) => !["met", "unmet", "error"].includes(status)],
+  ] as const;
+  const sections = groups.flatMap(([title, fits]): Section[] => {
+    const criteria = contract.criteria.filter((each) => fits(statusOf(each)));
+    if (criteria.length === 0) return [];
+    const show = (each: Criterion): Item => criterionItem(source, each, verdict, form);
+    const items = firstOf(criteria, CRITERIA_MAX, show, "nightshift status --json");
+    return [{ title: `${title}: ${criteria.length} of ${contract.criteria.length}`, items }];
+  });
+  return [{ title: "Criteria", about, items: [] }, ...sections];
+}
+
+function criterionItem(
+  { account, work }: ReportSource,
+  { id, description, check }: Criterion,
+  verdict: Verdict | undefined,
+  form: Form,
+): Item {
+  const found = verdict?.criteria.find(({ criterion }) => criterion === id);
+  const strength = found?.strength == null ? "" : ` (${found.strength})`;
+  const first = work.firstMet.find(({ criterion }) => criterion === id);
+  const spent = work.spendOn[id];
+  const cost = spent === undefined ? "" : costText(spent);
+  return {
+    text: `${form.strong(id)}: ${found?.status ?? "not judged"}${strength}. ${form.foreign(description)}`,
+    more: [
+      ...(check === null ? [] : [`check: ${form.code(commandText(check))}`]),
+      ...(found === undefined ? [] : [form.foreign(found.reason)]),
+      ...evidenceOf(account, id, form),
+      ...(first === undefined
+        ? []
+        : [`first met by commit ${first.commit.slice(0, 12)}, verdict ${first.verdict}, event ${first.seq}`]),
+      ...(cost === "" ? [] : [`cost: ${cost}`]),
+    ],
+  };
+}
+
+function costText({ requests, tokens, costMicroUsd }: ReportSource["work"]["spend"]): string {
+  const money = costMicroUsd === 0 ? "" : `, ${formatCost(costMicroUsd)}`;
+  return `${formatCount(requests)} requests, ${formatCount(tokens)} tokens${money}`;
+}
+
+function evidenceOf({ checks, grades }: Account, id: string, form: Form): string[] {
+  return [
+    ...checks
+      .filter(({ criterion }) => criterion === id)
+      .map(
+        ({ pass, status, run, output_hash, seq }) =>
+          `pass ${pass}: ${status}, exit ${run.exit_code ?? "none"}, ${formatDuration(run.duration_ms)}, output ${output_hash.slice(0, 12)}, event ${seq}`,
+      ),
+    ...grades
+      .filter(({ criterion }) => criterion === id)
+      .map(({ model, status, seq }) => `judge ${form.foreign(model)}: ${status}, event ${seq}`),
+  ];
+}
+
+/** What the newest verdict itself says that it does not show. */
+export function gapsSection({ account }: ReportSource, form: Form): Section {
+  const gaps = account.verdicts.at(-1)?.gaps ?? [];
+  const show = (gap: string): string => form.foreign(gap);
+  return { title: "What this does not show", items: firstOf(gaps, GAPS_MAX, show, "nightshift verify") };
+}
+
+/** Decisions of people, and what the agent has said of the contract. */
+export function agreedSection({ account, work }: ReportSource, form: Form): Section {
+  const { amendments, waivers, declarations, approvals, drift } = account;
+  const f = form.foreign;
+  const lines = [
+    ...amendments.map(({ author, reason, seq }) => `amended by ${f(author)}: ${f(reason)} (event ${seq})`),
+    ...waivers.map(
+      ({ criterion, owner, reason, expires_at, seq }) =>
+        `${criterion} waived by ${f(owner)} until ${new Date(expires_at).toISOString()}: ${f(reason)} (event ${seq})`,
+    ),
+    ...declarations.map(
+      ({ criterion, status, reason, seq }) =>
+        `the agent: ${criterion} is ${status}: ${f(reason)} (event ${seq})`,
+    ),
+    ...approvals.map(
+      ({ result, item, author, seq }) => `${result}: ${f(item)}, by ${f(author)} (event ${seq})`,
+    ),
+    ...work.questions
+      .filter(({ isOpen }) => !isOpen)
+      .map(({ text, answer, author, seq }) => {
+        const by = author === null ? "nobody answered" : `${f(author)} answered`;
+        return `asked: ${f(text)}: ${by}${answer === null ? "" : `: ${f(answer)}`} (event ${seq})`;
+      }),
+    ...drift.map(
+      ({ path, seq }) => `the agent changed its copy ${form.code(path)}; that changed nothing (event ${seq})`,
+    ),
+  ];
+  const title = "What people and the agent have said of the contract";
+  return { title, items: firstOf(lines, PEOPLE_MAX, (line) => line, "nightshift events --types ...") };
+}
+
+/** What was so before any work. */
+export function baseSection({ account: { preflight } }: ReportSource, form: Form): Section {
+  if (preflight === null) return { title: "The base", items: [] };
+  const lines = preflight.criteria.map(({ criterion, status, role, failing, exempt, unstable }) => {
+    const left = countIds(exempt);
+    return `${criterion}: ${status}, to be ${role === "earn" ? "earned" : "kept"}; ${countIds(failing)} tests fail, ${left} are not asked for, ${unstable} have no stable name`;
+  });
+  const problems = preflight.problems.map(({ code, message }) => `${code}: ${form.foreign(message)}`);
+  return {
+    title: `The base ${preflight.commit.slice(0, 12)}, event ${preflight.seq}`,
+    items: firstOf([...lines, ...problems], CRITERIA_MAX, (line) => line, "nightshift events"),
+  };
+}
+
+function countIds(ids: unknown): number {
+  return typeof ids === "string" && ids !== "" ? ids.split("\n").length : 0;
+}

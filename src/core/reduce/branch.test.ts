@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { publish, publishedBranch, refusedBranch } from "../../../test/support/branch-events.ts";
+import {
+  preflightFinished,
+  sealed,
+  verdictGiven,
+  verdictRequested,
+} from "../../../test/support/contract-events.ts";
+import { BASE, checkpointCreated, commitOf, created, idle, said } from "../../../test/support/events.ts";
+import { stateOf } from "../../../test/support/logs.ts";
+import { type EventInput, event } from "../events/index.ts";
+import type { SessionState } from "../state.ts";
+
+const checkout = { base: BASE, branch: "fix" };
+const saved: readonly EventInput[] = [
+  created({ checkout }),
+  sealed(),
+  said("go"),
+  preflightFinished(),
+  event("checkpoint.requested", { number: 1, reason: "verdict" }),
+  checkpointCreated(1),
+  verdictRequested(1, 1),
+];
+const verified = [...saved, verdictGiven(1, "met", { commit: commitOf(1) })];
+const NAME = "nightshift/fix-000001";
+
+function after(log: readonly EventInput[], receipt: (state: SessionState) => EventInput): SessionState {
+  return stateOf(...log, receipt(stateOf(...log)));
+}
+
+test("a positive verdict asks for the branch; another one about the same files does not", () => {
+  expect(stateOf(...verified).branch?.wanted).toMatchObject({
+    branch: NAME,
+    source: commitOf(1),
+    verdict: 1,
+  });
+  const again = [verdictRequested(2, 1), verdictGiven(2, "met", { commit: commitOf(1) })];
+  const published = after(verified, publishedBranch);
+  expect(published.branch).toMatchObject({ wanted: null, published: { branch: NAME, source: commitOf(1) } });
+  const log = [...verified, publishedBranch(stateOf(...verified)), idle("verified"), ...again];
+  expect(stateOf(...log).branch?.wanted).toBeNull();
+});
+
+test.each([
+  ["a negative one", [...saved, verdictGiven(1, "unmet", { commit: commitOf(1) })]],
+  [
+    "one about the base",
+    [...saved.slice(0, 4), verdictRequested(1, 0), verdictGiven(1, "met", { commit: BASE })],
+  ],
+  ["one on another contract", [...saved, verdictGiven(1, "met", { contract_hash: "0".repeat(64) })]],
+  ["one of a session without a branch", [created({ checkout: { base: BASE } }), ...verified.slice(1)]],
+])("%s asks for none", (_name, log) => {
+  expect(stateOf(...log).branch?.wanted ?? null).toBeNull();
+});
+
+test("a person may ask for one of whatever is saved, under any name", () => {
+  expect(stateOf(...saved, publish).branch?.wanted).toMatchObject({ branch: NAME, verdict: null });
+  const named = event("control.publish", { branch: "mine" });
+  expect(stateOf(...verified, named).branch?.wanted).toMatchObject({ branch: "mine", verdict: 1 });
+});
+
+test("what was refused is not tried again by itself", () => {
+  expect(after(verified, refusedBranch).branch).toEqual({ wanted: null, published: null });
+});
+
+test("a receipt that nobody waits for changes nothing", () => {
+  const other = publishedBranch(stateOf(...verified), { branch: "other" });
+  expect(stateOf(...verified, other).branch?.published).toBeNull();
+});

@@ -1,0 +1,60 @@
+/** Facts about the branch: a positive verdict and a person's wish are what asks for it. */
+import { branchName } from "../branch/name.ts";
+import type { BranchState } from "../branch/state.ts";
+import type { EventBody, SessionEvent } from "../events/index.ts";
+import type { SessionState } from "../state.ts";
+
+const NOTHING: BranchState = { wanted: null, published: null };
+
+/** Notes `branch.*`, `control.publish`, and what a verdict asks for. */
+export function reduceBranch(state: SessionState, event: SessionEvent): SessionState {
+  const { branch = NOTHING } = state;
+  switch (event.type) {
+    case "verdict.given":
+      return wantedByVerdict(state, event);
+    case "control.publish":
+      return wantedByPerson(state, event);
+    case "branch.published": {
+      const { branch: name, commit, source, verdict } = event.body;
+      if (!isWanted(branch, event.body)) return state;
+      return { ...state, branch: { wanted: null, published: { branch: name, commit, source, verdict } } };
+    }
+    case "branch.refused":
+      return isWanted(branch, event.body) ? { ...state, branch: { ...branch, wanted: null } } : state;
+    case "session.forked":
+      return state.branch === undefined ? state : { ...state, branch: NOTHING };
+    default:
+      return state;
+  }
+}
+
+function isWanted(
+  { wanted }: BranchState,
+  { branch, source }: Pick<EventBody<"branch.published">, "branch" | "source">,
+): boolean {
+  return wanted?.branch === branch && wanted.source === source;
+}
+
+/** Only of sessions that were promised one: those of older releases have none. */
+function wantedByVerdict(state: SessionState, { seq }: SessionEvent<"verdict.given">): SessionState {
+  const { branch = NOTHING, contract, config, sessionId } = state;
+  const checkout = config?.sandbox.checkout;
+  if (checkout?.branch === undefined || contract?.given?.seq !== seq) return state;
+  const { outcome, commit: source, number: verdict } = contract.given;
+  const hasWork = source !== checkout.base && source !== branch.published?.source;
+  if (outcome !== "met" || !hasWork) return state;
+  const wanted = { seq, branch: branchName(checkout.branch, sessionId), source, verdict };
+  return { ...state, branch: { ...branch, wanted } };
+}
+
+/** Whatever is saved, verified or not. */
+function wantedByPerson(state: SessionState, { seq, body }: SessionEvent<"control.publish">): SessionState {
+  const { branch = NOTHING, contract, config, workspace, sessionId } = state;
+  if (workspace === null) return state;
+  const { commit: source } = workspace.saved;
+  const given = contract?.given;
+  const isMet = given?.outcome === "met" && given.commit === source && given.contractHash === contract?.hash;
+  const own = branchName(config?.sandbox.checkout?.branch ?? "work", sessionId);
+  const wanted = { seq, branch: body.branch ?? own, source, verdict: isMet ? given.number : null };
+  return { ...state, branch: { ...branch, wanted } };
+}
