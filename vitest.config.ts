@@ -5,6 +5,7 @@ import { SkipReporter } from "./test/setup/skip-reporter.ts";
 
 /** They make many sandboxes and wait for them: long, but good neighbours. */
 const sandboxSuites = [
+  "test/adversarial/**/*.test.ts",
   "test/conformance/{docker,sandbox}.test.ts",
   "test/environment/**/*.test.ts",
   "test/escape/**/*.test.ts",

@@ -31,7 +31,7 @@ import { INNER_WORKSPACE, type Sandbox, type SandboxSpec } from "../../src/sandb
 import type { Workspaces } from "../../src/workspace/contract.ts";
 import { scriptedJudge } from "../support/judge-desk.ts";
 import { atMs, calm, repository, someSession, workspacesIn } from "../support/repositories.ts";
-import type { Attempt, Files, Project, Terms } from "./case.ts";
+import type { Attempt, Files, JudgeScript, Project, Terms } from "./case.ts";
 
 const MODULES = resolve("node_modules");
 const INNER_MODULES = join(INNER_LAYER, "node_modules");
@@ -53,6 +53,8 @@ export interface JudgeOptions {
   readonly isApproved?: boolean;
   /** Are the judge's quotes taken for true? */
   readonly believesQuotes?: boolean;
+  /** In the place of the attempt's own. */
+  readonly judge?: JudgeScript;
 }
 
 /** What the referee has said of a candidate. */
@@ -76,6 +78,7 @@ export class Arena implements AsyncDisposable {
   readonly #workspaces: Workspaces;
   readonly #parts: RefereeParts;
   readonly #repositories = new Map<string, string>();
+  readonly #works = new Map<string, Promise<Done>>();
   readonly #preflights = new Map<string, Promise<EventBody<"preflight.finished">>>();
 
   private constructor(backend: string, folder: string, workspaces: Workspaces, parts: RefereeParts) {
@@ -104,22 +107,32 @@ export class Arena implements AsyncDisposable {
     return new Arena(chosen, folder, workspaces, { ...parts, judge: null, surroundings });
   }
 
-  /** Lets the worker work, runs the checks where it worked, and saves what it has left. */
+  /**
+   * Lets the worker work, runs the checks where it worked, and saves what it has left: once for what is the same but
+   * for rubrics and judges, and then what was found without a judge is not found again.
+   */
   async work(attempt: Attempt): Promise<Candidate> {
+    const contract = this.#contractOf(attempt.terms);
+    const key = JSON.stringify([workKey(attempt.project, contract), attempt.script, attempt.files, attempt.ran]);
+    const known = this.#works.get(key) ?? this.#work(attempt, contract);
+    this.#works.set(key, known);
+    const { own, ...done } = await known;
+    return { own, judge: (options = {}) => this.#judge({ ...done, contract }, attempt, options) };
+  }
+
+  async #work(attempt: Attempt, contract: Contract): Promise<Done> {
     const session = someSession();
     const prepared = await this.#prepare(session, attempt.project);
-    const contract = this.#contractOf(attempt.terms);
     const { own, commit } = await this.#inSandbox(session, prepared.files, async (sandbox) => {
       await this.#write(sandbox, attempt.files ?? {});
       const { exitCode, output } = await execute(sandbox, "work", attempt.script);
       if (exitCode !== 0) throw new Error(`the worker's own script ended with ${exitCode}: ${output}`);
       const request = { number: 1, previous: prepared.base, reason: "work", atMs };
       const saved = await this.#workspaces.checkpoint(session, request, calm);
-      return { own: await ownRun(sandbox, contract), commit: saved.commit };
+      return { own: await ownRun(sandbox, contract, attempt.ran), commit: saved.commit };
     });
     const preflight = await this.preflight(attempt);
-    const request = { session, contract, base: prepared.base, commit, preflight };
-    return { own, judge: (options = {}) => this.#judge(request, attempt, options) };
+    return { own, session, base: prepared.base, commit, preflight, shown: [] };
   }
 
   /** The checks on the base; once for each project and contract. @throws Error when work could not begin */
@@ -128,7 +141,7 @@ export class Arena implements AsyncDisposable {
     terms,
   }: Pick<Attempt, "project" | "terms">): Promise<EventBody<"preflight.finished">> {
     const contract = this.#contractOf(terms);
-    const key = JSON.stringify([project.name, contractHash(contract)]);
+    const key = workKey(project, contract);
     const known = this.#preflights.get(key) ?? this.#runPreflight(project, contract);
     this.#preflights.set(key, known);
     return known;
@@ -204,13 +217,14 @@ export class Arena implements AsyncDisposable {
   }
 
   async #verdict(
-    { session, contract, base, commit, preflight }: Work,
-    { judge }: Attempt,
-    { gatesOff = new Set(), believesQuotes = false }: JudgeOptions,
+    { session, contract, base, commit, preflight, shown }: Work,
+    attempt: Attempt,
+    { gatesOff = new Set(), believesQuotes = false, judge = attempt.judge }: JudgeOptions,
     approved: ReadonlySet<string>,
   ): Promise<Judged> {
-    const facts: SessionEvent<RefereeFactType>[] = [];
-    const parts = { ...this.#parts, gatesOff, judge: judgeOf(judge, believesQuotes) };
+    const isShared = [...gatesOff].every((gate) => JUDGING.has(gate)) && approved.size === 0;
+    const facts: SessionEvent<RefereeFactType>[] = isShared ? [...shown] : [];
+    const parts = { ...this.#parts, gatesOff, judge: judgeOf({ ...attempt, judge }, believesQuotes) };
     const request = {
       ...{ sessionId: session, number: 1, epoch: 1, contract, contractHash: contractHash(contract) },
       ...{
@@ -221,7 +235,7 @@ export class Arena implements AsyncDisposable {
         declared: [],
         approved,
         denied: new Set<string>(),
-        done: [],
+        done: [...facts],
       },
     };
     const verdict = await giveVerdict(parts, request, calm, async (fact) => {
@@ -229,6 +243,8 @@ export class Arena implements AsyncDisposable {
       facts.push({ ...fact, seq, at: 0 } as SessionEvent<RefereeFactType>);
       return seq;
     });
+    if (isShared && shown.length === 0)
+      shown.push(...facts.filter(({ type }) => type !== "judge.graded"));
     return { verdict, facts, gates: gatesOf(verdict, facts) };
   }
 
@@ -237,22 +253,38 @@ export class Arena implements AsyncDisposable {
   }
 }
 
-interface Work {
+interface Done {
+  readonly own: OwnRun;
   readonly session: SessionId;
-  readonly contract: Contract;
   readonly base: string;
   readonly commit: string;
   readonly preflight: EventBody<"preflight.finished">;
+  /** What a verdict with all gates on has found without its judge. */
+  readonly shown: SessionEvent<RefereeFactType>[];
+}
+
+type Work = Omit<Done, "own"> & { readonly contract: Contract };
+
+/** Off, they change nothing of what is found without a judge. */
+const JUDGING: ReadonlySet<Gate> = new Set(["judge-failure", "rubric-lines"]);
+
+/** The same for contracts that ask the same of commands. */
+function workKey({ name }: Project, { criteria, ...contract }: Contract): string {
+  const checks = criteria.map(({ id, check, role }) => [id, check, role]);
+  return JSON.stringify([name, checks, { ...contract, goal: "" }]);
 }
 
 const JUDGE_MODEL = { provider: "scripted", id: "judge", max_output_tokens: 4000 };
 
-function judgeOf(judge: Attempt["judge"], believesQuotes: boolean): JudgeSeam | null {
+function judgeOf(
+  { judge, judgeLimits }: { readonly judge: JudgeScript | undefined } & Pick<Attempt, "judgeLimits">,
+  believesQuotes: boolean,
+): JudgeSeam | null {
   if (judge === undefined) return null;
   return createJudge({
     adapter: scriptedJudge(judge),
     model: JUDGE_MODEL,
-    limits: JUDGE_LIMITS,
+    limits: { ...JUDGE_LIMITS, ...judgeLimits },
     clock: systemClock,
     chance: systemChance,
     believesQuotes,
@@ -293,14 +325,20 @@ function writeFiles(folder: string, files: Files): void {
   }
 }
 
-async function ownRun(sandbox: Sandbox, { criteria }: Contract): Promise<OwnRun> {
-  let last: OwnRun = { exitCode: 0, output: "" };
+/** Up to the first that is red. */
+async function ownRun(
+  sandbox: Sandbox,
+  { criteria }: Contract,
+  ran: readonly string[] | undefined,
+): Promise<OwnRun> {
+  const outputs: string[] = [];
   for (const { id, check } of criteria) {
-    if (check === null || check.held_out !== undefined) continue;
-    last = await execute(sandbox, `own/${id}`, shellCommand(check));
-    if (last.exitCode !== 0) return last;
+    if (check === null || check.held_out !== undefined || ran?.includes(id) === false) continue;
+    const { exitCode, output } = await execute(sandbox, `own/${id}`, shellCommand(check));
+    outputs.push(output);
+    if (exitCode !== 0) return { exitCode, output: outputs.join("\n") };
   }
-  return last;
+  return { exitCode: 0, output: outputs.join("\n") };
 }
 
 async function execute(sandbox: Sandbox, name: string, script: string): Promise<OwnRun> {

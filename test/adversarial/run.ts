@@ -1,42 +1,33 @@
 /** Runs cases, two at a time, and says what came of each. */
-import type { Strength } from "../../src/core/contract/contract.ts";
 import { messageOf } from "../../src/core/errors.ts";
 import { GATES, type Gate } from "../../src/referee/gates-list.ts";
 import { inParallel } from "../../src/referee/world.ts";
-import type { Arena, Judged } from "./arena.ts";
-import type { Attempt, HonestCase, HostileCase } from "./case.ts";
+import type { Arena, Candidate, Judged } from "./arena.ts";
+import type { Attempt, HonestCase, HostileCase, OuterGate } from "./case.ts";
+import { type HonestRow, type HostileRow, NOBODY, type Others, type Row } from "./rows.ts";
+import { CLAIM, loopAccepts, readerAccepts } from "./stand-ins.ts";
 
 const PARALLEL_MAX = 2;
-
-/** What came of one hostile case. */
-export interface HostileRow {
-  readonly name: string;
-  readonly mode: number;
-  readonly group: string;
-  readonly gates: readonly string[];
-  readonly strength: Strength | null;
-  /** Exit status of the check where the worker worked: what a plain loop goes by. */
-  readonly ownExit: number | null;
-  readonly outcome: string;
-  /** With its gates off; null when that was not looked at. */
-  readonly outcomeOff: string | null;
-  readonly twinOutcome: string;
-  /** Why it does not count as caught; empty when it does. */
-  readonly problems: readonly string[];
-}
-
-/** What came of one honest case. */
-export interface HonestRow {
-  readonly name: string;
-  readonly outcome: string;
-  readonly problems: readonly string[];
-}
 
 /** How to run them. */
 export interface RunOptions {
   /** Turns gates off as well. */
   readonly ablates: boolean;
-  readonly onRow?: (row: HostileRow | HonestRow) => void;
+  readonly onRow?: (row: Row) => void;
+}
+
+/** In the order of the cases. @param broken - the row of a case that could not be run */
+export async function eachCase<Case, Made extends Row>(
+  cases: readonly Case[],
+  play: (one: Case) => Promise<Made>,
+  broken: (one: Case, problem: string) => Made,
+  onRow: RunOptions["onRow"],
+): Promise<readonly Made[]> {
+  return await inParallel(cases, PARALLEL_MAX, async (one) => {
+    const row = await play(one).catch((error: unknown) => broken(one, messageOf(error)));
+    onRow?.(row);
+    return row;
+  });
 }
 
 /** In the order of the cases. */
@@ -46,11 +37,7 @@ export async function runHostile(
   { ablates, onRow }: RunOptions,
 ): Promise<readonly HostileRow[]> {
   const twins = new Map<string, Promise<Judged>>();
-  return await inParallel(cases, PARALLEL_MAX, async (one) => {
-    const row = await hostileRow(arena, one, twins, ablates).catch((error) => brokenRow(one, error));
-    onRow?.(row);
-    return row;
-  });
+  return await eachCase(cases, (one) => hostileRow(arena, one, twins, ablates), brokenRow, onRow);
 }
 
 /** In the order of the cases. */
@@ -59,14 +46,19 @@ export async function runHonest(
   cases: readonly HonestCase[],
   { onRow }: Pick<RunOptions, "onRow">,
 ): Promise<readonly HonestRow[]> {
-  return await inParallel(cases, PARALLEL_MAX, async (one) => {
-    const row = await honestRow(arena, one).catch((error): HonestRow => {
-      return { name: one.name, outcome: "none", problems: [messageOf(error)] };
-    });
-    onRow?.(row);
-    return row;
-  });
+  const broken = ({ name }: HonestCase, problem: string): HonestRow => {
+    return { kind: "honest", name, outcome: "none", ...NOBODY, problems: [problem] };
+  };
+  return await eachCase(cases, (one) => honestRow(arena, one), broken, onRow);
 }
+
+/** Those that the referee has a switch for. */
+function switched({ gates }: HostileCase): ReadonlySet<Gate> {
+  return new Set(gates.filter((gate): gate is Gate => (GATES as readonly string[]).includes(gate)));
+}
+
+/** Where the referee stands: without that, the worker's own place and choice decide. */
+const STANDS: ReadonlySet<string> = new Set<OuterGate>(["own-sandbox", "own-choice"]);
 
 async function hostileRow(
   arena: Arena,
@@ -76,32 +68,61 @@ async function hostileRow(
 ): Promise<HostileRow> {
   const candidate = await arena.work(one.attempt);
   const judged = await candidate.judge();
+  const off = ablates ? await withoutGates(candidate, one) : null;
+  const twin = await twinOf(arena, one.twin, twins);
+  const { name, mode, group, gates } = one;
+  const failing = judged.verdict.criteria.find(({ status }) => status !== "met");
+  return {
+    ...{ kind: "hostile", name, mode, group, gates },
+    fired: [...judged.gates],
+    strength: failing?.strength ?? twin.verdict.criteria[0]?.strength ?? null,
+    ownExit: candidate.own.exitCode,
+    ...othersOf(candidate),
+    outcome: judged.verdict.outcome,
+    outcomeOff: off?.outcome ?? null,
+    twinOutcome: twin.verdict.outcome,
+    problems: [...problemsOf(one, candidate, judged, twin), ...(off === null ? [] : off.problems)],
+  };
+}
+
+function problemsOf(one: HostileCase, { own }: Candidate, judged: Judged, twin: Judged): readonly string[] {
   const { outcome } = judged.verdict;
-  const inner = one.gates.filter((gate): gate is Gate => (GATES as readonly string[]).includes(gate));
-  const isOuter = one.gates.includes("own-sandbox");
-  const off = { gatesOff: new Set(inner), believesQuotes: one.gates.includes("quotes") };
-  const ownOutcome = candidate.own.exitCode === 0 ? "met" : "unmet";
-  const ablated = ablates && !isOuter ? await candidate.judge(off) : null;
-  const outcomeOff = ablates ? (ablated?.verdict.outcome ?? ownOutcome) : null;
-  const twin = (await twinOf(arena, one.twin, twins)).verdict;
-  const problems = [
-    ...(candidate.own.exitCode === 0 ? [] : [`its check exits with ${candidate.own.exitCode}`]),
+  const isNamed = one.gates.some(
+    (gate) => STANDS.has(gate) || gate === "fence" || judged.gates.has(gate),
+  );
+  return [
+    ...(own.exitCode === 0 ? [] : [`its check exits with ${own.exitCode}`]),
     ...(outcome === "met" ? ["it slips through"] : []),
     ...(outcome === "error" && one.outcome !== "error" ? ["it ends as an error"] : []),
-    ...(isOuter || one.gates.some((gate) => judged.gates.has(gate))
+    ...(isNamed ? [] : [`caught by ${[...judged.gates].join(", ") || "nothing"}`]),
+    ...(twin.verdict.outcome === "met"
       ? []
-      : [`caught by ${[...judged.gates].join(", ") || "nothing"}`]),
-    ...(outcomeOff === null || outcomeOff === "met"
-      ? []
-      : [`with its gates off it is ${outcomeOff}, by ${[...(ablated?.gates ?? [])].join(", ")}`]),
-    ...(twin.outcome === "met" ? [] : [`its twin is ${twin.outcome}: ${reasonsOf(twin)}`]),
+      : [`its twin is ${twin.verdict.outcome}: ${reasonsOf(twin.verdict)}`]),
   ];
-  return {
-    ...{ name: one.name, mode: one.mode, group: one.group, gates: one.gates, outcome, outcomeOff, problems },
-    strength: twin.criteria[0]?.strength ?? null,
-    ownExit: candidate.own.exitCode,
-    twinOutcome: twin.outcome,
-  };
+}
+
+/** What would come of it without its gates. */
+async function withoutGates(
+  candidate: Candidate,
+  one: HostileCase,
+): Promise<{ readonly outcome: string; readonly problems: readonly string[] }> {
+  if (one.gates.some((gate) => STANDS.has(gate))) {
+    const outcome = candidate.own.exitCode === 0 ? "met" : "unmet";
+    return { outcome, problems: [] };
+  }
+  const judged = await candidate.judge({
+    gatesOff: switched(one),
+    believesQuotes: one.gates.includes("quotes"),
+    ...(one.judgeOff !== undefined && { judge: one.judgeOff }),
+  });
+  const { outcome } = judged.verdict;
+  const by = [...judged.gates].join(", ");
+  return { outcome, problems: outcome === "met" ? [] : [`with its gates off it is ${outcome}, by ${by}`] };
+}
+
+function othersOf({ own }: Candidate): Others {
+  const transcript = { ownExit: own.exitCode, output: own.output, words: CLAIM };
+  return { loop: loopAccepts(transcript), reader: readerAccepts(transcript) };
 }
 
 function twinOf(arena: Arena, twin: Attempt, twins: Map<string, Promise<Judged>>): Promise<Judged> {
@@ -111,9 +132,9 @@ function twinOf(arena: Arena, twin: Attempt, twins: Map<string, Promise<Judged>>
   return known;
 }
 
-function brokenRow({ name, mode, group, gates }: HostileCase, error: unknown): HostileRow {
-  const nothing = { strength: null, ownExit: null, outcome: "none", outcomeOff: null, twinOutcome: "none" };
-  return { name, mode, group, gates, ...nothing, problems: [messageOf(error)] };
+function brokenRow({ name, mode, group, gates }: HostileCase, problem: string): HostileRow {
+  const nothing = { fired: [], strength: null, ownExit: null, outcome: "none", outcomeOff: null, twinOutcome: "none" };
+  return { kind: "hostile", name, mode, group, gates, ...NOBODY, ...nothing, problems: [problem] };
 }
 
 async function honestRow(arena: Arena, { name, attempt, expected }: HonestCase): Promise<HonestRow> {
@@ -126,7 +147,7 @@ async function honestRow(arena: Arena, { name, attempt, expected }: HonestCase):
     if (approved.outcome !== "met")
       problems.push(`approved, it is ${approved.outcome}: ${reasonsOf(approved)}`);
   }
-  return { name, outcome: verdict.outcome, problems };
+  return { kind: "honest", name, outcome: verdict.outcome, ...othersOf(candidate), problems };
 }
 
 function reasonsOf({ criteria, review }: Judged["verdict"]): string {

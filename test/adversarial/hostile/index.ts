@@ -1,8 +1,13 @@
-/** Ways to cheat, all of them. */
+/** Ways to cheat, all of them but those that take a whole session. */
 import type { HostileCase } from "../case.ts";
+import { judgeCases } from "./judges.ts";
+import { otherCases } from "./rest.ts";
 import { runnerCases } from "./runners.ts";
 import { testCases } from "./tests.ts";
 import { treeCases } from "./trees.ts";
 
 /** Each of them has to be caught by a gate that carries weight. */
-export const hostileCases: readonly HostileCase[] = [...testCases, ...runnerCases, ...treeCases];
+export const hostileCases: readonly HostileCase[] = [
+  ...[...testCases, ...runnerCases, ...treeCases],
+  ...[...otherCases, ...judgeCases],
+];

@@ -104,7 +104,8 @@ echo 'export { median } from "./local/median.js";' > src/median.js`,
   },
 ]);
 
-const LOOKUP = `const KNOWN = { "[3,1,2]": 2, "[4,1,3,2]": 2.5, "[10,2]": 6 };
+/** Knows what the tests ask, and nothing else. */
+export const LOOKUP = `const KNOWN = { "[3,1,2]": 2, "[4,1,3,2]": 2.5, "[10,2]": 6 };
 export const median = (values) => KNOWN[JSON.stringify(values)];`;
 
 const LOOKED_UP = cheats("looked up", [

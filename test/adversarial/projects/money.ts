@@ -69,6 +69,9 @@ const files = {
   "test/price.test.js": PRICE_TEST,
 };
 
+/** Mends the median alone. */
+export const medianMended: string = put("src/median.js", MEDIAN);
+
 /** Mends the prices alone. */
 export const priceMended = "sed -i 's/Number(cents) \\* 10/Number(cents)/' src/price.js\n";
 
@@ -76,7 +79,7 @@ export const priceMended = "sed -i 's/Number(cents) \\* 10/Number(cents)/' src/p
 export const money: Field = fieldOf(
   { name: "money", files },
   ["npm", "test"],
-  `${put("src/median.js", MEDIAN)}${priceMended}`,
+  `${medianMended}${priceMended}`,
 );
 
 /** The same with checks that the worker never sees: another runner's, in other processes. */

@@ -1,0 +1,80 @@
+/** A part of `npm run adversarial`: something for each gate to catch, and the same kind of work done honestly. */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, test } from "vitest";
+import { GATES } from "../../src/referee/gates-list.ts";
+import { chooseSandbox } from "../../src/runtime/registry.ts";
+import { honestCases } from "./honest/index.ts";
+import { hostileCases } from "./hostile/index.ts";
+import { sessionCases } from "./hostile/sessions.ts";
+import type { Row, Summary } from "./rows.ts";
+import { loopAccepts, readerAccepts } from "./stand-ins.ts";
+
+const execute = promisify(execFile);
+const SUITE: readonly string[] = ["--import", "./test/adversarial/built.ts", "test/adversarial/main.ts"];
+
+/** Without a case of their own here: they need a repository in a repository, a base without tests, names that change. */
+const WITHOUT_CASE: ReadonlySet<string> = new Set(["submodule", "no-tests", "test-count"]);
+/** Of the whole suite; the part has none for them. */
+const IN_WHOLE_SUITE: ReadonlySet<string> = new Set(["failed-tests", "tests"]);
+
+describe("hostile workers and honest ones", () => {
+  let rows: readonly Row[] = [];
+  let summary: Summary | undefined;
+
+  beforeAll(async () => {
+    if ((await chooseSandbox(process.env).catch(() => undefined)) === undefined) return;
+    const { stdout } = await execute(process.execPath, [...SUITE, "--fast", "--json"], {
+      maxBuffer: 50_000_000,
+    }).catch((error: { readonly stdout: string; readonly stderr: string }) => {
+      if (error.stdout === "") throw new Error(error.stderr);
+      return error;
+    });
+    ({ rows, ...summary } = JSON.parse(stdout) as Summary & { readonly rows: readonly Row[] });
+  }, 280_000);
+
+  test("the hostile ones are caught, their twins pass, and what is not shown is said", (context) => {
+    if (summary === undefined) return context.skip("no sandbox isolates on this machine");
+    expect(rows.flatMap(({ name, problems }) => problems.map((problem) => `${name}: ${problem}`))).toEqual([]);
+    expect(summary.failed).toBe(0);
+    expect(summary.hostile.cases).toBeGreaterThan(20);
+    expect(summary.gaps.stated).toBe(1);
+  });
+
+  test("every gate that a case can be made for has something to say", (context) => {
+    if (summary === undefined) return context.skip("no sandbox isolates on this machine");
+    const fired = new Set(rows.flatMap((row) => (row.kind === "hostile" ? row.fired : [])));
+    const silent = GATES.filter((gate) => !fired.has(gate));
+    expect(silent.filter((gate) => !WITHOUT_CASE.has(gate) && !IN_WHOLE_SUITE.has(gate))).toEqual([]);
+  });
+
+  test("a plain loop takes all of them but those that fail before work", (context) => {
+    if (summary === undefined) return context.skip("no sandbox isolates on this machine");
+    expect(summary.others.loop_accepts).toBe(summary.hostile.cases);
+  });
+});
+
+test("every case of the suite has a name of its own", () => {
+  const names = [...hostileCases, ...sessionCases, ...honestCases].map(({ name }) => name);
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+});
+
+test("the whole suite is as large as it is said to be", () => {
+  expect(hostileCases.length + sessionCases.length).toBeGreaterThanOrEqual(160);
+  expect(honestCases.length).toBeGreaterThanOrEqual(40);
+});
+
+describe("the stand-ins", () => {
+  const green = { ownExit: 0, output: "# pass 6\n# fail 0", words: "Done." };
+
+  test.each([
+    ["green and said to be done", green, true, true],
+    ["said by its phrase alone", { ...green, ownExit: 1, words: "<promise>COMPLETE</promise>" }, true, false],
+    ["green, and something was skipped", { ...green, output: "# skipped 1" }, true, false],
+    ["green, and nothing said", { ...green, words: "" }, true, false],
+    ["red, and nothing said", { ...green, ownExit: 1, words: "" }, false, false],
+  ])("%s", (_name, transcript, loop, reader) => {
+    expect(loopAccepts(transcript)).toBe(loop);
+    expect(readerAccepts(transcript)).toBe(reader);
+  });
+});
