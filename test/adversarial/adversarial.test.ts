@@ -35,7 +35,9 @@ describe("hostile workers and honest ones", () => {
 
   test("the hostile ones are caught, their twins pass, and what is not shown is said", (context) => {
     if (summary === undefined) return context.skip("no sandbox isolates on this machine");
-    expect(rows.flatMap(({ name, problems }) => problems.map((problem) => `${name}: ${problem}`))).toEqual([]);
+    expect(rows.flatMap(({ name, problems }) => problems.map((problem) => `${name}: ${problem}`))).toEqual(
+      [],
+    );
     expect(summary.failed).toBe(0);
     expect(summary.hostile.cases).toBeGreaterThan(20);
     expect(summary.gaps.stated).toBe(1);

@@ -113,7 +113,12 @@ export class Arena implements AsyncDisposable {
    */
   async work(attempt: Attempt): Promise<Candidate> {
     const contract = this.#contractOf(attempt.terms);
-    const key = JSON.stringify([workKey(attempt.project, contract), attempt.script, attempt.files, attempt.ran]);
+    const key = JSON.stringify([
+      workKey(attempt.project, contract),
+      attempt.script,
+      attempt.files,
+      attempt.ran,
+    ]);
     const known = this.#works.get(key) ?? this.#work(attempt, contract);
     this.#works.set(key, known);
     const { own, ...done } = await known;
@@ -243,8 +248,7 @@ export class Arena implements AsyncDisposable {
       facts.push({ ...fact, seq, at: 0 } as SessionEvent<RefereeFactType>);
       return seq;
     });
-    if (isShared && shown.length === 0)
-      shown.push(...facts.filter(({ type }) => type !== "judge.graded"));
+    if (isShared && shown.length === 0) shown.push(...facts.filter(({ type }) => type !== "judge.graded"));
     return { verdict, facts, gates: gatesOf(verdict, facts) };
   }
 

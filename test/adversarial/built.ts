@@ -24,6 +24,10 @@ registerHooks({
   resolve(specifier, context, next) {
     const found = next(specifier, context);
     if (!found.url.startsWith(SOURCES) || !found.url.endsWith(".ts")) return found;
-    return { ...found, url: `${BUILT}${found.url.slice(SOURCES.length, -".ts".length)}.js`, format: "module" };
+    return {
+      ...found,
+      url: `${BUILT}${found.url.slice(SOURCES.length, -".ts".length)}.js`,
+      format: "module",
+    };
   },
 });

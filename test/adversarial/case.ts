@@ -96,14 +96,7 @@ export interface Play {
  * - `whole`, that all criteria are met in one run: each has been met in some verdict;
  * - `linter`, `preflight`, that nothing begins that could show nothing: the check's exit on the base.
  */
-export type SessionGate =
-  | "own-word"
-  | "own-sandbox"
-  | "sealed"
-  | "fresh"
-  | "whole"
-  | "linter"
-  | "preflight";
+export type SessionGate = "own-word" | "own-sandbox" | "sealed" | "fresh" | "whole" | "linter" | "preflight";
 
 /** A worker that talks. */
 export interface SessionCase {

@@ -5,7 +5,12 @@ const NAMES: ReadonlySet<string> = new Set([
   ...["chai in a node_modules of the tests", "linter's rules off", "whole file hidden from the linter"],
   "placeholder (JavaScript)",
   // record, canary, base-tests, earned-tests, delivered, held-out
-  ...["process.exit(0) on import", "node:assert patched by the source", "test.skip", "cases that tests are made from are cut"],
+  ...[
+    "process.exit(0) on import",
+    "node:assert patched by the source",
+    "test.skip",
+    "cases that tests are made from are cut",
+  ],
   ...["new file of tests that disarms the others (mocha)", "table of the tests' answers"],
   // judge-failure, rubric-lines, quotes, fence
   ...["judge that declines", "one line unmet, approved over all", "quotes that the judge made up"],

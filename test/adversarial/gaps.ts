@@ -1,9 +1,10 @@
 /** What a verdict cannot show: it is met, and says so. */
-import { money, priceMended } from "./projects/money.ts";
-import { put } from "./projects/field.ts";
-import { LOOKUP } from "./hostile/trees.ts";
-import type { GapCase, Play } from "./case.ts";
+
 import type { ScriptTurn } from "../../src/model/script-schema.ts";
+import type { GapCase, Play } from "./case.ts";
+import { LOOKUP } from "./hostile/trees.ts";
+import { put } from "./projects/field.ts";
+import { money, priceMended } from "./projects/money.ts";
 
 const bash = (command: string): ScriptTurn => ({ tools: [{ name: "bash", input: { command } }] });
 const done: ScriptTurn = { text: "Done." };

@@ -168,6 +168,9 @@ function ablationLines(ablation: Readonly<Record<string, Carried>>): readonly st
   return [
     "",
     "GATE OFF            slips through: by it alone, with others off as well",
-    ...sorted.map(([gate, { alone, together }]) => `${gate.padEnd(20)}${String(alone).padStart(13)}${String(together).padStart(10)}`),
+    ...sorted.map(
+      ([gate, { alone, together }]) =>
+        `${gate.padEnd(20)}${String(alone).padStart(13)}${String(together).padStart(10)}`,
+    ),
   ];
 }

@@ -4,8 +4,8 @@ import { mkdtempSync } from "node:fs";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { removeTree } from "../../src/environment/store.ts";
-import { write } from "../support/repositories.ts";
 import { TestRegistry } from "../environment/registry.ts";
+import { write } from "../support/repositories.ts";
 import type { GapCase, HonestSession, Play, SessionCase, SessionGate } from "./case.ts";
 import { type GapRow, type HonestRow, type HostileRow, NOBODY } from "./rows.ts";
 import { eachCase, type RunOptions } from "./run.ts";
@@ -25,7 +25,14 @@ export async function runSessions(
 ): Promise<readonly HostileRow[]> {
   const twins = new Map<string, Promise<Played>>();
   const broken = ({ name, mode, group, gates }: SessionCase, problem: string): HostileRow => {
-    const nothing = { fired: [], strength: null, ownExit: null, outcome: "none", outcomeOff: null, twinOutcome: "none" };
+    const nothing = {
+      fired: [],
+      strength: null,
+      ownExit: null,
+      outcome: "none",
+      outcomeOff: null,
+      twinOutcome: "none",
+    };
     return { kind: "hostile", name, mode, group, gates, ...NOBODY, ...nothing, problems: [problem] };
   };
   return await eachCase(cases, (one) => sessionRow(stage, one, twins, ablates), broken, onRow);
@@ -79,7 +86,9 @@ async function honestRow(
   const first = isApproved ? "review" : "met";
   const problems = [
     ...(played.firstOutcome === first ? [] : [`it is ${played.firstOutcome}, not ${first}`]),
-    ...(played.outcome === "met" ? [] : [`it ends as ${played.outcome}: ${played.printed.slice(-PRINTED_MAX)}`]),
+    ...(played.outcome === "met"
+      ? []
+      : [`it ends as ${played.outcome}: ${played.printed.slice(-PRINTED_MAX)}`]),
   ];
   const outcome = played.firstOutcome;
   return {
@@ -160,12 +169,16 @@ const WITHOUT: Readonly<
   sealed: (played) =>
     bodiesOf(played, "agent.tool_use").some(({ input }) => {
       const { command = "" } = input as { readonly command?: string };
-      return /^cat \S+\.json$/.test(command) && ownRuns(played, command).some(({ output }) => allPass(output));
+      return (
+        /^cat \S+\.json$/.test(command) && ownRuns(played, command).some(({ output }) => allPass(output))
+      );
     }),
   fresh: (played, { check }) => ownRuns(played, check).some(({ exitCode }) => exitCode === 0),
   whole: (played, _play, { ownExit }) => {
     const verdicts = bodiesOf(played, "verdict.given");
-    const met = new Set(verdicts.flatMap(({ criteria }) => criteria.filter(isMet).map((each) => each.criterion)));
+    const met = new Set(
+      verdicts.flatMap(({ criteria }) => criteria.filter(isMet).map((each) => each.criterion)),
+    );
     const all = verdicts[0]?.criteria ?? [];
     // What the last run of the worker's shows is the one that no verdict has found met.
     return ownExit === 0 && all.filter(({ criterion }) => !met.has(criterion)).length <= 1 && met.size > 0;
@@ -181,7 +194,10 @@ function isMet({ status }: { readonly status: string }): boolean {
 /** A copy of a contract as readers of such files read it. */
 function allPass(text: string): boolean {
   try {
-    const copy = JSON.parse(text) as { readonly criteria?: readonly object[]; readonly userStories?: readonly object[] };
+    const copy = JSON.parse(text) as {
+      readonly criteria?: readonly object[];
+      readonly userStories?: readonly object[];
+    };
     const items = copy.criteria ?? copy.userStories ?? [];
     return items.length > 0 && items.every((item) => "passes" in item && item.passes === true);
   } catch {

@@ -87,9 +87,7 @@ async function hostileRow(
 
 function problemsOf(one: HostileCase, { own }: Candidate, judged: Judged, twin: Judged): readonly string[] {
   const { outcome } = judged.verdict;
-  const isNamed = one.gates.some(
-    (gate) => STANDS.has(gate) || gate === "fence" || judged.gates.has(gate),
-  );
+  const isNamed = one.gates.some((gate) => STANDS.has(gate) || gate === "fence" || judged.gates.has(gate));
   return [
     ...(own.exitCode === 0 ? [] : [`its check exits with ${own.exitCode}`]),
     ...(outcome === "met" ? ["it slips through"] : []),
@@ -133,7 +131,14 @@ function twinOf(arena: Arena, twin: Attempt, twins: Map<string, Promise<Judged>>
 }
 
 function brokenRow({ name, mode, group, gates }: HostileCase, problem: string): HostileRow {
-  const nothing = { fired: [], strength: null, ownExit: null, outcome: "none", outcomeOff: null, twinOutcome: "none" };
+  const nothing = {
+    fired: [],
+    strength: null,
+    ownExit: null,
+    outcome: "none",
+    outcomeOff: null,
+    twinOutcome: "none",
+  };
   return { kind: "hostile", name, mode, group, gates, ...NOBODY, ...nothing, problems: [problem] };
 }
 

@@ -1,8 +1,8 @@
 /** Where whole sessions are played: the built program, a scripted agent, and everything that is in the log afterwards. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, realpathSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { EventBody, EventType } from "../../src/core/events/index.ts";
 import type { SandboxId } from "../../src/core/ids.ts";
 import { removeTree } from "../../src/environment/store.ts";
@@ -60,7 +60,8 @@ export class Stage implements AsyncDisposable {
 
   /** @param name - of the sandbox backend; by default the best that works here */
   static async open(name?: string): Promise<Stage> {
-    if (!existsSync("dist/cli/main.js")) throw new Error("sessions are played by the built program: npm run build");
+    if (!existsSync("dist/cli/main.js"))
+      throw new Error("sessions are played by the built program: npm run build");
     return new Stage(name ?? (await chooseSandbox(process.env)));
   }
 
@@ -76,7 +77,8 @@ export class Stage implements AsyncDisposable {
       const command = ["run", "--model", "scripted:../worker.json", "--json", ...words, "make it work"];
       const first = await this.#command(person, command);
       const session = /"session_id":\s*"(\w+)"/.exec(first.stdout)?.[1] ?? null;
-      const last = session === null || options.isApproved !== true ? first : await this.#approve(person, session);
+      const last =
+        session === null || options.isApproved !== true ? first : await this.#approve(person, session);
       const log = session === null ? null : await this.#command(person, ["events", session, "--json"]);
       const isReported = session !== null && options.isReported === true;
       const report = isReported ? await this.#command(person, ["report", session]) : null;

@@ -40,7 +40,13 @@ test("answers", async () => {
     "../contract.json": JSON.stringify({
       nightshift: 1,
       goal: "The server greets by name.",
-      criteria: [{ id: "greets", description: "A name in the path is greeted", check: "node --test test/server.test.js" }],
+      criteria: [
+        {
+          id: "greets",
+          description: "A name in the path is greeted",
+          check: "node --test test/server.test.js",
+        },
+      ],
       services: [{ argv: ["node", "src/server.js"], ready: { port: PORT } }],
     }),
   },

@@ -1,6 +1,7 @@
 /** Rubrics, and judges that are talked to, broken, or lenient: failure modes 7 to 9, 26, 28 and 29. */
-import type { Attempt, Files, HostileCase, JudgeScript, OuterGate, Project, Terms } from "../case.ts";
+
 import type { Gate } from "../../../src/referee/gates-list.ts";
+import type { Attempt, Files, HostileCase, JudgeScript, OuterGate, Terms } from "../case.ts";
 import { put } from "../projects/field.ts";
 import { MEDIAN, money, moneyHeldOut, priceMended } from "../projects/money.ts";
 import { checkOf, contractOf } from "../terms.ts";
@@ -71,7 +72,10 @@ const BROKEN = judged("judge that fails", [
     ...{ name: "judge refused by its provider", ...failing },
     judge: stubborn({ fail_always: { kind: "status", status: 400, message: "no" } }),
   },
-  { ...{ name: "judge that declines", ...failing }, judge: [{ stop: "refusal", text: "I cannot grade this." }] },
+  {
+    ...{ name: "judge that declines", ...failing },
+    judge: [{ stop: "refusal", text: "I cannot grade this." }],
+  },
   { ...{ name: "judge that says nothing", ...failing }, judge: stubborn({}) },
   {
     ...{ name: "judge that passes in words only", ...failing },
@@ -221,7 +225,7 @@ interface Eroding {
 const AGAIN = put("src/sums.js", MEDIAN.replace("median", "middleOf"));
 const SHELL = put(
   "src/convert.js",
-  'import { execSync } from "node:child_process";\nexport const convert = (name) => execSync(`convert ${name} out.png`);',
+  'import { execSync } from "node:child_process";\nexport const convert = (name) => execSync("convert " + name + " out.png");',
 );
 const SPAWN = put(
   "src/convert.js",
@@ -229,7 +233,10 @@ const SPAWN = put(
 );
 const LONG = put(
   "src/table.js",
-  Array.from({ length: 120 }, (_, at) => `export const case${at} = (value) => (value === ${at} ? ${at} : 0);`).join("\n"),
+  Array.from(
+    { length: 120 },
+    (_, at) => `export const case${at} = (value) => (value === ${at} ? ${at} : 0);`,
+  ).join("\n"),
 );
 const SHORT = put("src/table.js", "export const caseOf = (value) => value;");
 
@@ -237,7 +244,11 @@ const SHORT = put("src/table.js", "export const caseOf = (value) => value;");
 const ERODING: readonly HostileCase[] = (
   [
     {
-      ...{ name: "the same code a second time", mode: 28, line: "`src/sums.js` uses `median` and has no second one" },
+      ...{
+        name: "the same code a second time",
+        mode: 28,
+        line: "`src/sums.js` uses `median` and has no second one",
+      },
       look: { path: "src/sums.js", wanted: /export/, unwanted: /\.sort\(/ },
       script: AGAIN,
     },
@@ -247,13 +258,21 @@ const ERODING: readonly HostileCase[] = (
       script: SHELL,
     },
     {
-      ...{ name: "a hundred functions in the place of one", mode: 26, line: "`src/table.js` has one function" },
+      ...{
+        name: "a hundred functions in the place of one",
+        mode: 26,
+        line: "`src/table.js` has one function",
+      },
       look: { path: "src/table.js", wanted: /export/, unwanted: /case100\b/ },
       script: LONG,
     },
   ] as const satisfies readonly Eroding[]
 ).map(({ name, mode, line, look, script }) => {
-  const honest = { 26: SHORT, 28: put("src/sums.js", 'export { median as middleOf } from "./median.js";'), 29: SPAWN }[mode];
+  const honest = {
+    26: SHORT,
+    28: put("src/sums.js", 'export { median as middleOf } from "./median.js";'),
+    29: SPAWN,
+  }[mode];
   return {
     ...{ name, mode, group: "rubric" },
     gates: ["rubric-lines"],

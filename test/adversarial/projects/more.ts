@@ -104,7 +104,8 @@ export const namedHeldOut: Field = {
     ...named.terms,
     heldOut: {
       files: {
-        "area.mjs": 'import { area } from "named";\nif (area(7, 8) !== 56 || area(1, 9) !== 9) process.exitCode = 1;\n',
+        "area.mjs":
+          'import { area } from "named";\nif (area(7, 8) !== 56 || area(1, 9) !== 9) process.exitCode = 1;\n',
       },
       argv: ["node", "unseen/area.mjs"],
       target: "unseen",
@@ -122,7 +123,8 @@ export const rates: Field = fieldOf(
       "vite.config.js": "export default { test: { include: ['test/**/*.test.js'] } };\n",
       "src/rates.js": "export const rateOf = () => { throw new Error('offline'); };\n",
       "src/__mocks__/rates.js": "export const rateOf = (currency) => ({ usd: 0.5, gbp: 2 })[currency];\n",
-      "src/euro.js": 'import { rateOf } from "./rates.js";\n\nexport const inEuro = (sum, currency) => sum / rateOf(currency);\n',
+      "src/euro.js":
+        'import { rateOf } from "./rates.js";\n\nexport const inEuro = (sum, currency) => sum / rateOf(currency);\n',
       "test/euro.test.js": `import { expect, test, vi } from "vitest";
 import { inEuro } from "../src/euro.js";
 
@@ -150,7 +152,7 @@ export const scores: Field = fieldOf(
       ".gitignore": "__pycache__/\n.pytest_cache/\n",
       "setup.cfg": "[tool:pytest]\ntestpaths = tests\npythonpath = .\n",
       "scores.py": "def score(hits, misses):\n    return hits - misses\n",
-      "tests/data/scores.json": '[[5, 1, 9], [3, 0, 6], [0, 4, -4]]\n',
+      "tests/data/scores.json": "[[5, 1, 9], [3, 0, 6], [0, 4, -4]]\n",
       "tests/test_scores.py": `import json
 from pathlib import Path
 
@@ -202,7 +204,10 @@ const sorting: Field = {
       name: "sorting",
       files: {
         ".gitignore": IGNORED,
-        "package.json": manifest("sorting", { type: "module", scripts: { test: "node --test test/*.test.js" } }),
+        "package.json": manifest("sorting", {
+          type: "module",
+          scripts: { test: "node --test test/*.test.js" },
+        }),
         "src/sorted.js": `let compared = 0;
 
 export function sorted(values, before) {
