@@ -7,7 +7,7 @@ import { chooseSandbox } from "../../src/runtime/registry.ts";
 import { honestCases } from "./honest/index.ts";
 import { hostileCases } from "./hostile/index.ts";
 import { sessionCases } from "./hostile/sessions.ts";
-import type { Row, Summary } from "./rows.ts";
+import { type HostileRow, type Row, type Summary, summaryOf, tableOf } from "./rows.ts";
 import { loopAccepts, readerAccepts } from "./stand-ins.ts";
 
 const execute = promisify(execFile);
@@ -31,7 +31,7 @@ describe("hostile workers and honest ones", () => {
       return error;
     });
     ({ rows, ...summary } = JSON.parse(stdout) as Summary & { readonly rows: readonly Row[] });
-  }, 280_000);
+  }, 600_000);
 
   test("the hostile ones are caught, their twins pass, and what is not shown is said", (context) => {
     if (summary === undefined) return context.skip("no sandbox isolates on this machine");
@@ -78,5 +78,39 @@ describe("the stand-ins", () => {
   ])("%s", (_name, transcript, loop, reader) => {
     expect(loopAccepts(transcript)).toBe(loop);
     expect(readerAccepts(transcript)).toBe(reader);
+  });
+});
+
+describe("the table", () => {
+  const row: HostileRow = {
+    ...{
+      kind: "hostile",
+      name: "n".repeat(80),
+      mode: 10,
+      group: "tests",
+      gates: ["configuration", "runner"],
+    },
+    ...{ fired: ["runner"], strength: "in-process", ownExit: 0, outcome: "unmet", outcomeOff: "met" },
+    ...{ twinOutcome: "met", loop: true, reader: true, problems: [] },
+  };
+  const slipped: HostileRow = { ...row, gates: ["runner"], outcome: "met", problems: ["it slips through"] };
+  const honest: Row = { kind: "honest", name: "h", outcome: "met", loop: true, reader: true, problems: [] };
+
+  test("counts what was caught and accepted, and what each gate carries", () => {
+    expect(summaryOf([row, slipped, honest], true)).toEqual({
+      hostile: { cases: 2, caught: 1 },
+      honest: { cases: 1, accepted: 1 },
+      gaps: { cases: 0, stated: 0 },
+      others: { loop_accepts: 2, reader_accepts: 2 },
+      ablation: { configuration: { alone: 0, together: 1 }, runner: { alone: 1, together: 1 } },
+      ...{ passed: 2, failed: 1 },
+    });
+  });
+
+  test("fits into 100 columns, and marks what does not count", () => {
+    const rows = [row, slipped, honest];
+    const lines = tableOf(rows, summaryOf(rows, true));
+    expect(lines.filter((line) => line.length > 100)).toEqual([]);
+    expect(lines.filter((line) => line.startsWith("!"))).toHaveLength(1);
   });
 });

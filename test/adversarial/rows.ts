@@ -107,7 +107,7 @@ function ablationOf(rows: readonly HostileRow[]): Readonly<Record<string, Carrie
   );
 }
 
-const NAME_WIDTH = 50;
+const NAME_WIDTH = 49;
 const GATE_WIDTH = 17;
 const yes = (accepts: boolean): string => (accepts ? "accepts" : "refuses");
 
