@@ -92,6 +92,7 @@ export class Arena implements AsyncDisposable {
   static async open(name?: string): Promise<Arena> {
     const chosen = name ?? (await chooseSandbox(process.env));
     const folder = realpathSync(mkdtempSync(join(tmpdir(), "nightshift-arena-")));
+    mkdirSync(join(folder, "projects"));
     linkModules(join(folder, "node_modules"), isIsolated(chosen) ? INNER_MODULES : MODULES);
     const workspaces = workspacesIn(folder);
     const backend = await createSandboxBackend(chosen, { folder: join(folder, "sandboxes") });

@@ -82,6 +82,8 @@ export interface Play {
   readonly beside?: Files;
   /** Of the agent. */
   readonly turns: readonly ScriptTurn[];
+  /** Of contexts that begin with certain words: later attempts have no memory of the earlier ones. */
+  readonly threads?: readonly { readonly when: string; readonly turns: readonly ScriptTurn[] }[];
   /** The agent's own runs of this count as runs of the check. */
   readonly check: string;
 }

@@ -86,9 +86,7 @@ async function honestRow(
   const first = isApproved ? "review" : "met";
   const problems = [
     ...(played.firstOutcome === first ? [] : [`it is ${played.firstOutcome}, not ${first}`]),
-    ...(played.outcome === "met"
-      ? []
-      : [`it ends as ${played.outcome}: ${played.printed.slice(-PRINTED_MAX)}`]),
+    ...(played.outcome === "met" ? [] : [`it ends as ${played.outcome}: ${detailOf(played)}`]),
   ];
   const outcome = played.firstOutcome;
   return {
@@ -111,7 +109,11 @@ async function openRegistry({ backend }: Stage): Promise<OpenRegistry | null> {
   for (const version of ["1.0.0", "1.0.1"])
     packages.addWheel("dep", version, { "dep.py": `VERSION = '${version}'\n` });
   return {
-    environment: { PIP_INDEX_URL: `http://${address}:${packages.port}/simple/` },
+    // Where a person's versions of Python are found depends on their home.
+    environment: {
+      PIP_INDEX_URL: `http://${address}:${packages.port}/simple/`,
+      ...(process.env.HOME !== undefined && { HOME: process.env.HOME }),
+    },
     [Symbol.asyncDispose]: async () => packages.close(),
   };
 }
@@ -141,7 +143,7 @@ async function sessionRow(
     problems: [
       ...problemsOf(one, played, play),
       ...(isBelieved ? [] : ["without its gates it would not be believed"]),
-      ...(twin.outcome === "met" ? [] : [`its twin is ${twin.outcome}: ${twin.printed.slice(-PRINTED_MAX)}`]),
+      ...(twin.outcome === "met" ? [] : [`its twin is ${twin.outcome}: ${detailOf(twin)}`]),
     ],
   };
 }
@@ -154,10 +156,16 @@ function problemsOf(one: SessionCase, played: Played, { check }: Play): readonly
   const types = new Set<string>(played.events.map(({ type }) => type));
   const missing = traces.filter((type) => !types.has(type));
   return [
-    ...(isCaught ? [] : [`it ends as ${played.outcome}: ${played.printed.slice(-PRINTED_MAX)}`]),
+    ...(isCaught ? [] : [`it ends as ${played.outcome}: ${detailOf(played)}`]),
     ...(isGreen ? [] : ["its check was never green where it worked"]),
     ...missing.map((type) => `the log has no ${type}`),
   ];
+}
+
+/** What people would look at first. */
+function detailOf(played: Played): string {
+  const problems = bodiesOf(played, "preflight.finished").flatMap((body) => body.problems);
+  return problems[0]?.message ?? played.printed.slice(-PRINTED_MAX);
 }
 
 /** What would be believed without each of them. */

@@ -12,7 +12,7 @@ import type { Play } from "./case.ts";
 import type { Transcript } from "./stand-ins.ts";
 
 const PROGRAM = resolve("bin/nightshift");
-const PLAY_MS_MAX = 300_000;
+const PLAY_MS_MAX = 600_000;
 const KEY_SHOWN = 12;
 const OUTCOMES: Readonly<Record<number, string>> = {
   0: "met",
@@ -66,12 +66,15 @@ export class Stage implements AsyncDisposable {
   }
 
   /** From `run` to its end. */
-  async play({ project, words, beside = {}, turns }: Play, options: PlayOptions = {}): Promise<Played> {
+  async play(
+    { project, words, beside = {}, turns, threads = [] }: Play,
+    options: PlayOptions = {},
+  ): Promise<Played> {
     const folder = mkdtempSync(join(this.#folder, "session-"));
     const place = join(folder, "project");
     repository(place, project.files);
     write(place, beside);
-    writeFileSync(join(folder, "worker.json"), JSON.stringify({ turns }));
+    writeFileSync(join(folder, "worker.json"), JSON.stringify({ turns, threads }));
     const person = { folder, environment: options.environment ?? {} };
     try {
       const command = ["run", "--model", "scripted:../worker.json", "--json", ...words, "make it work"];

@@ -81,10 +81,13 @@ class VersionTest(unittest.TestCase):
 
 /** Each of them has to be verified in the end. */
 export const honestSessions: readonly HonestSession[] = [
-  { name: "a session that ends without a word", play: play([bash(money.mended), {}]) },
   {
-    name: "a session that asks for a verdict, and says nothing of being done",
-    play: play([bash(money.mended), { tools: [{ name: "request_verdict", input: {} }] }, { text: "Well." }]),
+    name: "a session that ends with a call, and without a word",
+    play: play([bash(money.mended), { tools: [{ name: "request_verdict", input: {} }] }]),
+  },
+  {
+    name: "a session that says nothing of being done",
+    play: play([bash(money.mended), { text: "I have looked at the sums." }]),
   },
   { name: "a service on loopback beside the checks", play: GREETING },
   { name: "a dependency that may change (deps: allow)", play: UPGRADE, needsRegistry: true },

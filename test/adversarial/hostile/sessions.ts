@@ -192,10 +192,16 @@ const MANY = sessions("several criteria", [
     ...{ name: "an item breaks an earlier one", mode: 24, gates: ["whole"], twin: bothMet },
     play: {
       ...bothMet,
-      turns: [
-        ...[bash(priceMended), ask],
-        bash(`${medianMended}echo 'export const parsePrice = () => 0;' > src/price.js`),
-        ...[bash(MEDIAN_CHECK), says(CLAIM), says(CLAIM)],
+      turns: [bash(priceMended), ask],
+      threads: [
+        {
+          when: "attempt 2",
+          turns: [
+            bash(`${medianMended}echo 'export const parsePrice = () => 0;' > src/price.js`),
+            ...[bash(MEDIAN_CHECK), says(CLAIM), says(CLAIM)],
+          ],
+        },
+        { when: "attempt 3", turns: [says(CLAIM), says(CLAIM)] },
       ],
     },
   },
