@@ -41,7 +41,7 @@ async function verified(): Promise<string> {
   return session;
 }
 
-describe("apply", { timeout: 180_000 }, () => {
+describe("apply", { timeout: 600_000 }, () => {
   test("asks about what runs on your machine, then fast-forwards", async () => {
     const session = await verified();
     const head = git("rev-parse", "HEAD");

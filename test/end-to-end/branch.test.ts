@@ -57,7 +57,7 @@ function fingerprint(): string {
   return digest.digest("hex");
 }
 
-describe("the branch in the morning", { timeout: 180_000 }, () => {
+describe("the branch in the morning", { timeout: 600_000 }, () => {
   test("is there when the run is verified, says what was found, and nothing else was touched", async () => {
     project();
     const before = fingerprint();
@@ -75,6 +75,19 @@ describe("the branch in the morning", { timeout: 180_000 }, () => {
     expect(stdout).toContain(branch);
     const types = (await place.events(session)).map(({ type }) => type);
     expect(types.indexOf("branch.published")).toBeLessThan(types.lastIndexOf("session.status_idle"));
+  });
+
+  test("is in the one JSON value that a program reads, with the exit code", async () => {
+    project();
+    const { code, stdout, stderr } = await place.run(words([FIX, DONE], "--json"));
+    expect(code, stderr).toBe(0);
+    const result = JSON.parse(stdout) as { branch: { branch: string; commit: string } };
+    expect(result).toMatchObject({
+      stop_reason: { type: "verified", verdict: 1 },
+      branch: { verdict: 1 },
+      exit_code: 0,
+    });
+    expect(git("rev-parse", result.branch.branch)).toBe(result.branch.commit);
   });
 
   test("is refused before anything is spent when it could not be made", async () => {

@@ -43,4 +43,4 @@ test("a session that is killed and loses its sandbox comes to the same branch, a
   const { stdout } = await other.run(["report", disturbed.session]);
   expect(stdout).toContain("2 claims of success: 1 not borne out, 1 borne out");
   await other.expectSound();
-}, 240_000);
+}, 900_000);

@@ -29,8 +29,6 @@ export interface Worked {
 }
 
 const KILL_WITHIN_MS = 4_000;
-/** Long enough to be hit by a kill, short enough not to matter. */
-const LOOK_SECONDS = 4;
 const USAGE = { input_tokens: 1000, output_tokens: 100 };
 
 /** Where one session is worked on, and what its commands see of the machine. */
@@ -62,9 +60,11 @@ const edit = (text: string, { path, before, after }: Change): ScriptTurn => ({
 });
 
 /** Exploration, a wrong turn, a false claim, more exploration, the fix. */
-function scriptOf({ check, wrong, fix }: Story): readonly ScriptTurn[] {
+function scriptOf({ project, check, wrong, fix }: Story): readonly ScriptTurn[] {
+  // Long enough to be hit by a kill.
+  const seconds = project === null ? 1.5 : 5;
   const tests = `(${check}) 2>&1 | tail -n 40`;
-  const look = (what: string): string => `echo looking; ${what}; sleep ${LOOK_SECONDS}; echo looked`;
+  const look = (what: string): string => `echo looking; ${what}; sleep ${seconds}; echo looked`;
   return [
     bash("I look at what there is.", look("ls; git log --oneline | head -n 5")),
     bash("I run the tests.", look(tests)),
