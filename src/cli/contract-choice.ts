@@ -14,6 +14,7 @@ export interface ContractFlags {
   readonly contract?: string;
   readonly rubric?: readonly string[];
   readonly heldOut?: readonly HeldOutOption[];
+  readonly exempt?: readonly string[];
   readonly protect?: readonly string[];
   readonly protection?: "strict" | "additive" | "review";
   readonly deps?: "allow" | "ask" | "deny";
@@ -22,7 +23,7 @@ export interface ContractFlags {
 }
 
 const NEEDED = ["check", "contract", "rubric", "heldOut"] as const;
-const DEPENDENT = ["protect", "protection", "maxVerdicts"] as const;
+const DEPENDENT = ["exempt", "protect", "protection", "maxVerdicts"] as const;
 
 /**
  * What the flags say of it; undefined when nothing was said that could be verified.
@@ -36,8 +37,9 @@ export function contractOptions(flags: ContractFlags, prompt: string): ContractO
       hint: "Pass --check with the command that has to pass, or --contract with a file.",
     });
   }
-  const { check: checks, contract: contractFile, rubric, heldOut, protect, protection, deps, setup } = flags;
-  const said = { checks, contractFile, rubric, heldOut, protect, protection, deps, setup };
+  const { check: checks, contract: contractFile, rubric, heldOut, exempt } = flags;
+  const { protect, protection, deps, setup } = flags;
+  const said = { checks, contractFile, rubric, heldOut, exempt, protect, protection, deps, setup };
   return { prompt, ...withoutUndefined(said) };
 }
 

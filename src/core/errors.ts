@@ -16,6 +16,10 @@ export const ERROR_CODES = {
     exit: 2,
     hint: "Mend what the checks need, or change the contract; then run `nightshift resume`.",
   },
+  E_CAP_REACHED: {
+    exit: 3,
+    hint: "Raise it with `nightshift resume` and the cap's flag; what was judged stays so.",
+  },
   E_REFEREE: {
     exit: 70,
     hint: "Look with `nightshift logs`, then run `nightshift resume` for another verdict.",

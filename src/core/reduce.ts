@@ -6,9 +6,9 @@ import { assert } from "./errors.ts";
 import type { SessionEvent } from "./events/index.ts";
 import type { SessionId } from "./ids.ts";
 import { reduceAttempts } from "./reduce/attempts.ts";
+import { reduceBranch } from "./reduce/branch.ts";
 import { noteBreakers } from "./reduce/breakers.ts";
 import { noteBudget } from "./reduce/budget.ts";
-import { reduceBranch } from "./reduce/branch.ts";
 import { reduceCalls } from "./reduce/calls.ts";
 import { reduceContract } from "./reduce/contract.ts";
 import { reduceControl } from "./reduce/control.ts";
@@ -51,8 +51,9 @@ function reduceBody(state: SessionState, event: SessionEvent): SessionState {
     case "user":
     case "control":
     case "harness":
-    case "budget":
       return reduceControl(state, event);
+    case "budget":
+      return reduceContract(reduceControl(state, event), event);
     case "span":
     case "model":
     case "judge":

@@ -3,9 +3,9 @@
  * not grow with the log. Plain data: a snapshot is its JSON.
  */
 import { type AttemptsState, NO_ATTEMPTS } from "./attempt/state.ts";
+import type { BranchState } from "./branch/state.ts";
 import { type BreakerState, NO_BREAKERS } from "./budget/breaker-state.ts";
 import { type BudgetState, NO_BUDGET } from "./budget/state.ts";
-import type { BranchState } from "./branch/state.ts";
 import type { ContractState } from "./contract/state.ts";
 import type { EventBody } from "./events/index.ts";
 import type { CallId, SandboxId, Sequence, SessionId, ThreadId } from "./ids.ts";
@@ -74,6 +74,8 @@ export interface SessionState {
   readonly ledger: Ledger;
   readonly budget: BudgetState;
   readonly breakers: BreakerState;
+  /** Of the judge; null for none that anybody waits for. */
+  readonly judgeRequest: OpenJudgeRequest | null;
   /** Epoch of the last driver that wrote. */
   readonly epoch: number;
 }
@@ -244,27 +246,31 @@ export interface Ledger {
   readonly unsettledRequests: number;
   readonly unsettledTokens: number;
   readonly unsettledCostMicroUsd: number;
-  /** What grading rubrics came to, apart from the requests of the agent. */
+  /** Of judges, apart from the agent's own; what is unsettled of theirs is above. */
   readonly judgeRequests: number;
+  readonly judgeTokens: number;
   readonly judgeCostMicroUsd: number;
 }
 
-/** Tokens charged so far, the open reservation and unsettled ones included. */
-export function tokensCharged(state: SessionState): number {
-  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, unsettledTokens } = state.ledger;
-  const open = state.request?.reservation.tokens ?? 0;
-  return inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens + unsettledTokens + open;
+/** A request of a judge's without its receipt. */
+export interface OpenJudgeRequest {
+  readonly number: number;
+  readonly reservation: EventBody<"judge.request_start">["reservation"];
 }
 
-/** Micro-dollars charged so far: the open reservation, unsettled ones and the judge included. */
+/** Tokens charged so far: the open reservation, unsettled ones and those of judges included. */
+export function tokensCharged(state: SessionState): number {
+  const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, unsettledTokens } = state.ledger;
+  const open = (state.request?.reservation.tokens ?? 0) + (state.judgeRequest?.reservation.tokens ?? 0);
+  const agent = inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens;
+  return agent + state.ledger.judgeTokens + unsettledTokens + open;
+}
+
+/** Micro-dollars charged so far: the open reservation, unsettled ones and those of judges included. */
 export function costCharged(state: SessionState): number {
   const { costMicroUsd, unsettledCostMicroUsd, judgeCostMicroUsd } = state.ledger;
-  return (
-    costMicroUsd +
-    unsettledCostMicroUsd +
-    judgeCostMicroUsd +
-    (state.request?.reservation.cost_micro_usd ?? 0)
-  );
+  const open = [state.request, state.judgeRequest].map((each) => each?.reservation.cost_micro_usd ?? 0);
+  return open.reduce((sum, each) => sum + each, costMicroUsd + unsettledCostMicroUsd + judgeCostMicroUsd);
 }
 
 /**
@@ -323,8 +329,10 @@ export function emptyState(sessionId: SessionId): SessionState {
       unsettledTokens: 0,
       unsettledCostMicroUsd: 0,
       judgeRequests: 0,
+      judgeTokens: 0,
       judgeCostMicroUsd: 0,
     },
+    judgeRequest: null,
     budget: NO_BUDGET,
     breakers: NO_BREAKERS,
     epoch: 0,

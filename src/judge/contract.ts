@@ -5,6 +5,7 @@
  */
 import type { Chance, Clock } from "../core/clock.ts";
 import type { Contract, Criterion } from "../core/contract/contract.ts";
+import type { JudgePurse } from "../core/contract/judge-purse.ts";
 import type { EventBody } from "../core/events/index.ts";
 import type { ModelAdapter } from "../model/contract.ts";
 import type { Sandbox } from "../sandbox/contract.ts";
@@ -53,6 +54,8 @@ export interface GradeRequest {
   readonly criterion: Criterion;
   readonly changed: readonly JudgedChange[];
   readonly checks: readonly JudgedCheck[];
+  /** Of the session that it is judged for; absent where nobody pays by one. */
+  readonly purse?: JudgePurse | undefined;
   /** Attached, with the files as delivered. Nothing of the candidate has run in it or will. */
   readonly sandbox: Sandbox;
 }

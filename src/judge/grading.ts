@@ -1,10 +1,19 @@
 /** The talk with the model: it looks, it submits, and what it submits is held against the files. */
 import { canonicalJson } from "../core/contract/canonical.ts";
+import type { JudgePurse } from "../core/contract/judge-purse.ts";
+import type { EventBody } from "../core/events/index.ts";
 import type { AssistantBlock, Message } from "../core/message.ts";
 import type { Json } from "../core/text.ts";
 import { type Answer, collectAnswer } from "../model/answer.ts";
-import type { AnswerBlock, ModelErrorClass, ModelRequest, ModelStopReason } from "../model/contract.ts";
+import type {
+  AnswerBlock,
+  ModelErrorClass,
+  ModelRequest,
+  ModelStopReason,
+  ModelUsage,
+} from "../model/contract.ts";
 import { NO_USAGE } from "../model/failure.ts";
+import { costMicroUsd, type Price } from "../model/price.ts";
 import { fence } from "./artefact.ts";
 import { type GradedLine, type GradeRequest, type JudgeParts, NoGrade } from "./contract.ts";
 import { LOOKING_TOOLS, Look } from "./look.ts";
@@ -45,6 +54,7 @@ const NOTHING_SUBMITTED = `Text is no grade. Look further, or call ${SUBMIT} wit
 const LAST_ANSWER = `Your next answer is the last one: call ${SUBMIT} in it. What you have not seen is unmet.`;
 
 type Call = Extract<AnswerBlock, { type: "tool_call" }>;
+type Settle = (outcome: "answered" | "failed", usage: ModelUsage | undefined) => Promise<void>;
 type Taken = { readonly items: GradedLine[] } | { readonly complaint: string };
 
 /** One context; used once. */
@@ -52,6 +62,8 @@ export class Grading {
   readonly #parts: JudgeParts;
   readonly #rubric: readonly string[];
   readonly #meter: Meter;
+  readonly #criterion: string;
+  readonly #purse: JudgePurse | undefined;
   readonly #nonce: string;
   readonly #look: Look;
   readonly #quotes: Quotes;
@@ -63,6 +75,8 @@ export class Grading {
     this.#parts = parts;
     this.#rubric = request.criterion.rubric;
     this.#meter = meter;
+    this.#criterion = request.criterion.id;
+    this.#purse = request.purse;
     this.#nonce = parts.chance.unique(24);
     this.#look = new Look(request.sandbox, `judge/${parts.chance.unique(16)}`);
     this.#quotes = new Quotes(this.#look);
@@ -96,8 +110,10 @@ export class Grading {
     };
     for (let tries = 1; ; tries++) {
       const reservation = this.#meter.reserve(request);
+      const settle = await this.#reserve(reservation.usage);
       const { blocks, end } = await collectAnswer(adapter.stream(request, signal), BLOCKS_MAX);
       this.#meter.settle(reservation, usageOf(end));
+      await settle(end.type === "finished" ? "answered" : "failed", usageOf(end));
       signal.throwIfAborted();
       if (end.type === "finished") {
         if (end.stopReason === "refusal") throw new NoGrade("the model refused to grade");
@@ -108,6 +124,27 @@ export class Grading {
         throw new NoGrade(`the model failed (${kind}): ${message}`);
       await clock.sleep(Math.min(retryAfterMs ?? BACK_OFF_MS * tries ** 2, BACK_OFF_MS_MAX), signal);
     }
+  }
+
+  /** Of the session's caps: nothing is sent that they do not have room for. */
+  async #reserve(worst: ModelUsage): Promise<Settle> {
+    const { model, clock } = this.#parts;
+    const { price, provider, id } = model;
+    if (this.#purse === undefined) return async () => undefined;
+    const startedMs = clock.monotonicMs();
+    const settle = await this.#purse.reserve({
+      criterion: this.#criterion,
+      model: `${provider}:${id}`,
+      tokens: worst.inputTokens + worst.outputTokens,
+      costMicroUsd: price === undefined ? null : worstCostMicroUsd(worst, price),
+    });
+    return (outcome, usage) =>
+      settle({
+        outcome,
+        ...(usage !== undefined && { model_usage: usageFact(usage) }),
+        ...(usage !== undefined && price !== undefined && { cost_micro_usd: costMicroUsd(usage, price) }),
+        duration_ms: Math.max(0, Math.round(clock.monotonicMs() - startedMs)),
+      });
   }
 
   /** What is not a grade takes a correction; a grade that contradicts another one is none. */
@@ -206,6 +243,20 @@ function callsOf(blocks: readonly AnswerBlock[], stop: ModelStopReason): Call[] 
 function usageOf(end: Answer["end"]): Answer["end"]["usage"] {
   if (end.usage !== undefined || end.type === "finished") return end.usage;
   return end.failure.status === undefined ? undefined : NO_USAGE;
+}
+
+function usageFact(usage: ModelUsage): NonNullable<EventBody<"judge.request_end">["model_usage"]> {
+  return {
+    input_tokens: usage.inputTokens,
+    output_tokens: usage.outputTokens,
+    cache_read_input_tokens: usage.cacheReadTokens,
+    cache_creation_input_tokens: usage.cacheWriteTokens,
+  };
+}
+
+/** Of what may be written into a cache, too. */
+function worstCostMicroUsd(usage: ModelUsage, price: Price): number {
+  return costMicroUsd(usage, { ...price, input: Math.max(price.input, price.cache_write) });
 }
 
 function isWorthKeeping(block: AnswerBlock): boolean {

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { JudgeDesk, line, scriptedJudge, submitting } from "../../test/support/judge-desk.ts";
 import { ManualClock, settled } from "../../test/support/manual-clock.ts";
 import { MemorySandboxes } from "../../test/support/memory-sandbox.ts";
+import type { JudgePurse } from "../core/contract/judge-purse.ts";
+import { NightshiftError } from "../core/errors.ts";
 import { event } from "../core/events/index.ts";
 import { refereeEvents } from "../core/events/referee.ts";
 import type { ModelAdapter, ModelPart } from "../model/contract.ts";
@@ -17,6 +19,37 @@ beforeAll(() => {
   desk = new JudgeDesk({ "src/add.js": ADD, "README.md": "add adds, and subtract subtracts\n" });
 });
 afterAll(() => desk[Symbol.asyncDispose]());
+
+describe("of a session's caps", () => {
+  test("each request is reserved before it is sent and settled after it", async () => {
+    const log: string[] = [];
+    const model = scriptedJudge([
+      { tools: [{ name: "read", input: { file_path: "src/add.js" } }] },
+      submitting(QUOTED),
+    ]);
+    const purse: JudgePurse = {
+      async reserve({ criterion, tokens, costMicroUsd }) {
+        log.push(`${criterion} ${tokens > 0} ${costMicroUsd}, ${model.requests.length} sent`);
+        return async ({ outcome, model_usage: usage }) => {
+          log.push(`${outcome} ${usage !== undefined}, ${model.requests.length} sent`);
+        };
+      },
+    };
+    expect((await desk.grade(model, { request: { purse } })).status).toBe("met");
+    expect(log).toEqual([
+      ...["adds true null, 0 sent", "answered true, 1 sent"],
+      ...["adds true null, 1 sent", "answered true, 2 sent"],
+    ]);
+  });
+
+  test("one that is reached sends nothing more, and is no grade", async () => {
+    const model = scriptedJudge([submitting(QUOTED)]);
+    const reached = new NightshiftError("E_CAP_REACHED", "no more");
+    const purse: JudgePurse = { reserve: () => Promise.reject(reached) };
+    await expect(desk.grade(model, { request: { purse } })).rejects.toBe(reached);
+    expect(model.requests).toEqual([]);
+  });
+});
 
 describe("a grade", () => {
   test("is met with every line met and quoted; what the model looked at came out of the sandbox", async () => {

@@ -7,8 +7,10 @@ import { Meter } from "./meter.ts";
 
 const PROBLEM_CHARACTERS_MAX = 2000;
 
-/** What somebody else has to deal with: another sandbox, another driver, a bug of ours. */
-const NOT_OURS: readonly ErrorCode[] = ["E_SANDBOX_LOST", "E_SANDBOX_STALE", "E_INTERNAL"];
+/** What somebody else has to deal with: another sandbox, another driver, a person, a bug of ours. */
+const NOT_OURS: readonly ErrorCode[] = [
+  ...(["E_SANDBOX_LOST", "E_SANDBOX_STALE", "E_INTERNAL", "E_CAP_REACHED"] as const),
+];
 
 /** A judge on one model. */
 export function createJudge(parts: JudgeParts): Judge {

@@ -26,6 +26,8 @@ export interface ContractOptions {
   readonly checks?: readonly string[];
   /** Absolute, or relative to the folder. */
   readonly contractFile?: string;
+  /** Ids of tests that need not pass, for every check; `*` stands for anything. */
+  readonly exempt?: readonly string[];
   /** Globs, besides those of the file. */
   readonly protect?: readonly string[];
   readonly protection?: Contract["protection"];
@@ -81,7 +83,8 @@ export async function draftFrom(
   const { source, remarks, ...begun } = await begin(options, folder, parts);
   const taken = new Set(begun.criteria.map(({ id }) => id));
   const checks = criteriaOfChecks(options.checks ?? [], taken);
-  const criteria = [...begun.criteria, ...checks.criteria, ...rubricCriteria(options.rubric ?? [], taken)];
+  const named = [...begun.criteria, ...checks.criteria].map((each) => exempting(each, options.exempt ?? []));
+  const criteria = [...named, ...rubricCriteria(options.rubric ?? [], taken)];
   for (const heldOut of options.heldOut ?? [])
     criteria.push(await heldOutCriterion(heldOut, firstCheckOf(options, criteria), taken, parts));
   const contract: Contract = {
@@ -94,6 +97,13 @@ export async function draftFrom(
   };
   const complaints = lintContract(contract, await lintFactsFor(contract, folder));
   return { contract, source, remarks: [...remarks, ...checks.remarks], complaints };
+}
+
+/** Tests are exempt from whatever check has them. */
+function exempting(criterion: Criterion, exempt: readonly string[]): Criterion {
+  const { check } = criterion;
+  if (check === null || exempt.length === 0) return criterion;
+  return { ...criterion, check: { ...check, exempt: [...(check.exempt ?? []), ...exempt] } };
 }
 
 /** What the file has, if there is one. */

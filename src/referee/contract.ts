@@ -130,6 +130,13 @@ export interface ComposeRequest {
 export interface RefereeTrees {
   reader(sessionId: string, treeOrCommit: string, signal: AbortSignal): TreeReader;
   compose(sessionId: string, request: ComposeRequest, signal: AbortSignal): Promise<Composition>;
+  /** Makes the tree without what is in these files (apart.ts); undefined when there is nothing in it that is meant. */
+  without(
+    sessionId: string,
+    tree: string,
+    paths: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<string | undefined>;
   /** @param extra - a folder whose content is put at `target` as well: files that the worker never sees */
   open(sessionId: string, tree: string, extra: ExtraFiles | null, signal: AbortSignal): Promise<TreeFiles>;
 }

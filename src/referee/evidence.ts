@@ -13,6 +13,7 @@ export interface Logged<T extends RefereeFactType> {
 /** Facts of one verdict: those that were there already, and those that are added. */
 export class Evidence {
   readonly #onFact: OnFact;
+  readonly #attributed: Logged<"referee.attributed">[] = [];
   readonly #checked: Logged<"referee.checked">[] = [];
   readonly #graded: Logged<"judge.graded">[] = [];
   readonly #composed: EventBody<"referee.composed">[] = [];
@@ -26,6 +27,10 @@ export class Evidence {
   /** In the order of the log. */
   get checked(): readonly Logged<"referee.checked">[] {
     return this.#checked.toSorted((left, right) => left.seq - right.seq);
+  }
+
+  get attributed(): readonly Logged<"referee.attributed">[] {
+    return this.#attributed;
   }
 
   get graded(): readonly Logged<"judge.graded">[] {
@@ -48,6 +53,9 @@ export class Evidence {
     switch (fact.type) {
       case "referee.composed":
         this.#composed.push(fact.body);
+        break;
+      case "referee.attributed":
+        this.#attributed.push({ seq, body: fact.body });
         break;
       case "referee.checked":
         this.#checked.push({ seq, body: fact.body });

@@ -47,7 +47,8 @@ function* ofBase({ contract, preflight }: VerdictRequest, { waived, checked }: F
     yield `${idsOf(unknown)}: no known test runner, so only the exit status of the command counts`;
   for (const { id } of checks) {
     const exempt = records.get(id)?.exempt.size ?? 0;
-    if (exempt > 0) yield `${id}: ${exempt} tests fail or flake on the base and were not asked for`;
+    if (exempt > 0)
+      yield `${id}: ${exempt} tests fail or flake on the base, or are exempt, and were not asked for`;
     const unstable = records.get(id)?.unstable ?? 0;
     if (unstable > 0)
       yield `${id}: ${unstable} tests change their names from run to run and were only counted`;

@@ -41,6 +41,14 @@ function ran(run: Partial<CheckRun> = {}, report: Partial<TestReport> | null = {
   return { run: merged, report: report === null ? null : whole, outputHash: "", fault: null };
 }
 
+test("no run is said to be looked at from outside: what decides shares its sandbox with the candidate", () => {
+  const results = [ran(), ran({}, null), ran({ exit_code: 1 }), ran({ ending: "timed_out" })];
+  for (const result of results)
+    for (const isHeldOut of [true, false])
+      for (const runner of ["node-test", null])
+        expect(judgeRun(result, { ...base, runner }, isHeldOut).strength).not.toBe("black-box");
+});
+
 describe("a run of a known runner", () => {
   test("is met when the base's tests are reported as passed, whatever else passes", () => {
     const more = [...green, ...tests({ "b.test.js › new": "passed" })];

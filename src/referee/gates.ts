@@ -61,9 +61,20 @@ export function baseRecords(preflight: EventBody<"preflight.finished">): Readonl
   );
 }
 
-/** The record without the tests of these files: a person looks at how they changed, or has done so. */
+/** Runners whose ids never name a file. */
+const FILELESS: ReadonlySet<string> = new Set(["tap", "go"]);
+
+/** Do the ids of this record name no file? */
+export function isFileless({ runner }: Pick<BaseRecord, "runner">): boolean {
+  return runner !== null && FILELESS.has(runner);
+}
+
+/**
+ * The record without the tests of these files: a person looks at how they changed, or has done so. Where ids name no
+ * files it stays as it is (see apart.ts).
+ */
 export function withoutFiles(base: BaseRecord, paths: ReadonlySet<string>): BaseRecord {
-  if (paths.size === 0) return base;
+  if (paths.size === 0 || isFileless(base)) return base;
   const isKept = (id: string): boolean => {
     const file = fileOfId(id);
     return ![...paths].some((path) => path === file || path.endsWith(`/${file}`));

@@ -6,20 +6,23 @@ import type { ChangedFile } from "../workspace/contract.ts";
 import type { Evidence } from "./evidence.ts";
 import { ATTEMPTS_MAX } from "./limits.ts";
 import type { JudgeRequest, JudgeSeam, VerdictRequest } from "./parts.ts";
+import type { Review } from "./review.ts";
 import { isFatal } from "./run-check.ts";
 import { inSandbox } from "./sandboxes.ts";
+import { whyUnjudged } from "./unjudged.ts";
 import type { CheckWorld } from "./world.ts";
 
 type Graded = Omit<EventBody<"judge.graded">, "verdict">;
 
 /** What is judged. */
-export interface JudgedWork extends Pick<VerdictRequest, "number" | "contract"> {
+export interface JudgedWork extends Pick<VerdictRequest, "number" | "contract" | "declared"> {
   /** As delivered. */
   readonly tree: string;
   readonly changed: readonly ChangedFile[];
+  readonly review: Review;
 }
 
-/** Grades the criteria whose checks are met, or that have none; without a judge, none of them. */
+/** Grades the criteria that are worth it once the checks have run; without a judge, none of them. */
 export async function judgeRubrics(
   world: CheckWorld,
   work: JudgedWork,
@@ -31,11 +34,14 @@ export async function judgeRubrics(
   if (judge === null) return;
   for (const criterion of criteria) {
     const { id } = criterion;
-    const checks = evidence.checked.flatMap(({ body }) => (body.criterion === id ? [body] : []));
+    const runs = evidence.checked.map(({ body }) => body);
+    const checks = runs.filter((run) => run.criterion === id);
     const isJudged = evidence.graded.some(({ body }) => body.criterion === id);
-    if (isJudged || checks.some(({ status }) => status !== "met")) continue;
+    if (isJudged || whyUnjudged(criterion, work, runs, work.review) !== null) continue;
     const { contract, changed } = work;
-    const graded = await grade(world, work.tree, judge, { contract, criterion, changed, checks }, signal);
+    const { purse } = world.parts;
+    const asked = { contract, criterion, changed, checks, purse };
+    const graded = await grade(world, work.tree, judge, asked, signal);
     await evidence.add(event("judge.graded", { verdict: work.number, ...graded }));
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Chance, Clock } from "../core/clock.ts";
 import type { Contract, Criterion } from "../core/contract/contract.ts";
+import type { JudgePurse } from "../core/contract/judge-purse.ts";
 import type { EventBody, EventInput, SessionEvent } from "../core/events/index.ts";
 import type { Sequence } from "../core/ids.ts";
 import type { Sandbox, SandboxBackend, SandboxSpec } from "../sandbox/contract.ts";
@@ -29,6 +30,8 @@ export interface RefereeParts {
    */
   readonly surroundings: ((pristine: string, signal: AbortSignal) => Promise<Surroundings>) | null;
   readonly judge: JudgeSeam | null;
+  /** What the judge may spend of its session; absent where nobody pays by one. */
+  readonly purse?: JudgePurse;
   readonly clock: Clock;
   readonly chance: Chance;
   /** Absolute; folders of single runs are made here, and removed after them. */
@@ -43,7 +46,7 @@ export interface RefereeParts {
 export interface JudgeSeam {
   /**
    * Grades every line of the criterion's rubric. What goes wrong is a grade of its own (`error`), never a pass.
-   * @throws what the signal aborts with; NightshiftError `E_SANDBOX_LOST`
+   * @throws what the signal aborts with; NightshiftError `E_SANDBOX_LOST`, `E_CAP_REACHED`
    */
   grade(request: JudgeRequest, signal: AbortSignal): Promise<Omit<EventBody<"judge.graded">, "verdict">>;
 }
@@ -56,12 +59,18 @@ export interface JudgeRequest {
   readonly changed: readonly ChangedFile[];
   /** What the checks of this criterion came to. */
   readonly checks: readonly EventBody<"referee.checked">[];
+  readonly purse?: JudgePurse | undefined;
   /** Of the judge's own, with the files as delivered; it is destroyed afterwards. */
   readonly sandbox: Sandbox;
 }
 
 /** Facts that a verdict consists of. */
-export type RefereeFactType = "referee.composed" | "referee.checked" | "referee.ratcheted" | "judge.graded";
+export type RefereeFactType =
+  | "referee.composed"
+  | "referee.attributed"
+  | "referee.checked"
+  | "referee.ratcheted"
+  | "judge.graded";
 /** One of them. */
 export type RefereeFact = EventInput<RefereeFactType>;
 

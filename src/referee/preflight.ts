@@ -6,12 +6,12 @@ import { isUnreadable, learnTests, statusOf } from "./base-runs.ts";
 import { type Problem, whyNot } from "./cannot-run.ts";
 import type { RunnerMatch, TestReport, TreeReader } from "./contract.ts";
 import type { CheckResult } from "./gates.ts";
-import { BASE_WALL_MS, PARALLEL_MAX, WALL_FACTOR, WALL_MS_MIN } from "./limits.ts";
+import { BASE_WALL_MS, NAMED_TESTS_MAX, PARALLEL_MAX, WALL_FACTOR, WALL_MS_MIN } from "./limits.ts";
 import { missingLockfile } from "./lockfiles.ts";
 import type { PreflightRequest, RefereeParts } from "./parts.ts";
 import { isFatal, runCheck } from "./run-check.ts";
 import { preflightText } from "./tell.ts";
-import { writeIds } from "./test-ids.ts";
+import { idMatcher, readIds, writeIds } from "./test-ids.ts";
 import { type CheckWorld, inParallel, openWorld } from "./world.ts";
 
 type Finished = EventBody<"preflight.finished">;
@@ -69,7 +69,7 @@ async function tryPreflight(
     const learn = (criterion: Checked): Promise<Outcome> =>
       learnCriterion(world, contract, criterion, baseTree, reader, signal);
     const outcomes = await inParallel(checkedOf(contract), PARALLEL_MAX, learn);
-    const problems = outcomes.flatMap((each) => each.problems);
+    const problems = [...outcomes.flatMap((each) => each.problems), ...unknownTests(contract, outcomes)];
     return { criteria: outcomes.flatMap(({ criteria }) => criteria), problems };
   } catch (error) {
     signal.throwIfAborted();
@@ -171,8 +171,14 @@ function foundOf(
   const reports = results.flatMap(({ report }): TestReport[] => (report === null ? [] : [report]));
   const tests = learnTests(isKnown && reports.length === results.length ? reports : []);
   const status = statusOf(results);
-  const isRed = status === "failed" && !(criterion.role === "keep" && isKnown && tests.passing.length > 0);
-  const role = isRed ? "earn" : "keep";
+  const isExempt = idMatcher(criterion.check.exempt ?? []);
+  const passing = tests.passing.filter((id) => !isExempt(id));
+  const open = tests.failing.filter((id) => !isExempt(id));
+  // What fails may be all that nobody asks for.
+  const isExcused = tests.failing.length > 0 && open.length === 0;
+  const isKept = (criterion.role === "keep" || isExcused) && isKnown && passing.length > 0;
+  const role = status === "failed" && !isKept ? "earn" : "keep";
+  const named = [...tests.passing, ...tests.failing].filter(isExempt);
   const found: Found = {
     criterion: criterion.id,
     status,
@@ -182,13 +188,33 @@ function foundOf(
       ...(!isKnown && { runner: null }),
       ...(criterion.check.held_out !== undefined && { output: "" }),
     })),
-    passing: writeIds(tests.passing),
-    failing: writeIds(role === "earn" ? tests.failing : []),
-    exempt: writeIds(role === "earn" ? tests.flaking : [...tests.failing, ...tests.flaking]),
+    passing: writeIds(passing),
+    failing: writeIds(role === "earn" ? open : []),
+    exempt: writeIds([...new Set([...named, ...(role === "earn" ? [] : open), ...tests.flaking])]),
     unstable: tests.unstable,
     wall_ms: wallMs,
   };
   return { criteria: [found], problems: contradiction(criterion, role) };
+}
+
+/** A pattern that names no test is a mistake; without all the checks' records nobody can tell. */
+function unknownTests(contract: Contract, outcomes: readonly Outcome[]): readonly Problem[] {
+  const criteria = outcomes.flatMap((each) => each.criteria);
+  const checks = checkedOf(contract).flatMap(({ check }) => check);
+  if (criteria.length < checks.length) return [];
+  const exempt = criteria.flatMap((each) => readIds(each.exempt));
+  const failing = criteria.flatMap((each) => readIds(each.failing));
+  const lost = new Set(checks.flatMap((check) => check.exempt ?? []));
+  for (const pattern of lost) if (exempt.some(idMatcher([pattern]))) lost.delete(pattern);
+  const there =
+    failing.length === 0 ? "" : `; those that fail: ${failing.slice(0, NAMED_TESTS_MAX).join(" · ")}`;
+  return [...lost].map((pattern) => ({
+    code: "exempt_unknown",
+    message: `no known runner has reported a test that ${JSON.stringify(pattern)} names${there}`.slice(
+      0,
+      4000,
+    ),
+  }));
 }
 
 /** What a person has said of the base must be so, or they are wrong about what is shown. */

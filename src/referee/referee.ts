@@ -8,8 +8,9 @@ import { changesBetween } from "./changes.ts";
 import type { Composition, RunnerMatch, TreeReader } from "./contract.ts";
 import { Evidence } from "./evidence.ts";
 import type { Findings, Verdict } from "./findings.ts";
-import { type BaseRecord, baseRecords, judgeRun, withoutFiles } from "./gates.ts";
+import { type BaseRecord, baseRecords, withoutFiles } from "./gates.ts";
 import { ALL_GATES_ON, type Gate } from "./gates-list.ts";
+import { checkedFact, judgeApart } from "./hold-apart.ts";
 import { judgeRubrics } from "./judging.ts";
 import { PARALLEL_MAX } from "./limits.ts";
 import type { OnFact, RefereeParts, VerdictRequest } from "./parts.ts";
@@ -21,7 +22,8 @@ import { type CheckWorld, inParallel, openWorld } from "./world.ts";
 
 /**
  * Judges a commit. Facts go to `onFact` as they are found; the caller appends the answer as the receipt.
- * @throws NightshiftError `E_SANDBOX_STALE` for one who has been replaced; what the signal aborts with
+ * @throws NightshiftError `E_SANDBOX_STALE` for one who has been replaced, `E_CAP_REACHED` when its judge may spend no
+ *   more; what the signal aborts with
  */
 export async function giveVerdict(
   parts: RefereeParts,
@@ -66,6 +68,7 @@ class Hearing {
   readonly #signal: AbortSignal;
   readonly #base: TreeReader;
   readonly #records: ReadonlyMap<string, BaseRecord>;
+  #baseTree = "";
 
   constructor(parts: RefereeParts, request: VerdictRequest, evidence: Evidence, signal: AbortSignal) {
     this.#parts = parts;
@@ -91,7 +94,7 @@ class Hearing {
     const changed = await changesBetween(this.#base, this.#candidate());
     await judgeRubrics(
       world,
-      { ...this.#request, tree: composition.treeB, changed },
+      { ...this.#request, tree: composition.treeB, changed, review: this.found.review },
       judged,
       this.#evidence,
       this.#signal,
@@ -122,6 +125,7 @@ class Hearing {
     const composed = await this.#parts.trees.compose(sessionId, asked, this.#signal);
     const composition = composedWithout(composed, this.#off);
     const { treeA, treeB, findings } = composition;
+    this.#baseTree = composition.baseTree;
     const body = {
       verdict: number,
       base,
@@ -191,7 +195,8 @@ class Hearing {
   ): Promise<"met" | "unmet" | "error"> {
     const record = this.#records.get(id);
     assert(check !== null && record !== undefined, `the preflight has seen criterion ${id}`);
-    const base = recordWithout(withoutFiles(record, this.#looked(tree)), this.#off);
+    const looked = this.#looked(tree);
+    const base = recordWithout(withoutFiles(record, looked), this.#off);
     const isHeldOut = check.held_out !== undefined;
     const extra = extraOf(this.#parts, check);
     const known = base.runner === null ? null : match;
@@ -201,23 +206,12 @@ class Hearing {
       isHeldOut && extra === null
         ? faultResult(task, "its held-out files are not on this machine")
         : await runCheck(world, task, this.#signal);
-    const { status, strength, reason, gate, missing } = judgeRun(result, base, isHeldOut, this.#off);
-    await this.#evidence.add(
-      event("referee.checked", {
-        verdict: this.#request.number,
-        criterion: id,
-        pass,
-        tree,
-        command: check.argv,
-        run: isHeldOut ? { ...result.run, output: "", counts: null } : result.run,
-        output_hash: result.outputHash,
-        strength,
-        status,
-        reason,
-        ...(gate !== undefined && { gate }),
-        missing: [...missing],
-      }),
-    );
-    return status;
+    const run = {
+      ...{ verdict: this.#request.number, criterion: id, check, pass, task, result, base },
+      ...{ looked, baseTree: this.#baseTree, reader: this.#base, off: this.#off },
+    };
+    const judged = await judgeApart(world, run, this.#evidence, this.#signal);
+    await this.#evidence.add(checkedFact(run, judged));
+    return judged.status;
   }
 }

@@ -57,9 +57,10 @@ async function tryCheck(world: CheckWorld, task: CheckTask, signal: AbortSignal)
   }
 }
 
-/** Going on would be wrong: somebody else judges now, or this program is broken. */
+/** Going on would be wrong: somebody else judges now, a cap is reached, or this program is broken. */
 export function isFatal(error: unknown): boolean {
-  return isNightshiftError(error, "E_SANDBOX_STALE") || isNightshiftError(error, "E_INTERNAL");
+  const codes = ["E_SANDBOX_STALE", "E_CAP_REACHED", "E_INTERNAL"] as const;
+  return codes.some((code) => isNightshiftError(error, code));
 }
 
 /** Nothing is known of the candidate. */

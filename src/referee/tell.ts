@@ -5,6 +5,7 @@ import type { Logged } from "./evidence.ts";
 import type { CriterionVerdict, Verdict } from "./findings.ts";
 import { TOLD_LENGTH, TOLD_OUTPUT_LENGTH } from "./limits.ts";
 import type { ReviewItem } from "./review.ts";
+import { readIds } from "./test-ids.ts";
 
 /** The parts of a verdict that are told. */
 export interface ToldVerdict {
@@ -52,14 +53,19 @@ function outputOf(criterion: string, checked: readonly Logged<"referee.checked">
 /** How the checks stand on the base, for the first turn. */
 export function preflightText(
   { criteria }: Contract,
-  found: readonly Pick<EventBody<"preflight.finished">["criteria"][number], "criterion" | "role">[],
+  found: readonly Pick<
+    EventBody<"preflight.finished">["criteria"][number],
+    "criterion" | "role" | "exempt"
+  >[],
 ): string {
   const lines = criteria.map(({ id }) => {
     const base = found.find(({ criterion }) => criterion === id);
     if (base === undefined) return `- ${id}: has no command; it is judged by its rubric`;
+    const left = readIds(base.exempt).length;
+    const rest = left === 0 ? "" : `, but for ${left} tests that nobody asks for`;
     return base.role === "earn"
-      ? `- ${id}: red now; it has to become green`
-      : `- ${id}: green now; it has to stay so`;
+      ? `- ${id}: red now; it has to become green${rest}`
+      : `- ${id}: green now; it has to stay so${rest}`;
   });
   return bounded(["[harness] The checks ran on the files as they are at the start:", ...lines]);
 }

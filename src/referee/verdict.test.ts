@@ -233,6 +233,32 @@ describe("rubrics", () => {
     expect(statuses(request, findings())).toEqual(["error", "error"]);
   });
 
+  test("nothing is judged while a check is unmet, unless the contract says so; what a person decides holds up nobody", () => {
+    const two = criterion("two", { check: null, rubric: lines });
+    const contract = contractOf(criterion("one"), two);
+    const reasonsFor = (request: VerdictRequest, changes: Partial<Findings>): readonly string[] => {
+      const { outcome, criteria } = verdictOf(request, findings(changes));
+      return [outcome, criteria[1]?.status ?? "", criteria[1]?.reason ?? ""];
+    };
+    const unmet = [checked("one", { status: "unmet" })];
+    const request = requestFor(contract);
+    expect(reasonsFor(request, { checked: unmet })).toEqual([
+      ...["unmet", "unmet", "not judged: the check of one is unmet"],
+    ]);
+    expect(reasonsFor(request, { checked: [checked("one", { status: "error" })] })).toEqual([
+      ...["error", "error", "not judged: the check of one could not be run"],
+    ]);
+    const nobody = ["error", "it has a rubric, and nobody judged it"];
+    const always = requestFor({ ...contract, judging: "always" });
+    expect(reasonsFor(always, { checked: unmet })).toEqual(["unmet", ...nobody]);
+    const declared = [{ criterion: "one", status: "impossible", reason: "no" } as const];
+    expect(reasonsFor(requestFor(contract, { declared }), { checked: unmet })).toEqual(["error", ...nobody]);
+    const item = { item: "review-1", hash: "f".repeat(64), detail: "gate: renamed", path: "test/a.js" };
+    const review = { ...NO_REVIEW, open: [item] };
+    const undecided = [...unmet, checked("one", { pass: "B", tree: treeB })];
+    expect(reasonsFor(request, { checked: undecided, review })).toEqual(["error", ...nobody]);
+  });
+
   test("a judge's pass does not beat a failing check", () => {
     const strict = requestFor(contractOf(criterion("one", { rubric: ["it is fast"] })));
     const pass = graded("one", "met", [["it is fast", "met"]]);

@@ -9,6 +9,7 @@ import { REASON_LENGTH_MAX } from "./limits.ts";
 import type { VerdictRequest } from "./parts.ts";
 import type { Review } from "./review.ts";
 import { verdictText } from "./tell.ts";
+import { isUndecided, whyUnjudged } from "./unjudged.ts";
 
 /** Finished means: every criterion is met, or validly waived, on one commit in one run. */
 export function verdictOf(request: VerdictRequest, findings: Findings): Verdict {
@@ -71,7 +72,7 @@ function ofCriterion(
   if (findings.problem !== null)
     return { ...common, status: "error", strength: null, reason: clipped(findings.problem) };
   if (refusal !== null) return { ...common, status: "unmet", strength: null, reason: refusal };
-  const shown = shownOf(criterion, findings, checked, graded);
+  const shown = shownOf(criterion, request, findings, checked, graded);
   const said = request.declared.find((declared) => declared.criterion === id);
   if (shown.status !== "unmet" || said === undefined) return { ...common, ...shown };
   const reason = clipped(`the agent says that it is ${said.status}: ${said.reason}`);
@@ -88,25 +89,30 @@ interface Shown {
 
 /** Every check that this criterion needs, and then every line of its rubric. What is missing is not met. */
 function shownOf(
-  { check, rubric }: Criterion,
-  { treeA, treeB, review, gatesOff }: Findings,
+  criterion: Criterion,
+  request: VerdictRequest,
+  { treeA, treeB, review, gatesOff, checked: all }: Findings,
   checked: readonly Logged<"referee.checked">[],
   graded: readonly Logged<"judge.graded">[],
 ): Shown {
+  const { check, rubric } = criterion;
   const runs = checked.map(({ body }) => body);
   const strength = weakest(runs.map((run) => run.strength));
   const bad = runs.find(({ status }) => status === "error") ?? runs.find(({ status }) => status === "unmet");
   if (bad?.status === "unmet" && isUndecided(bad, runs, review))
     return { status: "blocked", strength, reason: clipped(undecidedReason(bad, review)) };
-  if (bad !== undefined) return { status: bad.status, strength, reason: clipped(whereOf(bad) + bad.reason) };
+  if (bad !== undefined) return { status: bad.status, strength, reason: clipped(badReason(bad, rubric)) };
   const isCovered = [treeA, treeB].every((tree) => runs.some((run) => run.tree === tree));
   if (check !== null && !isCovered)
     return { status: "unmet", strength, reason: "its check has not run on both trees" };
   const reason = runs.at(-1)?.reason ?? "";
   if (rubric.length === 0) return { status: "met", strength, reason };
   const [grade] = graded.map(({ body }) => body);
-  if (grade === undefined)
-    return { status: "error", strength, reason: "it has a rubric, and nobody judged it" };
+  if (grade === undefined) {
+    const facts = all.map(({ body }) => body);
+    const reason = "it has a rubric, and nobody judged it";
+    return whyUnjudged(criterion, request, facts, review) ?? { status: "error", strength, reason };
+  }
   const judged = { strength: strength ?? ("judged" as const), reason: gradeReason(grade) };
   return { ...judged, status: gradedStatus(grade, rubric, gatesOff) };
 }
@@ -122,18 +128,15 @@ function gradedStatus(
   return status === "met" && !isWhole ? "unmet" : status;
 }
 
-/** As delivered it is met: whether the protected files had to change for it, a person decides. */
-function isUndecided(bad: Run, runs: readonly Run[], { open }: Review): boolean {
-  return open.length > 0 && runs.some((run) => run.tree !== bad.tree && run.status === "met");
-}
-
 function undecidedReason({ reason }: Run, { open }: Review): string {
   const paths = open.map(({ path }) => path).join(", ");
   return `met as delivered, but not with the protected files as they were: ${reason}. A person has to look at ${paths}`;
 }
 
-function whereOf({ pass }: Run): string {
-  return pass === "B" ? "on the files exactly as delivered: " : "";
+function badReason({ pass, reason, status }: Run, rubric: readonly string[]): string {
+  const where = pass === "B" ? "on the files exactly as delivered: " : "";
+  const unjudged = rubric.length > 0 && status === "unmet" ? "; not judged: its check is unmet" : "";
+  return where + reason + unjudged;
 }
 
 function gradeReason({ status, items, problem }: EventBody<"judge.graded">): string {

@@ -179,6 +179,7 @@ export class Driver {
     const { signal } = controller;
     const moment = {
       state: journal.state,
+      latest: () => journal.state,
       context: journal.context,
       signal,
       onSignOfLife: () => this.#alive(),

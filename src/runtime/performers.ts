@@ -7,7 +7,7 @@ import type { Context } from "../core/context.ts";
 import { messagesOf } from "../core/context.ts";
 import type { Intent } from "../core/decide.ts";
 import { assert, isNightshiftError, messageOf, NightshiftError } from "../core/errors.ts";
-import { type EventInput, event } from "../core/events/index.ts";
+import { type EventBody, type EventInput, event } from "../core/events/index.ts";
 import type { Sequence } from "../core/ids.ts";
 import { outcomeUnknown } from "../core/rules/results.ts";
 import type { CallState, SandboxState, SessionState } from "../core/state.ts";
@@ -64,6 +64,8 @@ export interface PerformerParts {
 /** The committed fold at the moment a performer starts, and the ways to be stopped and to show life. */
 export interface Moment {
   readonly state: SessionState;
+  /** The committed fold as it is by now. */
+  readonly latest: () => SessionState;
   readonly context: Context;
   readonly signal: AbortSignal;
   readonly onSignOfLife: () => void;
@@ -101,9 +103,7 @@ export async function performIntent(
     case "preflight":
       return [event("preflight.finished", await refereeOf(parts).preflight(moment.state, moment.signal))];
     case "verdict":
-      return [
-        event("verdict.given", await refereeOf(parts).verdict(moment.state, moment.signal, moment.onFact)),
-      ];
+      return judge(parts, moment);
     case "publish":
       return branchOf(parts).publish(moment.state, moment.isHeld, moment.signal);
     case "destroy":
@@ -114,6 +114,16 @@ export async function performIntent(
 function branchOf({ branch }: PerformerParts): SessionBranch {
   if (branch !== null) return branch;
   throw new NightshiftError("E_BACKEND_UNKNOWN", "this harness was opened without branches");
+}
+
+/** What a cap stands in the way of goes on once a person has raised it. */
+async function judge(parts: PerformerParts, moment: Moment): Promise<readonly EventInput[]> {
+  try {
+    return [event("verdict.given", await refereeOf(parts).verdict(moment))];
+  } catch (error) {
+    if (moment.signal.aborted || !isNightshiftError(error, "E_CAP_REACHED")) throw error;
+    return [event("budget.exhausted", error.data.exhausted as EventBody<"budget.exhausted">)];
+  }
 }
 
 function refereeOf({ referee }: PerformerParts): SessionReferee {

@@ -1,10 +1,12 @@
 /** The referee of one session: what the fold and the log know, as the referee wants to be asked. */
 import { hash } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
+import type { JudgePurse } from "../core/contract/judge-purse.ts";
 import { contractRendering, RENDERING_PATH } from "../core/contract/rendering.ts";
-import { assert } from "../core/errors.ts";
+import { assert, NightshiftError } from "../core/errors.ts";
 import { type EventBody, type EventInput, event, type SessionEvent } from "../core/events/index.ts";
 import type { Sequence, SessionId } from "../core/ids.ts";
+import { exceededByJudge } from "../core/rules/budget.ts";
 import { wantedLayer } from "../core/rules/environment.ts";
 import type { Layer, SessionState } from "../core/state.ts";
 import type { RefereeFactType, RefereeParts, VerdictRequest } from "../referee/parts.ts";
@@ -15,12 +17,18 @@ import { withRetries } from "./store-retry.ts";
 export interface SessionReferee {
   /** Runs the checks on the base. */
   preflight(state: SessionState, signal: AbortSignal): Promise<EventBody<"preflight.finished">>;
-  /** Judges the commit that the fold names. @param onFact - puts evidence into the log before it is relied on */
-  verdict(
-    state: SessionState,
-    signal: AbortSignal,
-    onFact: (fact: EventInput) => Promise<Sequence>,
-  ): Promise<EventBody<"verdict.given">>;
+  /** Judges the commit that the fold names. @throws NightshiftError `E_CAP_REACHED`, with `data.exhausted` */
+  verdict(moment: JudgingMoment): Promise<EventBody<"verdict.given">>;
+}
+
+/** What a verdict needs of the moment. */
+export interface JudgingMoment {
+  readonly state: SessionState;
+  /** The committed fold as it is by now. */
+  readonly latest: () => SessionState;
+  readonly signal: AbortSignal;
+  /** Puts evidence into the log before it is relied on. */
+  readonly onFact: (fact: EventInput) => Promise<Sequence>;
 }
 
 /** Of the log, only reading. */
@@ -39,6 +47,7 @@ export interface SessionRefereeParts {
 
 const FACT_TYPES: readonly RefereeFactType[] = [
   "referee.composed",
+  "referee.attributed",
   "referee.checked",
   "referee.ratcheted",
   "judge.graded",
@@ -67,15 +76,36 @@ export function createSessionReferee({
         signal,
       );
     },
-    async verdict(state, signal, onFact) {
+    async verdict({ state, latest, signal, onFact }) {
       const { giveVerdict } = await import("../referee/index.ts");
       await noteDrift(log, state, rendering, onFact);
-      return await giveVerdict(
-        await parts(wantedLayer(state)),
-        await requestOf(log, lease, state),
-        signal,
-        onFact,
-      );
+      const request = await requestOf(log, lease, state);
+      const purse = purseOf(request.number, latest, onFact);
+      return await giveVerdict({ ...(await parts(wantedLayer(state))), purse }, request, signal, onFact);
+    },
+  };
+}
+
+/** The session's own caps: what fits is reserved in the log before anything is sent. */
+function purseOf(
+  verdict: number,
+  latest: () => SessionState,
+  onFact: (fact: EventInput) => Promise<Sequence>,
+): JudgePurse {
+  return {
+    async reserve({ criterion, model, tokens, costMicroUsd }) {
+      const state = latest();
+      const exhausted = exceededByJudge(state, { tokens, costMicroUsd });
+      if (exhausted !== null) {
+        const { cap, used, limit } = exhausted;
+        const message = `the judge may not be asked: ${used} of ${limit} ${cap} are charged`;
+        throw new NightshiftError("E_CAP_REACHED", message, { data: { exhausted } });
+      }
+      const request = state.ledger.judgeRequests + 1;
+      const reservation = { tokens, cost_micro_usd: costMicroUsd ?? 0 };
+      await onFact(event("judge.request_start", { verdict, criterion, request, model, reservation }));
+      return async (settlement) =>
+        void (await onFact(event("judge.request_end", { request, ...settlement })));
     },
   };
 }

@@ -100,6 +100,8 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
     project();
     const { code, session, stdout } = await work([WEAKEN, DONE]);
     expect(code, stdout).toBe(4);
+    const report = (await place.run(["report", session])).stdout;
+    expect(report.replace(/\s+/g, " ")).toContain(`nightshift approve ${session} `);
     const items = (await place.json(["inbox", session])) as unknown as { item: string }[];
     expect(items.map(({ item }) => item)).toEqual(["math.test.mjs"]);
     expect((await place.run(["approve", session, "some.other.file"])).code).toBe(2);

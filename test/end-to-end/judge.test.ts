@@ -64,7 +64,10 @@ describe("run --check --rubric --judge-model", { timeout: 90_000 }, () => {
     expect(code).toBe(1);
     expect(verdict).toMatchObject({
       outcome: "unmet",
-      criteria: [{ status: "unmet" }, { criterion: "rubric", status: "met", strength: "judged" }],
+      criteria: [
+        { status: "unmet" },
+        { criterion: "rubric", status: "unmet", reason: "not judged: the check of node-test is unmet" },
+      ],
     });
   });
 
@@ -75,6 +78,47 @@ describe("run --check --rubric --judge-model", { timeout: 90_000 }, () => {
     expect(code).toBe(0);
   });
 });
+
+test("a cap that the judge reaches parks the session, and a raised one goes on where it was", async () => {
+  place.write("add.mjs", "export const add = () => 0;\n");
+  git("init", "-q");
+  git("add", ".");
+  git("commit", "-qm", "base");
+  const quotes = [{ path: "add.mjs", text: "a + b" }];
+  const grade = (line: number) => ({
+    tools: [{ name: "submit_grade", input: { lines: [{ line, status: "met", reason: "it is", quotes }] } }],
+  });
+  place.write("../judge.json", JSON.stringify({ turns: [grade(1), grade(1)] }));
+  const content = "export const add = (a, b) => a + b;\n";
+  const turns = [{ tools: [{ name: "write", input: { file_path: "add.mjs", content } }] }, { text: "Done." }];
+  place.write("../worker.json", JSON.stringify({ turns }));
+  const criteria = ["one", "two"].map((id) => ({
+    id,
+    description: `add adds, ${id}`,
+    rubric: ["a + b is returned"],
+  }));
+  place.write("../contract.json", JSON.stringify({ nightshift: 1, goal: "add adds", criteria }));
+  const running = place.start([
+    ...["run", "--model", "scripted:../worker.json", "--judge-model", "scripted:../judge.json"],
+    ...["--contract", "../contract.json", "--max-requests", "3"],
+  ]);
+  const session = await running.says(/session {2}(\S+)/);
+  const ending = await running.ended;
+  expect(ending.code, ending.stdout + ending.stderr).toBe(3);
+  expect(await place.json(["status", session])).toMatchObject({
+    stop_reason: { type: "budget_reached", cap: "model_requests" },
+  });
+  const again = await place.run(["resume", session, "--max-requests", "10"]);
+  expect(again.code, again.stdout + again.stderr).toBe(0);
+  const events = await place.events(session);
+  expect(bodiesOf(events, "verdict.given")).toMatchObject([{ number: 1, outcome: "met" }]);
+  expect(bodiesOf(events, "judge.graded").map(({ criterion }) => criterion)).toEqual(["one", "two"]);
+  expect(bodiesOf(events, "judge.request_start").map(({ request }) => request)).toEqual([1, 2]);
+  expect(bodiesOf(events, "judge.request_end")).toMatchObject([
+    { outcome: "answered" },
+    { outcome: "answered" },
+  ]);
+}, 240_000);
 
 describe("judge calibrate", () => {
   test("prints the rates of a judge that finds nothing good enough, and exits with 0", async () => {

@@ -95,3 +95,54 @@ test("a role that contradicts the base", async () => {
   );
   expect(problems.map(({ code }) => code)).toEqual(["already_green", "already_red"]);
 });
+
+describe("tests that are red for long, and none of the task's", () => {
+  const long = ["one", "two", "three"]
+    .map((name) => `test("net ${name}", () => assert.ok(false));`)
+    .join("\n");
+  const project = {
+    "package.json": '{ "type": "module" }\n',
+    "sum.js": "export const sum = (a, b) => a - b;\n",
+    "sum.test.js": `
+      import { test } from "node:test";
+      import assert from "node:assert";
+      import { sum } from "./sum.js";
+      test("zero", () => assert.equal(sum(4, 0), 4));
+      test("adds", () => assert.equal(sum(2, 2), 4));
+      ${long}
+    `,
+  };
+  const mended = { "sum.js": "export const sum = (a, b) => a + b;\n" };
+  const command = check("node", "--test", "sum.test.js");
+  const tests = contractOf({ id: "tests", check: command });
+  const exempting = (...exempt: string[]) => contractOf({ id: "tests", check: { ...command, exempt } });
+
+  test("are asked for, unless a person exempts them; the rest is still earned", async () => {
+    const court = await Court.open("process", project);
+    const commit = await court.put(mended);
+    const strict = await court.preflight(tests);
+    expect(String(strict.criteria[0]?.failing).split("\n")).toHaveLength(4);
+    expect(await court.verdict(tests, commit, { preflight: strict })).toMatchObject({ outcome: "unmet" });
+    const preflight = await court.preflight(exempting("*net *"));
+    expect(preflight.problems).toEqual([]);
+    expect(preflight.criteria).toMatchObject([{ role: "earn", failing: '"sum.test.js › adds"' }]);
+    expect(String(preflight.content?.[0]?.text)).toContain("green, but for 3 tests that nobody asks for");
+    const lenient = await court.verdict(exempting("*net *"), commit, { preflight });
+    expect(lenient.outcome, String(lenient.content[0]?.text)).toBe("met");
+    expect(lenient.gaps.join()).toContain("tests: 3 tests fail or flake on the base, or are exempt");
+    // What is exempt excuses nothing else.
+    const broken = await court.put({ "sum.js": "export const sum = () => 4 + 0 * 2;\nprocess.exit(0);\n" });
+    expect(await court.verdict(exempting("*net *"), broken, { preflight })).toMatchObject({
+      outcome: "unmet",
+    });
+  });
+
+  test("are all there is: then there is nothing to earn, and a name that is none is refused", async () => {
+    const court = await Court.open("process", project);
+    const kept = await court.preflight(exempting("sum.test.js › net*", "*adds"));
+    expect(kept.criteria).toMatchObject([{ role: "keep", failing: "", passing: '"sum.test.js › zero"' }]);
+    const { problems } = await court.preflight(exempting("*network*"));
+    expect(problems).toMatchObject([{ code: "exempt_unknown" }]);
+    expect(problems[0]?.message).toContain('"*network*" names; those that fail: sum.test.js › adds');
+  });
+});

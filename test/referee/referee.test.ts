@@ -319,12 +319,19 @@ describe("a verdict", () => {
     const preflight = await court.preflight(contract);
     const idle = await court.verdict(contract, await court.put({ "README.md": "done\n" }), { preflight });
     expect(idle.criteria.map(({ status }) => status)).toEqual(["unmet", "unmet"]);
-    expect(asked).toEqual(["look: 0 checks, README.md"]);
+    expect(idle.criteria.map(({ reason }) => reason)).toEqual([
+      "exit status 1; failed: test/sum.test.js › adds; not judged: its check is unmet",
+      "not judged: the check of tests is unmet",
+    ]);
+    expect(asked).toEqual([]);
+    const always = { ...contract, judging: "always" as const };
+    await court.verdict(always, await court.put({ "README.md": "done\n" }), { preflight });
+    expect(asked.splice(0)).toEqual(["look: 0 checks, README.md"]);
     const done = await court.verdict(contract, await court.put(mended), { preflight });
     expect(done).toMatchObject({
       outcome: "met",
       criteria: [{ strength: "in-process" }, { strength: "judged" }],
     });
-    expect(asked.slice(1)).toEqual(["tests: 1 checks, README.md,sum.js", "look: 0 checks, README.md,sum.js"]);
+    expect(asked).toEqual(["tests: 1 checks, README.md,sum.js", "look: 0 checks, README.md,sum.js"]);
   });
 });

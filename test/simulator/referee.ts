@@ -30,7 +30,7 @@ export interface RefereeSeamParts {
 
 type Status = EventBody<"referee.checked">["status"];
 type Fact = SessionEvent<"referee.composed" | "referee.checked" | "referee.ratcheted">;
-type OnFact = Parameters<SessionReferee["verdict"]>[2];
+type OnFact = Parameters<SessionReferee["verdict"]>[0]["onFact"];
 
 const FACTS: readonly Fact["type"][] = ["referee.composed", "referee.checked", "referee.ratcheted"];
 const FACTS_MAX = 100;
@@ -70,7 +70,7 @@ export class SimulatedReferee implements SessionReferee {
     };
   };
 
-  verdict: SessionReferee["verdict"] = async (state, signal, onFact) => {
+  verdict: SessionReferee["verdict"] = async ({ state, signal, onFact }) => {
     const { contract, base } = agreed(state);
     const { making } = contract;
     assert(making !== null, "the fold names the verdict to be given");

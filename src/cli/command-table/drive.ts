@@ -98,6 +98,12 @@ export const CONTRACT_FLAGS: readonly FlagSpec[] = [
     repeats: true,
   },
   {
+    name: "exempt",
+    value: "<test>",
+    description: "a test that need not pass, by its id; * stands for anything; may be repeated",
+    repeats: true,
+  },
+  {
     name: "protect",
     value: "<glob>",
     description: "files that the agent may not change, besides tests and their configuration",

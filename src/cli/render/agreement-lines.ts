@@ -5,6 +5,8 @@ import { formatCount, formatDuration, formatMoment } from "./format.ts";
 /** One line: what it is about, and what is said of it. */
 export type AgreementLine = readonly [label: string, text: string];
 
+const FAILING_MAX = 10;
+
 /** Nothing for events that say nothing to a person in a hurry. */
 export function agreementLines(event: SessionEvent, verbose: boolean): readonly AgreementLine[] {
   switch (event.type) {
@@ -74,14 +76,32 @@ function preflightLines({
   problems,
   duration_ms,
 }: EventBody<"preflight.finished">): AgreementLine[] {
-  const found = criteria.map(
-    ({ criterion, status, role }): AgreementLine => [
-      "base",
-      `${criterion}: ${status}${role === "keep" ? ", has to stay so" : ", has to become green"}`,
-    ],
-  );
+  const found = criteria.flatMap(({ criterion, status, role, failing, exempt }): AgreementLine[] => [
+    ["base", `${criterion}: ${status}${role === "keep" ? ", has to stay so" : ", has to become green"}`],
+    ...failingLines(failing),
+    ...(linesIn(exempt).length === 0
+      ? []
+      : [["base", `  ${linesIn(exempt).length} tests are not asked for`] as const]),
+  ]);
   const wrong = problems.map(({ code, message }): AgreementLine => ["base", `${code}: ${message}`]);
   return [...found, ...wrong, ["base", `looked at in ${formatDuration(duration_ms)}`]];
+}
+
+/** Who did not mean all of them has to say so before work begins. */
+function failingLines(
+  failing: EventBody<"preflight.finished">["criteria"][number]["failing"],
+): AgreementLine[] {
+  const ids = linesIn(failing);
+  if (ids.length === 0) return [];
+  const more = ids.length > FAILING_MAX ? ` · and ${ids.length - FAILING_MAX} more` : "";
+  return [
+    ["base", `  fails now, and has to pass: ${ids.slice(0, FAILING_MAX).join(" · ")}${more}`],
+    ["base", "  what is none of this task's is left out by --exempt '<test>', * stands for anything"],
+  ];
+}
+
+function linesIn(ids: unknown): readonly string[] {
+  return typeof ids === "string" && ids !== "" ? ids.split("\n") : [];
 }
 
 function verdictLines(event: SessionEvent, verbose: boolean): readonly AgreementLine[] {

@@ -18,6 +18,7 @@ export function contractRendering({ goal, constraints, criteria, protect, limits
       steps,
       check: check === null ? null : commandText(check),
       ...(check?.held_out !== undefined && { held_out: true }),
+      ...(check?.exempt !== undefined && { exempt: check.exempt }),
       rubric,
       needs,
     })),

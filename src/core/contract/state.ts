@@ -28,6 +28,8 @@ export interface ContractState {
     readonly number: number;
     readonly commit: string;
     readonly reason: VerdictReason;
+    /** The cap that stands in the way of its judge; null for none. */
+    readonly exhausted: string | null;
   } | null;
   /** The newest. It is stale as soon as its commit or its contract is no longer the current one. */
   readonly given: GivenVerdict | null;

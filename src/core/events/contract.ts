@@ -18,6 +18,8 @@ const check = z.object({
   shell: z.boolean(),
   /** Files that the worker never sees: their digest, and where they are put, relative to the workspace. */
   held_out: z.object({ digest: hash, target: relativePath }).optional(),
+  /** Ids of tests that need not pass, with `*` for anything: a person has said so. */
+  exempt: z.array(z.string().min(1).max(1000)).min(1).max(100).optional(),
 });
 
 /** One item of the contract. */
@@ -60,6 +62,8 @@ export const contract = z.object({
   services: z.array(service).max(20),
   /** What to do about a lockfile that the worker has changed. */
   deps: z.enum(["allow", "ask", "deny"]),
+  /** When rubrics are graded: only once every check is met, which is what absence means, or whatever checks say. */
+  judging: z.enum(["after-checks", "always"]).optional(),
   limits: z.object({
     /** Verdicts that a worker may ask for. */
     verdicts: z.int().min(1).max(10_000),

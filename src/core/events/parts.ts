@@ -23,6 +23,12 @@ export const textBlock = z.object({ type: z.literal("text"), text });
 /** At least one block of content. */
 export const content = z.array(textBlock).min(1).max(1000);
 
+/** The most that a request can come to, charged before it is sent. */
+export const reservation = z.object({
+  tokens: z.int().nonnegative(),
+  cost_micro_usd: z.int().nonnegative(),
+});
+
 /** Token counts of one model request; `input` excludes cache reads and writes. */
 export const usage = z.object({
   input_tokens: z.int().nonnegative(),

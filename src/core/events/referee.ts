@@ -1,7 +1,7 @@
 /** What the referee and the judge have found: `verdict.*`, `referee.*`, `judge.*`. */
 import * as z from "zod";
 import { checkRun } from "./contract.ts";
-import { content, sequence, text } from "./parts.ts";
+import { content, reservation, sequence, text, usage } from "./parts.ts";
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 const object = z.string().regex(/^[0-9a-f]{40,64}$/);
@@ -55,8 +55,43 @@ export const refereeEvents = {
     /** Tests that the base passes and this run did not report as passed; a part of them. */
     missing: z.array(z.string()).max(200),
   }),
+  /**
+   * Tests whose ids name no file, and files that a person looks at or has approved: which tests the base has without
+   * them, run twice. The candidate is asked for these without the files, too.
+   */
+  "referee.attributed": z.object({
+    verdict: number,
+    criterion: criterionId,
+    paths: z.array(z.string()).min(1).max(10_000),
+    /** Of the base, without what is in them. */
+    tree: object,
+    runs: z.array(checkRun).max(10),
+    /** Ids as in `preflight.finished`. */
+    passing: text,
+    failing: text,
+    exempt: text,
+    /** Why it tells nothing; then nothing is excused. */
+    problem: z.string().max(4000).optional(),
+  }),
   /** Counts that may not fall, or rise. */
   "referee.ratcheted": z.object({ verdict: number, findings: z.array(finding).max(10_000) }),
+  /** A request of the judge's, with the most that it can come to; it counts for the session's caps. */
+  "judge.request_start": z.object({
+    verdict: number,
+    criterion: criterionId,
+    /** Of all that judges have sent in this session. */
+    request: number,
+    model: z.string(),
+    reservation,
+  }),
+  /** The receipt. Without usage the reservation stays charged, and so it does when there is no receipt. */
+  "judge.request_end": z.object({
+    request: number,
+    outcome: z.enum(["answered", "failed"]),
+    model_usage: usage.optional(),
+    cost_micro_usd: z.int().nonnegative().optional(),
+    duration_ms: z.int().nonnegative(),
+  }),
   /** What a model found of one criterion's rubric. */
   "judge.graded": z.object({
     verdict: number,

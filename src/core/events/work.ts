@@ -1,6 +1,17 @@
 /** What the agent says and does: `agent.*`, `span.*`, `tool.*`. */
 import * as z from "zod";
-import { callIdText, content, effect, ending, errorClass, json, text, timestampMs, usage } from "./parts.ts";
+import {
+  callIdText,
+  content,
+  effect,
+  ending,
+  errorClass,
+  json,
+  reservation,
+  text,
+  timestampMs,
+  usage,
+} from "./parts.ts";
 
 /** Opaque provider data that must go back unchanged (signatures, encrypted reasoning). */
 const providerData = z.record(z.string(), json).optional();
@@ -16,7 +27,7 @@ const modelRequestStart = z.object({
   through_seq: z.int().nonnegative(),
   /** SHA-256 over the rendered messages, chained message by message. */
   context_hash: z.string(),
-  reservation: z.object({ tokens: z.int().nonnegative(), cost_micro_usd: z.int().nonnegative() }),
+  reservation,
 });
 
 /** The receipt of a model request: an answer, an error, or neither (`lost`, `interrupted`). */

@@ -42,8 +42,12 @@ export function reduceContract(state: SessionState, event: SessionEvent): Sessio
       return update({ preflight: event.body.problems.length === 0 ? "passed" : "refused" });
     case "verdict.requested": {
       const { number, commit, reason } = event.body;
-      return update({ wanted: null, verdicts: number, making: { number, commit, reason } });
+      return update({ wanted: null, verdicts: number, making: { number, commit, reason, exhausted: null } });
     }
+    case "budget.exhausted":
+      return contract.making === null
+        ? state
+        : update({ making: { ...contract.making, exhausted: event.body.cap } });
     case "verdict.given":
       return contract.making?.number === event.body.number ? given(state, contract, event) : state;
     default:
@@ -186,9 +190,13 @@ export function contractAtRest(
   isOver: boolean,
 ): ContractState | null {
   if (contract === null) return null;
-  const { making, wanted, ending } = contract;
+  const { wanted, ending } = contract;
+  // One that a cap has stopped goes on where it was: what has been found for it is not paid for twice.
+  const isParked = reason.type === "budget_reached" && contract.making !== null;
+  const kept = isParked && contract.making !== null ? { ...contract.making, exhausted: null } : null;
+  const making = isParked ? null : contract.making;
   const isCutOff = ending !== null && (ending.type !== reason.type || ending.type === "failed");
   const again = isOver ? null : (wanted ?? making?.reason ?? (isCutOff ? "rest" : null));
   const preflight = contract.preflight === "running" ? "owed" : contract.preflight;
-  return { ...contract, making: null, wanted: again, ending: null, preflight };
+  return { ...contract, making: kept, wanted: again, ending: null, preflight };
 }

@@ -5,6 +5,7 @@ import type { CallState, Halt, SandboxState, SessionState, StopReason } from "..
 import { reduceBranch } from "./branch.ts";
 import { contractAtRest, reduceContract } from "./contract.ts";
 import { kept, withLast } from "./portions.ts";
+import { unsettledJudge } from "./requests.ts";
 import { checkedOut, forkedWorkspace, reduceWorkspaceWish } from "./workspace.ts";
 
 /** Notes `session.*`, `user.*`, `control.*`, `harness.*` and `budget.*`. */
@@ -248,11 +249,12 @@ function forked(state: SessionState, from: SessionId): SessionState {
       : call,
   );
   const unsettled = state.request?.reservation;
+  const settled = unsettledJudge(state);
   const ledger = {
-    ...state.ledger,
-    unsettledRequests: state.ledger.unsettledRequests + (unsettled ? 1 : 0),
-    unsettledTokens: state.ledger.unsettledTokens + (unsettled?.tokens ?? 0),
-    unsettledCostMicroUsd: state.ledger.unsettledCostMicroUsd + (unsettled?.cost_micro_usd ?? 0),
+    ...settled,
+    unsettledRequests: settled.unsettledRequests + (unsettled ? 1 : 0),
+    unsettledTokens: settled.unsettledTokens + (unsettled?.tokens ?? 0),
+    unsettledCostMicroUsd: settled.unsettledCostMicroUsd + (unsettled?.cost_micro_usd ?? 0),
   };
   const phase = state.phase === "terminated" ? "idle" : state.phase;
   const workspace = forkedWorkspace(state.workspace, from);
@@ -261,6 +263,7 @@ function forked(state: SessionState, from: SessionId): SessionState {
     phase,
     calls,
     request: null,
+    judgeRequest: null,
     ledger,
     sandbox: null,
     egress: 0,

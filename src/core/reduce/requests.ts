@@ -17,19 +17,49 @@ export function reduceRequests(state: SessionState, event: SessionEvent): Sessio
       const { until, decided_at: decidedAt } = event.body;
       return { ...state, switched: { until, decidedAt }, retry: null };
     }
-    case "judge.graded": {
-      const { requests, cost_micro_usd } = event.body;
-      const { judgeRequests, judgeCostMicroUsd } = state.ledger;
-      const ledger = {
-        ...state.ledger,
-        judgeRequests: judgeRequests + requests,
-        judgeCostMicroUsd: judgeCostMicroUsd + cost_micro_usd,
+    case "judge.request_start": {
+      const { request: number, reservation } = event.body;
+      const ledger = unsettledJudge(state);
+      return {
+        ...state,
+        judgeRequest: { number, reservation },
+        ledger: { ...ledger, judgeRequests: ledger.judgeRequests + 1 },
       };
-      return { ...state, ledger };
     }
+    case "judge.request_end":
+      return state.judgeRequest?.number === event.body.request ? judgeEnded(state, event.body) : state;
     default:
       return state;
   }
+}
+
+function judgeEnded(state: SessionState, body: EventBody<"judge.request_end">): SessionState {
+  const { model_usage: usage, cost_micro_usd: cost = 0 } = body;
+  if (usage === undefined) return { ...state, judgeRequest: null, ledger: unsettledJudge(state) };
+  const { input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens } = usage;
+  const tokens = input_tokens + output_tokens + cache_read_input_tokens + cache_creation_input_tokens;
+  const { ledger } = state;
+  return {
+    ...state,
+    judgeRequest: null,
+    ledger: {
+      ...ledger,
+      judgeTokens: ledger.judgeTokens + tokens,
+      judgeCostMicroUsd: ledger.judgeCostMicroUsd + cost,
+    },
+  };
+}
+
+/** The ledger with a judge's request that nobody heard of again: it stays charged. */
+export function unsettledJudge({ ledger, judgeRequest }: SessionState): Ledger {
+  if (judgeRequest === null) return ledger;
+  const { tokens, cost_micro_usd } = judgeRequest.reservation;
+  return {
+    ...ledger,
+    unsettledRequests: ledger.unsettledRequests + 1,
+    unsettledTokens: ledger.unsettledTokens + tokens,
+    unsettledCostMicroUsd: ledger.unsettledCostMicroUsd + cost_micro_usd,
+  };
 }
 
 function started(state: SessionState, body: EventBody<"span.model_request_start">, at: number): SessionState {

@@ -240,19 +240,19 @@ describe("caps of an attempt and of a criterion", () => {
 });
 
 test("what the judge has cost is charged, apart from the agent's requests", () => {
-  const graded = event("judge.graded", {
-    verdict: 1,
-    criterion: "c",
-    status: "met",
-    model: "m",
-    items: [],
-    requests: 2,
-    cost_micro_usd: 70,
-    duration_ms: 1,
-  });
-  expect(stateOf(created(), graded).ledger).toMatchObject({
+  const reservation = { tokens: 900, cost_micro_usd: 80 };
+  const usage = { cache_read_input_tokens: 0, cache_creation_input_tokens: 0 };
+  const asked = [1, 2].flatMap((request) => [
+    event("judge.request_start", { verdict: 1, criterion: "c", request, model: "m", reservation }),
+    event("judge.request_end", {
+      ...{ request, outcome: "answered", cost_micro_usd: 35, duration_ms: 1 },
+      model_usage: { input_tokens: 10, output_tokens: 5, ...usage },
+    }),
+  ]);
+  expect(stateOf(created(), ...asked).ledger).toMatchObject({
     requests: 0,
     judgeRequests: 2,
+    judgeTokens: 30,
     judgeCostMicroUsd: 70,
   });
 });

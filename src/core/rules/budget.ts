@@ -30,13 +30,27 @@ export function worstCase(state: SessionState, now: Now): Reservation {
 
 /** The first cap that a request with this reservation could exceed; null when all hold. */
 export function exceededCap(state: SessionState, reservation: Reservation, now: Now): Exhausted | null {
+  return exceededBy(state, wantedOf(state, reservation, now), now.day);
+}
+
+/**
+ * The same for a request of the judge's, which is sent while the agent rests.
+ * @param costMicroUsd - null: nobody knows the price
+ */
+export function exceededByJudge(
+  state: SessionState,
+  wanted: { readonly tokens: number; readonly costMicroUsd: number | null },
+): Exhausted | null {
+  return exceededBy(state, { requests: 1, ...wanted }, undefined);
+}
+
+function exceededBy(state: SessionState, wanted: Wanted, day: Now["day"]): Exhausted | null {
   const limits: Limits = state.config?.limits ?? {};
-  const wanted = wantedOf(state, reservation, now);
   return (
     exceeded("", limits, charged(state), wanted) ??
     exceeded("attempt.", limits.attempt, attemptSpending(state), wanted) ??
     exceeded("criterion.", limits.criterion, criterionSpending(state), wanted) ??
-    exceeded("day.", now.day?.caps, now.day?.spent, wanted)
+    exceeded("day.", day?.caps, day?.spent, wanted)
   );
 }
 

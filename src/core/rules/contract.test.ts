@@ -31,6 +31,7 @@ import {
   said,
   sandboxReady,
   sandboxRequested,
+  setLimits,
   started,
   threadStart,
   woke,
@@ -42,7 +43,9 @@ import { contractHash } from "../contract/contract.ts";
 import { amendmentText } from "../contract/tell.ts";
 import { decide } from "../decide.ts";
 import { type EventInput, event } from "../events/index.ts";
+import { costCharged, tokensCharged } from "../state.ts";
 import { append } from "../step.ts";
+import { exceededByJudge } from "./budget.ts";
 
 const HASH = contractHash(contractWith());
 const preflight: IntentOf = () => ({ kind: "preflight", key: `preflight/0/${HASH}` });
@@ -75,6 +78,9 @@ const changed = [
   started("c1_0"),
   result("c1_0"),
 ];
+const exhausted = event("budget.exhausted", { cap: "tokens", limit: 100, used: 90, wanted: 20 });
+/** Its judge may not be asked. */
+const parked = [...ended, verdictRequested(), exhausted, idle("budget_reached")];
 
 const idleAs = (stop_reason: Parameters<typeof event<"session.status_idle">>[1]["stop_reason"]): EventInput =>
   event("session.status_idle", { stop_reason });
@@ -146,11 +152,57 @@ describe("an agent can only ask", () => {
       step: performs(null, verdict()),
     },
     {
+      name: "a cap that its judge has reached parks it",
+      log: [...ended, verdictRequested(), exhausted],
+      step: append(idleAs({ type: "budget_reached", cap: "tokens" })),
+    },
+    {
+      name: "a raised cap goes on with the same verdict",
+      log: [...parked, setLimits({ tokens: 1_000_000 }), running],
+      step: performs(null, verdict()),
+    },
+    {
       name: "what a person has said meanwhile is answered before a turn's end counts",
       log: [...ended, said("and also this")],
       step: append(accepted(16)),
     },
   ]);
+});
+
+test("what a judge has used counts for the agent's caps, too", () => {
+  const reservation = { tokens: 3000, cost_micro_usd: 40 };
+  const start = (request: number): EventInput =>
+    event("judge.request_start", { verdict: 1, criterion: "tests", request, model: "m", reservation });
+  const usage = {
+    ...{ input_tokens: 5, output_tokens: 6 },
+    ...{ cache_read_input_tokens: 7, cache_creation_input_tokens: 8 },
+  };
+  const log = [...ended, verdictRequested()];
+  const before = stateOf(...log);
+  const open = stateOf(...log, start(1));
+  expect(tokensCharged(open) - tokensCharged(before)).toBe(3000);
+  expect(costCharged(open) - costCharged(before)).toBe(40);
+  const end = {
+    request: 1,
+    outcome: "answered",
+    model_usage: usage,
+    cost_micro_usd: 9,
+    duration_ms: 1,
+  } as const;
+  const settled = stateOf(...log, start(1), event("judge.request_end", end));
+  expect(tokensCharged(settled) - tokensCharged(before)).toBe(26);
+  expect(costCharged(settled) - costCharged(before)).toBe(9);
+  // Whose harness was killed is charged for good, and so is one that never told its usage.
+  const { model_usage: _usage, cost_micro_usd: _cost, ...silent } = { ...end, request: 2 };
+  const lost = stateOf(...log, start(1), start(2), event("judge.request_end", silent));
+  expect(tokensCharged(lost) - tokensCharged(before)).toBe(6000);
+  expect(lost.ledger).toMatchObject({ judgeRequests: 2, unsettledRequests: 2, unsettledCostMicroUsd: 80 });
+  const wanted = { tokens: 1, costMicroUsd: null };
+  const capped = stateOf(...log, start(1), setLimits({ model_requests: 2 }));
+  expect(exceededByJudge(capped, wanted)).toMatchObject({ cap: "model_requests", used: 2 });
+  expect(exceededByJudge(stateOf(...log, setLimits({ cost_micro_usd: 10 })), wanted)).toMatchObject({
+    cap: "cost_micro_usd",
+  });
 });
 
 describe("a verdict", () => {

@@ -68,6 +68,9 @@ export function preflighting(state: SessionState): Step {
 /** Saves the files, then lets the referee look at them. */
 export function judging(state: SessionState, _now: Now): Step {
   const { contract, workspace } = state;
+  const cap = contract?.making?.exhausted ?? null;
+  if (cap !== null)
+    return append(event("session.status_idle", { stop_reason: { type: "budget_reached", cap } }));
   if (contract === null || workspace === null || contract.making !== null || isCheckpointing(state))
     return perform(inFlight(state));
   const checkpoint = checkpointBeforeVerdict(state);

@@ -33,6 +33,7 @@ const check = z.union([
         z.strictObject({ folder: line, target: line }),
       ])
       .optional(),
+    exempt: z.array(z.string().min(1).max(1000)).min(1).max(100).optional(),
   }),
 ]);
 
@@ -70,6 +71,7 @@ const contractFile = z.strictObject({
   setup: z.union([line, z.array(line).max(1000)]).optional(),
   services: z.array(service).max(20).default([]),
   deps: z.enum(["allow", "ask", "deny"]).default(CONTRACT_DEFAULTS.deps),
+  judging: z.enum(["after-checks", "always"]).optional(),
   limits: z
     .strictObject({
       verdicts: z.int().min(1).max(10_000).default(CONTRACT_DEFAULTS.limits.verdicts),
@@ -117,18 +119,20 @@ export function readContractFile(json: JsonText, name: string): ReadContract {
     const wrong = (message: string): Error => fileError(name, json, ["criteria", index, "check"], message);
     const read = checkOf(field, wrong);
     remarks.push(...read.remarks);
-    const files = typeof field === "string" ? undefined : field.held_out;
-    if (files === undefined) return { ...full, check: read.check };
-    if ("digest" in files) return { ...full, check: { ...read.check, held_out: files } };
+    const { held_out: files, exempt } = typeof field === "string" ? {} : field;
+    const checked = { ...read.check, ...(exempt !== undefined && { exempt }) };
+    if (files === undefined) return { ...full, check: checked };
+    if ("digest" in files) return { ...full, check: { ...checked, held_out: files } };
     heldOut.push({ criterion: id, ...files });
-    return { ...full, check: read.check };
+    return { ...full, check: checked };
   });
-  const { $schema: _schema, nightshift: _form, goal = "", setup, limits, ...rest } = file;
+  const { $schema: _schema, nightshift: _form, goal = "", setup, limits, judging, ...rest } = file;
   const contract: ReadContract["contract"] = {
     ...rest,
     goal,
     criteria,
     setup: typeof setup === "string" ? words(setup, json, name, ["setup"]) : setup,
+    ...(judging !== undefined && { judging }),
     limits: {
       verdicts: limits.verdicts,
       ...(limits.check_ms !== undefined && { check_ms: limits.check_ms }),
@@ -172,7 +176,8 @@ function words(text: string, json: JsonText, name: string, path: FieldPath): str
 
 /** The text of a file that reads as this contract again. */
 export function contractFileText(contract: Contract): string {
-  const { goal, criteria, constraints, protect, protection, setup, services, deps, limits } = contract;
+  const { goal, criteria, constraints, protect, protection, setup, services, deps, judging, limits } =
+    contract;
   const file = {
     nightshift: FORM,
     goal,
@@ -183,6 +188,7 @@ export function contractFileText(contract: Contract): string {
     setup,
     ...(services.length > 0 && { services }),
     deps,
+    ...(judging !== undefined && { judging }),
     limits,
   };
   return `${JSON.stringify(file, undefined, 2)}\n`;
@@ -202,15 +208,16 @@ function criterionField({ id, description, steps, check: own, role, rubric, need
 
 /** The plainest form that reads as the same check. */
 function checkField(own: Check): CheckField {
-  const { argv: given, folder, shell, held_out } = own;
+  const { argv: given, folder, shell, held_out, exempt } = own;
   const text = checkText(own);
   const isPlain =
     splitCommandText(text).kind !== "broken" &&
     canonicalJson(readCheck(text).check) === canonicalJson({ argv: given, folder: "", shell });
-  if (isPlain && folder === "" && held_out === undefined) return text;
+  if (isPlain && folder === "" && held_out === undefined && exempt === undefined) return text;
   return {
     ...(isPlain ? { command: text } : { argv: given, shell }),
     ...(folder !== "" && { folder }),
     ...(held_out !== undefined && { held_out }),
+    ...(exempt !== undefined && { exempt }),
   };
 }

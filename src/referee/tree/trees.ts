@@ -1,6 +1,7 @@
 /** The trees that a verdict is about, in a session's repository. */
 import type { SessionId } from "../../core/ids.ts";
 import type { ExtraFiles, TreeFiles, TreeReader, Workspaces } from "../../workspace/contract.ts";
+import { entriesWithout } from "../apart.ts";
 import { changesBetween } from "../changes.ts";
 import type { ComposeRequest, Composition, RefereeTrees } from "../contract.ts";
 import { planComposition } from "./compose.ts";
@@ -35,6 +36,17 @@ class SessionTrees implements RefereeTrees {
     const treeA = entries === null ? treeB : await this.#workspaces.composeTree(session, entries, signal);
     const differing = await changesBetween(base, candidate);
     return { treeA, treeB, baseTree, findings, changed: differing.filter(({ path }) => changed.has(path)) };
+  }
+
+  async without(
+    sessionId: string,
+    tree: string,
+    paths: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const session = sessionId as SessionId;
+    const entries = await entriesWithout(this.reader(session, tree, signal), paths);
+    return entries && (await this.#workspaces.composeTree(session, entries, signal));
   }
 
   open(sessionId: string, tree: string, extra: ExtraFiles | null, signal: AbortSignal): Promise<TreeFiles> {

@@ -93,6 +93,7 @@ function tellVerdict(telling: Telling, event: SessionEvent): void {
   if (is(event, "verdict.requested")) telling.requested = event.body;
   if (
     is(event, "referee.composed") ||
+    is(event, "referee.attributed") ||
     is(event, "referee.checked") ||
     is(event, "referee.ratcheted") ||
     is(event, "judge.graded")

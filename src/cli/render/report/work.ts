@@ -21,7 +21,10 @@ export function openSection({ state, account, work }: ReportSource, form: Form):
   const decided = new Set(state.contract?.decisions.map(({ hash }) => hash));
   const looks = (account.verdicts.at(-1)?.review ?? [])
     .filter(({ hash }) => !decided.has(hash))
-    .map(({ path, detail }) => `to be looked at: ${form.code(path)}: ${form.foreign(detail)}`);
+    .map(
+      ({ path, detail }) =>
+        `to be looked at: ${form.code(path)}: ${form.foreign(detail)} (${form.code(`nightshift approve ${id} <path>`)}, or ${form.code("deny")})`,
+    );
   const asked = (each: QuestionAccount): string =>
     `the agent asks: ${form.foreign(each.text)} (event ${each.seq}; ${form.code(`nightshift answer ${each.question}`)})`;
   const questions = work.questions.filter(({ isOpen }) => isOpen).map(asked);
