@@ -39,10 +39,11 @@ const sources = (toolchain: Toolchain): readonly string[] => toolchain.mounts.ma
 
 describe("a program", () => {
   test("of the system needs nothing", async () => {
-    expect(await find("sh").catch((error: Error) => error.message)).not.toContain("PATH");
-    const found = await find("env");
-    expect(found.mounts).toEqual([]);
-    expect(found.path).toEqual([]);
+    for (const name of ["env", "sh"]) {
+      const found = await find(name);
+      expect(found.mounts).toEqual([]);
+      expect(found.path).toEqual([]);
+    }
   });
 
   test("of a version manager with folders per version is seen with its installation", async () => {

@@ -69,7 +69,9 @@ export async function findToolchain(ecosystem: Ecosystem, request: ToolchainRequ
 export async function findProgramOf(argv: readonly string[], request: ToolchainRequest): Promise<Toolchain> {
   const [program = ""] = argv;
   if (program === "" || program.includes("/")) return { mounts: [], path: [], versions: {}, environment: {} };
-  return toolchainOf([await findInstalled(program, request)], request);
+  const found = await findInstalled(program, request);
+  // What every sandbox sees anyway need not tell its version; not every shell can.
+  return toolchainOf(isAlwaysSeen(found.path) ? [] : [found], request);
 }
 
 async function toolchainOf(found: readonly Found[], request: ToolchainRequest): Promise<Toolchain> {

@@ -1,10 +1,13 @@
 /** A part of `npm run adversarial`: something for each gate to catch, and the same kind of work done honestly. */
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import { GATES } from "../../src/referee/gates-list.ts";
 import { chooseSandbox } from "../../src/runtime/registry.ts";
+import { gapCases } from "./gaps.ts";
 import { honestCases } from "./honest/index.ts";
+import { honestSessions } from "./honest/sessions.ts";
 import { hostileCases } from "./hostile/index.ts";
 import { sessionCases } from "./hostile/sessions.ts";
 import { type HostileRow, type Row, type Summary, summaryOf, tableOf } from "./rows.ts";
@@ -61,9 +64,26 @@ test("every case of the suite has a name of its own", () => {
   expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
 });
 
-test("the whole suite is as large as it is said to be", () => {
-  expect(hostileCases.length + sessionCases.length).toBeGreaterThanOrEqual(160);
-  expect(honestCases.length).toBeGreaterThanOrEqual(40);
+test("the whole suite is as large as its documentation says", () => {
+  const [hostile, honest] = [
+    hostileCases.length + sessionCases.length,
+    honestCases.length + honestSessions.length,
+  ];
+  expect(hostile).toBeGreaterThanOrEqual(60);
+  expect(readFileSync("docs/adversarial.md", "utf8")).toContain(
+    `There are ${hostile} hostile cases, ${sessionCases.length} of them whole sessions, ${honest} honest controls and ${gapCases.length} gaps.`,
+  );
+});
+
+test("what a gate catches alone and with others is as the documentation says", () => {
+  const of = (gate: string, isAlone: boolean): number =>
+    hostileCases.filter(
+      ({ gates }) => gates.some((each) => each === gate) && (gates.length === 1) === isAlone,
+    ).length;
+  const rows = readFileSync("docs/adversarial.md", "utf8").matchAll(/^\| `([\w-]+)` \| (\d+) \| (\d+) \|$/gm);
+  const told = [...rows].map(([, gate = "", alone, together]) => [gate, Number(alone), Number(together)]);
+  expect(told.length).toBeGreaterThan(9);
+  expect(told).toEqual(told.map(([gate]) => [gate, of(String(gate), true), of(String(gate), false)]));
 });
 
 describe("the stand-ins", () => {
