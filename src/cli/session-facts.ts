@@ -86,5 +86,6 @@ export function spentText(state: SessionState): string {
     ledger.unsettledRequests === 0
       ? ""
       : `, of that ${formatCount(ledger.unsettledTokens)} reserved by ${formatQuantity(ledger.unsettledRequests, "lost request")}`;
-  return `${formatQuantity(ledger.requests, "request")}, ${formatCount(tokensCharged(state))} tokens${price}${unsettled}`;
+  const judge = ledger.judgeRequests === 0 ? "" : ` and ${ledger.judgeRequests} of the judge`;
+  return `${formatQuantity(ledger.requests, "request")}${judge}, ${formatCount(tokensCharged(state))} tokens${price}${unsettled}`;
 }

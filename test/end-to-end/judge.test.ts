@@ -84,7 +84,7 @@ test("a cap that the judge reaches parks the session, and a raised one goes on w
   git("init", "-q");
   git("add", ".");
   git("commit", "-qm", "base");
-  const quotes = [{ path: "add.mjs", text: "a + b" }];
+  const quotes = [{ path: "add.mjs", text: "(a, b) => a + b" }];
   const grade = (line: number) => ({
     tools: [{ name: "submit_grade", input: { lines: [{ line, status: "met", reason: "it is", quotes }] } }],
   });
