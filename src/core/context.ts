@@ -6,12 +6,14 @@
  * they were picked up.
  */
 import { hash } from "node:crypto";
+import { bytesOf } from "./context-size.ts";
+import { denialText } from "./contract/tell.ts";
 import type { EventBody, SessionEvent } from "./events/index.ts";
 import type { CallId, Sequence } from "./ids.ts";
 import type { AssistantBlock, Message, ToolDescription } from "./message.ts";
 import { LAYER_ITEM } from "./reduce/environment.ts";
 import { kept, type Portions, withLast } from "./reduce/portions.ts";
-import type { Json, Text } from "./text.ts";
+import { type Json, plainText, type Text } from "./text.ts";
 
 /** The renderer that new threads pin. A changed rendering is a new number; old ones stay. */
 export const RENDERER = 1;
@@ -19,6 +21,8 @@ export const RENDERER = 1;
 /** Event types that a context is made of; a reader needs no others. */
 export const CONTEXT_TYPES: readonly string[] = [
   "session.thread_created",
+  "handoff.asked",
+  "handoff.recorded",
   "user.message",
   "harness.input_accepted",
   "harness.input_rejected",
@@ -51,6 +55,10 @@ export interface Context {
   readonly turn: Turn;
   /** Messages of people that no request has picked up. */
   readonly queue: Portions<WaitingText>;
+  /** The newest, until a thread begins with it. */
+  readonly handoff: { readonly number: number; readonly text: string } | null;
+  /** How many messages there were before the answer to each of the latest requests. */
+  readonly marks: readonly { readonly request: number; readonly count: number }[];
 }
 
 /** What the thread fixed at its start. */
@@ -86,9 +94,22 @@ export interface PendingCall {
 
 const EMPTY_TURN: Turn = { request: 0, blocks: [], calls: [], results: new Map(), input: [] };
 
+/** Answers whose places are known: more than a context is ever shortened to. */
+const MARKS_MAX = 8;
+
 /** The context before its first event. */
 export function emptyContext(): Context {
-  return { thread: null, messages: [], count: 0, digest: "", bytes: 0, turn: EMPTY_TURN, queue: [] };
+  return {
+    thread: null,
+    messages: [],
+    count: 0,
+    digest: "",
+    bytes: 0,
+    turn: EMPTY_TURN,
+    queue: [],
+    handoff: null,
+    marks: [],
+  };
 }
 
 /** The context after a (hydrated) event. */
@@ -112,6 +133,11 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
       return event.body.content === undefined || context.thread === null
         ? context
         : withInput(context, [joined(event.body.content)]);
+    case "handoff.recorded": {
+      const { number, content } = event.body;
+      return { ...context, handoff: { number, text: joined(content) } };
+    }
+    case "handoff.asked":
     case "contract.amended":
     case "verdict.given":
     case "preflight.finished":
@@ -124,7 +150,7 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
     case "agent.thinking":
       return withBlock(context, event.body.request, {
         type: "thinking",
-        text: plain(event.body.text),
+        text: plainText(event.body.text),
         ...signed(event.body.provider),
       });
     case "agent.message":
@@ -200,26 +226,6 @@ function close(context: Context, digestWith: (closed: readonly Message[]) => str
   return { ...context, messages, count: messages.length, digest, bytes, turn: EMPTY_TURN };
 }
 
-/** What a wire format puts around a message or a block, at the most. */
-const FRAME_BYTES = 80;
-
-function bytesOf(message: Message): number {
-  switch (message.role) {
-    case "user":
-      return FRAME_BYTES + Buffer.byteLength(message.text);
-    case "tool":
-      return FRAME_BYTES + Buffer.byteLength(message.name) + Buffer.byteLength(message.text);
-    case "assistant":
-      return message.blocks.reduce((sum, block) => sum + blockBytes(block), FRAME_BYTES);
-  }
-}
-
-function blockBytes(block: AssistantBlock): number {
-  const provider = block.provider === undefined ? 0 : Buffer.byteLength(JSON.stringify(block.provider));
-  const content = block.type === "tool_call" ? block.name + JSON.stringify(block.input) : block.text;
-  return FRAME_BYTES + provider + Buffer.byteLength(content);
-}
-
 /** The messages of a closed context; valid until the context is folded further. */
 export function messagesOf(context: Context): readonly Message[] {
   return context.messages.length === context.count
@@ -265,11 +271,51 @@ function openThread(context: Context, body: EventBody<"session.thread_created">)
   }));
   const bytes = Buffer.byteLength(body.system) + Buffer.byteLength(JSON.stringify(tools));
   const thread = { system: body.system, tools, model: body.model, bytes };
-  const opened =
-    body.reason === "reset" ? { ...emptyContext(), thread, queue: context.queue } : { ...context, thread };
-  if (body.opening === undefined) return opened;
-  const input = [joined(body.opening), ...opened.turn.input];
-  return { ...opened, turn: { ...opened.turn, input } };
+  const opening = openingOf(context, body);
+  switch (body.reason) {
+    case "start":
+    case "upgrade":
+    case "model":
+      return { ...context, thread, turn: { ...context.turn, input: [...opening, ...context.turn.input] } };
+    case "reset":
+      return { ...emptyContext(), thread, queue: context.queue, turn: { ...EMPTY_TURN, input: opening } };
+    case "compact":
+      return shortened({ ...closeTurn(context), thread }, opening, body.keep_from ?? 0);
+  }
+}
+
+/** What the thread begins with, as one message: the handoff, then what it is about. */
+function openingOf(
+  { handoff }: Context,
+  { handoff: number, opening }: EventBody<"session.thread_created">,
+): readonly string[] {
+  const parts = [
+    ...(number !== undefined && handoff?.number === number ? [handoff.text] : []),
+    ...(opening === undefined ? [] : [joined(opening)]),
+  ];
+  return parts.length === 0 ? [] : [parts.join("\n\n")];
+}
+
+/** A closed context with only the turns from the answer to `request` on, behind `opening`. */
+function shortened(context: Context, opening: readonly string[], request: number): Context {
+  const mark = context.marks.find((each) => each.request >= request);
+  const from = mark?.count ?? context.count;
+  const messages: Message[] = [
+    ...opening.map((text) => ({ role: "user" as const, text })),
+    ...context.messages.slice(from, context.count),
+  ];
+  const shift = opening.length - from;
+  return {
+    ...context,
+    messages,
+    count: messages.length,
+    digest: messages.reduce(chained, ""),
+    bytes: messages.reduce((sum, message) => sum + bytesOf(message), 0),
+    handoff: null,
+    marks: context.marks
+      .filter(({ count }) => count >= from)
+      .map((each) => ({ ...each, count: each.count + shift })),
+  };
 }
 
 function accept(context: Context, seqs: readonly Sequence[]): Context {
@@ -281,10 +327,6 @@ function accept(context: Context, seqs: readonly Sequence[]): Context {
 /** What becomes of a layer is told by `environment.decided`. */
 function isReviewDenied({ item, result }: EventBody<"approval.decided">): boolean {
   return result === "deny" && item !== LAYER_ITEM;
-}
-
-function denialText({ item, reason }: EventBody<"approval.decided">): string {
-  return `[harness] A person did not approve ${item}${reason === undefined ? "." : `: ${reason}`}`;
 }
 
 function awaiting(context: Context, request: number): Context {
@@ -301,7 +343,16 @@ function without(queue: Portions<WaitingText>, seqs: readonly Sequence[]): Porti
 }
 
 function withBlock(context: Context, request: number, block: AssistantBlock): Context {
-  return { ...context, turn: { ...context.turn, request, blocks: [...context.turn.blocks, block] } };
+  return {
+    ...context,
+    marks: marked(context, request),
+    turn: { ...context.turn, request, blocks: [...context.turn.blocks, block] },
+  };
+}
+
+/** The first block of an answer marks its place: to it a context may be shortened. */
+function marked({ marks, turn, count }: Context, request: number): Context["marks"] {
+  return turn.blocks.length > 0 ? marks : [...marks, { request, count }].slice(-MARKS_MAX);
 }
 
 function withCall(context: Context, body: EventBody<"agent.tool_use">): Context {
@@ -322,6 +373,7 @@ function withCall(context: Context, body: EventBody<"agent.tool_use">): Context 
   const { turn } = context;
   return {
     ...context,
+    marks: marked(context, request),
     turn: { ...turn, request, blocks: [...turn.blocks, block], calls: [...turn.calls, call] },
   };
 }
@@ -337,13 +389,8 @@ function withResult(context: Context, body: EventBody<"agent.tool_result">): Con
 function joined(content: readonly { readonly text: Text }[]): string {
   const [first] = content;
   return content.length === 1 && first !== undefined
-    ? plain(first.text)
-    : content.map((block) => plain(block.text)).join("\n");
-}
-
-/** Contexts are folded from hydrated events; a reference here would be a reader's mistake and is shown as one. */
-function plain(text: Text): string {
-  return typeof text === "string" ? text : `[missing text ${text.$blob}]`;
+    ? plainText(first.text)
+    : content.map((block) => plainText(block.text)).join("\n");
 }
 
 function signed(provider: { readonly [key: string]: Json } | undefined): {

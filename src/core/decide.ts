@@ -11,6 +11,7 @@ import { event } from "./events/index.ts";
 import { answerOwed } from "./rules/answer.ts";
 import { exceededTime, outOfTime, timeLeft } from "./rules/budget.ts";
 import { runCalls } from "./rules/calls.ts";
+import { changingContext, isChangingContext } from "./rules/context-change.ts";
 import { amending, contractWish, judging, preflighting } from "./rules/contract.ts";
 import { layerAnswered } from "./rules/environment.ts";
 import { halting } from "./rules/halt.ts";
@@ -40,6 +41,7 @@ type Situation =
   | "amending"
   | "preflight"
   | "verdict"
+  | "context"
   | "backing-off"
   | "answer-owed"
   | "resting";
@@ -86,6 +88,8 @@ function ruleOf(state: SessionState, now: Now): Step {
       return preflighting(state);
     case "verdict":
       return judging(state, now);
+    case "context":
+      return changingContext(state, now);
     case "backing-off":
       return backingOff(state, now);
     case "answer-owed":
@@ -124,6 +128,7 @@ function workOf(state: SessionState, now: Now): Situation {
   if (state.calls.some((call) => call.status !== "answered")) return "calling";
   const wish = contractWish(state);
   if (wish !== null) return wish;
+  if (isChangingContext(state, now)) return "context";
   if (state.retry !== null && state.answerOwed && !isRetryDue(state.retry, now.at)) return "backing-off";
   if (state.answerOwed || state.queue.length > 0) return "answer-owed";
   return "resting";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { sealed } from "../../test/support/contract-events.ts";
+import { contractWith, sealed } from "../../test/support/contract-events.ts";
 import { BASE, confirmed, resume, SESSION, said, setLimits } from "../../test/support/events.ts";
 import { ModelSession } from "../../test/support/model-session.ts";
 import { checkLog, checkSent } from "../../test/support/promises.ts";
@@ -14,6 +14,8 @@ import {
   recallContext,
   reduceContext,
 } from "./context.ts";
+import type { Contract } from "./contract/contract.ts";
+import { HAND_OFF } from "./contract/session-tools.ts";
 import type { Intent } from "./decide.ts";
 import { foldEvents } from "./reduce.ts";
 import { contextStart } from "./state.ts";
@@ -36,9 +38,14 @@ function named(session: ModelSession): readonly Intent[] {
 function play(story: readonly Happening[], pauses: readonly boolean[]): ModelSession {
   const isCheckout = story.length % 2 === 0;
   const isAgreed = story.length % 4 === 0;
+  const isShort = story.length % 3 === 0;
+  const policy = {
+    ...(isCheckout && { checkpoint_calls: 2 }),
+    ...(isShort && { context: narrow(story.length) }),
+  };
   const session = new ModelSession(
-    isCheckout ? { checkout: { base: BASE }, policy: { checkpoint_calls: 2 } } : {},
-    isAgreed ? [sealed()] : [],
+    { policy, ...(isCheckout && { checkout: { base: BASE } }), tools: ["shell", "write", HAND_OFF] },
+    isAgreed ? [sealed(TWO)] : [],
   );
   session.submit(said("go"));
   let wanted = named(session);
@@ -50,6 +57,21 @@ function play(story: readonly Happening[], pauses: readonly boolean[]): ModelSes
   named(session);
   return session;
 }
+
+/** So little that a few turns fill it, sooner or later. */
+const narrow = (length: number) =>
+  ({
+    mode: "auto",
+    window_tokens: 20_000,
+    fill_max: 0.05 + (length % 4) / 100,
+    compact: true,
+    resets_help: true,
+  }) as const;
+
+const [tests] = contractWith().criteria;
+const TWO = contractWith({
+  criteria: [tests, { ...(tests as Contract["criteria"][number]), id: "lint" }] as Contract["criteria"],
+});
 
 const pauses = fc.array(fc.boolean(), { minLength: 1, maxLength: 20 }).filter((all) => all.includes(true));
 
@@ -80,6 +102,22 @@ describe("whatever happens", () => {
         checkSent(session.sent, session.anew);
       }),
       { numRuns: 1500 },
+    );
+  });
+
+  test("contexts are replaced and handed over", () => {
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(stories, ([story, when]) => {
+        for (const { type, body } of play(story, when).log)
+          if (type === "session.thread_created") seen.add(body.reason);
+          else if (type === "context.decided") seen.add(body.cause);
+          else seen.add(type);
+      }),
+      { numRuns: 500 },
+    );
+    expect([...seen]).toEqual(
+      expect.arrayContaining(["reset", "fill", "handoff.asked", "attempt.ended"]),
     );
   });
 

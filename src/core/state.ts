@@ -155,6 +155,8 @@ export interface CallState {
   readonly startedAt: number;
   /** What the last look at the file said; null when a new look is needed. */
   readonly prepared: FileChange | null;
+  /** Of the file that it is about, once it was looked at. */
+  readonly path: string | null;
   /** What the last run was to change. */
   readonly intended: FileChange | null;
   /** In doubt only. */

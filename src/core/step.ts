@@ -53,6 +53,7 @@ export type Intent =
   | { readonly kind: "preflight"; readonly key: string }
   | { readonly kind: "verdict"; readonly key: string; readonly number: number }
   | { readonly kind: "publish"; readonly key: string; readonly seq: number }
+  | { readonly kind: "handoff"; readonly key: string; readonly number: number }
   | { readonly kind: "destroy"; readonly key: string; readonly sandbox: SandboxId };
 
 /** The next thing for the driver to do. */
@@ -104,6 +105,8 @@ export function inFlight(state: SessionState): Intent[] {
   }
   const wanted = branch?.wanted ?? null;
   if (wanted !== null) intents.push({ kind: "publish", key: `publish/${wanted.seq}`, seq: wanted.seq });
+  const { making } = state.attempts;
+  if (making !== null) intents.push({ kind: "handoff", key: `handoff/${making}`, number: making });
   if (sandbox?.status === "requested") {
     intents.push({
       kind: "provision",
@@ -145,6 +148,8 @@ export function isOpen(state: SessionState, intent: Intent): boolean {
       return state.contract?.making?.number === intent.number;
     case "publish":
       return state.branch?.wanted?.seq === intent.seq;
+    case "handoff":
+      return state.attempts.making === intent.number;
     case "destroy":
       return state.sandbox?.id === intent.sandbox && state.sandbox.status === "ending";
     default:

@@ -23,3 +23,8 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export function isBlobRef(value: unknown): value is BlobRef {
   return typeof value === "object" && value !== null && typeof (value as BlobRef).$blob === "string";
 }
+
+/** The string. Contexts and handoffs are made of hydrated events; a reference would be a reader's mistake and is shown. */
+export function plainText(text: Text): string {
+  return typeof text === "string" ? text : `[missing text ${text.$blob}]`;
+}

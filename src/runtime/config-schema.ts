@@ -37,6 +37,10 @@ const shared = {
   system: z.string().max(100_000).optional(),
   tools: z.array(z.string()).max(128).optional(),
   max_output_tokens: z.int().min(1).max(1_000_000).optional(),
+  /** What becomes of a context that fills up. */
+  context: z.enum(["auto", "continue", "reset"]).optional(),
+  /** Tokens that the model takes, when that is not known of it, or less is to be used. */
+  context_window: z.int().min(1000).max(100_000_000).optional(),
   idle_timeout: duration.optional(),
   tool_timeout: duration.optional(),
   steering: z.enum(["enqueue", "interrupt", "reject"]).optional(),

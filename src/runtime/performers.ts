@@ -20,6 +20,7 @@ import { checkpointOf, type Files, filesOf, goneWithTheLastOne, type OpenWorkspa
 import type { SandboxConnections } from "./connections.ts";
 import { type Deadlines, within } from "./deadlines.ts";
 import type { SessionBranch } from "./session-branch.ts";
+import { type HandoffParts, recordHandoff } from "./handoffs.ts";
 import { mountsOf } from "./session-config.ts";
 import type { SessionLayers } from "./session-layers.ts";
 import type { SessionReferee } from "./session-referee.ts";
@@ -52,6 +53,7 @@ export interface PerformerParts {
   readonly referee: SessionReferee | null;
   /** For sessions whose work becomes a branch. */
   readonly branch: SessionBranch | null;
+  readonly handoffs: HandoffParts;
   readonly connections: SandboxConnections;
   /** Of the lease. */
   readonly epoch: number;
@@ -106,6 +108,8 @@ export async function performIntent(
       return judge(parts, moment);
     case "publish":
       return branchOf(parts).publish(moment.state, moment.isHeld, moment.signal);
+    case "handoff":
+      return [await recordHandoff(parts.handoffs, intent.number, moment.state, moment.signal)];
     case "destroy":
       return destroy(parts, sandboxOf(moment), moment);
   }

@@ -1,6 +1,7 @@
 /** The first event of a session, from what people say and defaults for the rest. */
+import { contextProfileOf } from "../core/attempt/profiles.ts";
 import type { Contract } from "../core/contract/contract.ts";
-import { ASK, SESSION_TOOLS } from "../core/contract/session-tools.ts";
+import { ASK, HAND_OFF, SESSION_TOOLS } from "../core/contract/session-tools.ts";
 import { contractText } from "../core/contract/tell.ts";
 import { NightshiftError } from "../core/errors.ts";
 import type { EventBody } from "../core/events/index.ts";
@@ -86,6 +87,7 @@ export function sessionConfig(options: SessionOptions): SessionConfig {
       hint: "Give a price (--price input,output in dollars per million tokens), or cap tokens instead.",
     });
   }
+  const context = options.policy?.context ?? contextProfileOf(model.id, "auto");
   return {
     ...(title === undefined ? {} : { title }),
     metadata,
@@ -94,12 +96,12 @@ export function sessionConfig(options: SessionOptions): SessionConfig {
       worker: "loop",
       model,
       system: systemOf(options),
-      tools: toolsOf(options),
+      tools: [...toolsOf(options), ...(mayHandOff(options, context) ? [HAND_OFF] : [])],
     },
     ...(options.judge !== undefined && { judge: options.judge }),
     sandbox: sandboxOf(options),
     limits,
-    policy: { ...STANDARD_POLICY, ...options.policy },
+    policy: { ...STANDARD_POLICY, context, ...options.policy },
   };
 }
 
@@ -107,6 +109,14 @@ export function sessionConfig(options: SessionOptions): SessionConfig {
 function toolsOf({ tools, contract }: SessionOptions): string[] {
   const named = checkedTools(tools ?? [...TOOL_NAMES, ASK]);
   return contract === undefined ? named : [...new Set([...named, ASK, ...SESSION_TOOLS])];
+}
+
+/** Where nothing is known of the window, an agent without a contract is seldom asked for a handoff. */
+function mayHandOff(
+  { contract }: SessionOptions,
+  { mode, window_tokens }: NonNullable<SessionPolicy["context"]>,
+): boolean {
+  return contract !== undefined || (mode !== "continue" && window_tokens !== undefined);
 }
 
 function systemOf({ system = SYSTEM_PROMPT, contract }: SessionOptions): string {

@@ -152,6 +152,7 @@ async function prepareDriver(
         deadlines,
         clock,
       },
+      handoffs: { store, clock, workspaces },
       epoch: lease.epoch,
       ...(onOutput && { onOutput }),
     },

@@ -3,7 +3,7 @@
  * that the driver has executed by the sandbox.
  */
 import type { Clock } from "../core/clock.ts";
-import { ASK, DECLARE } from "../core/contract/session-tools.ts";
+import { ASK, DECLARE, HAND_OFF } from "../core/contract/session-tools.ts";
 import { type EventBody, type EventInput, event } from "../core/events/index.ts";
 import { callId } from "../core/ids.ts";
 import type { Json } from "../core/text.ts";
@@ -17,6 +17,7 @@ import type {
 } from "../model/contract.ts";
 import { costMicroUsd } from "../model/price.ts";
 import type { Tool } from "../tool/contract.ts";
+import { parseHandOffInput } from "../tool/hand-off.ts";
 import { needsApproval } from "../tool/permission.ts";
 import { type AskInput, parseAskInput, parseDeclareInput } from "../tool/session.ts";
 import type { TurnRequest, Worker } from "./contract.ts";
@@ -137,6 +138,10 @@ class LoopWorker implements Worker {
     if (name === DECLARE) {
       const declared = parseDeclareInput(input);
       return typeof declared === "string" ? [use] : [use, event("contract.declared", { ...declared, call })];
+    }
+    if (name === HAND_OFF) {
+      const noted = parseHandOffInput(input);
+      return typeof noted === "string" ? [use] : [use, event("handoff.noted", { ...noted, call })];
     }
     if (name !== ASK) return [use];
     const asked = parseAskInput(input);

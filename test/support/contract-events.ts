@@ -116,3 +116,26 @@ export const attemptEnded = (
   duration_ms: number,
   attempt = 1,
 ): EventInput => event("attempt.ended", { attempt, ending, duration_ms });
+
+/** A handoff of nothing in particular. */
+export const handoffRecorded = (number = 1, more: Partial<EventBody<"handoff.recorded">> = {}): EventInput =>
+  event("handoff.recorded", {
+    number,
+    attempt: 1,
+    source: "log",
+    goal: "Make the tests pass.",
+    constraints: [],
+    criteria: [{ criterion: "tests", status: "unmet", reason: "one fails" }],
+    frontier: { last_verified: null, in_flight: [], next_step: "Run the tests." },
+    decisions: [],
+    tried_and_failed: [],
+    people: [],
+    how_to_run: { checks: [{ criterion: "tests", command: "npm test" }], setup: "" },
+    files: { base: BASE, commit: BASE, checkpoint: 0, changed: [], changed_count: 0 },
+    last_failure: null,
+    notes: "",
+    rejected: [],
+    corrections: [],
+    content: [{ type: "text", text: `handoff ${number}` }],
+    ...more,
+  });

@@ -44,7 +44,10 @@ export const PROFILE: HarnessProfile = {
   renderer: 1,
   renderers: [1],
   tools: new Map(
-    ["shell", "write"].map((name) => [name, { name, description: `runs ${name}`, inputSchema: {} }]),
+    ["shell", "write", "hand_off"].map((name) => [
+      name,
+      { name, description: `runs ${name}`, inputSchema: {} },
+    ]),
   ),
 };
 

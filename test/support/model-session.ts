@@ -93,7 +93,7 @@ export class ModelSession {
   #decided(input: EventInput): void {
     if (this.state.epoch !== this.epoch) this.#add(woke(this.epoch));
     this.#add(input);
-    if (input.type === "session.thread_created" && input.body.reason === "reset")
+    if (input.type === "session.thread_created" && ["reset", "compact"].includes(input.body.reason))
       this.anew.add(this.sent.length);
     if (input.type === "span.model_request_start") this.sent.push([...messagesOf(this.context)]);
   }

@@ -1,13 +1,14 @@
 /** Random stories for {@link ModelSession}: what people send, what performers find, when drivers die. */
 import fc from "fast-check";
 import type { Intent } from "../../src/core/decide.ts";
-import { type EventInput, event } from "../../src/core/events/index.ts";
+import { type EventBody, type EventInput, event } from "../../src/core/events/index.ts";
 import type { SessionState } from "../../src/core/state.ts";
 import { publish, publishedBranch, refusedBranch } from "./branch-events.ts";
 import {
   amend,
   contractWith,
   decidedOn,
+  handoffRecorded,
   preflightFinished,
   reviewOf,
   verdictGiven,
@@ -166,6 +167,8 @@ function found(intent: Intent, how: Outcome, session: ModelSession): EventInput[
       return [verdict(intent.number, how, session.state)];
     case "publish":
       return [how.way < 2 ? refusedBranch(session.state) : publishedBranch(session.state)];
+    case "handoff":
+      return [handoffRecorded(intent.number)];
     case "destroy":
       return [destroyed(intent.sandbox)];
   }
@@ -174,11 +177,28 @@ function found(intent: Intent, how: Outcome, session: ModelSession): EventInput[
 function verdict(number: number, { way, content }: Outcome, { contract }: SessionState): EventInput {
   const outcome = way === 0 ? "error" : way < 3 ? "review" : way < 7 ? "unmet" : "met";
   const hash = contract?.hash ?? "";
+  const firstOnly = outcome === "unmet" && way % 2 === 0;
   return verdictGiven(number, outcome, {
+    criteria: statuses(contract, outcome, firstOnly),
     contract_hash: hash,
     commit: commitOf(content === "new" ? 1 : 0),
     review: outcome === "review" ? reviewOf() : [],
   });
+}
+
+/** Of every criterion of the contract. */
+function statuses(
+  contract: SessionState["contract"],
+  outcome: EventBody<"verdict.given">["outcome"],
+  firstOnly: boolean,
+): EventBody<"verdict.given">["criteria"] {
+  return (contract?.contract.criteria ?? []).map(({ id }, index) => ({
+    criterion: id,
+    status: outcome === "met" || (firstOnly && index === 0) ? "met" : outcome === "error" ? "error" : "unmet",
+    strength: "in-process",
+    reason: "as it was found",
+    evidence: [],
+  }));
 }
 
 function answer(request: number, how: Outcome): EventInput[] {
@@ -211,9 +231,16 @@ export function foundWell(intent: Intent, state: SessionState): EventInput[] {
     case "preflight":
       return [preflightFinished()];
     case "verdict":
-      return [verdictGiven(intent.number, "met", { contract_hash: state.contract?.hash ?? "" })];
+      return [
+        verdictGiven(intent.number, "met", {
+          contract_hash: state.contract?.hash ?? "",
+          criteria: statuses(state.contract, "met", false),
+        }),
+      ];
     case "publish":
       return [publishedBranch(state)];
+    case "handoff":
+      return [handoffRecorded(intent.number)];
     case "destroy":
       return [destroyed(intent.sandbox)];
   }

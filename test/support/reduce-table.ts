@@ -26,6 +26,7 @@ export function reduceTable(rows: readonly ReduceRow[]): void {
       ...before,
       budget: after.budget,
       breakers: after.breakers,
+      attempts: { ...before.attempts, progress: after.attempts.progress },
       seq,
       lastEventAt: START_MS + log.length * 1000,
       ...(typeof changes === "function" ? changes(before) : changes),

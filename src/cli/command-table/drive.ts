@@ -192,6 +192,18 @@ const AGENT_FLAGS: readonly FlagSpec[] = [
     parse: wholeNumber("--max-failures", 1000),
   },
   {
+    name: "context",
+    value: "<policy>",
+    description: "a context that fills up: auto, continue, reset",
+    parse: oneOf("--context", ["auto", "continue", "reset"]),
+  },
+  {
+    name: "context-window",
+    value: "<tokens>",
+    description: "what the model takes, when that is not known of it",
+    parse: wholeNumber("--context-window", 100_000_000),
+  },
+  {
     name: "steering",
     value: "<policy>",
     description: "messages while it works: enqueue, interrupt, reject",

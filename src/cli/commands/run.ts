@@ -16,6 +16,7 @@ import {
 } from "../../runtime/session-config.ts";
 import { carryOn, type DriveFlags } from "../carry-on.ts";
 import { type CommandContext, openFor, type ProjectFlags, projectSettingsFor } from "../context.ts";
+import { type ContextFlags, contextOf } from "../context-choice.ts";
 import { type ContractFlags, contractOf, sealedBy } from "../contract-choice.ts";
 import { withFileFlags } from "../file-flags.ts";
 import { Interruption } from "../interruption.ts";
@@ -24,7 +25,7 @@ import { wrap } from "../render/text.ts";
 import { type BeginFlags, type BeginPlace, beginnings, sandboxFor, warnOf } from "./begin.ts";
 
 /** Flags of `run`. */
-export interface RunFlags extends DriveFlags, BeginFlags, ContractFlags, ModelFlags, ProjectFlags {
+export interface RunFlags extends DriveFlags, BeginFlags, ContractFlags, ModelFlags, ContextFlags, ProjectFlags {
   readonly tools?: readonly string[];
   readonly system?: string;
   readonly title?: string;
@@ -116,8 +117,9 @@ function optionsOf(
   const { file, judgeModel } = settings;
   const tools = flags.tools ?? file.tools;
   const system = flags.system ?? file.system;
+  const model = modelOf(context, settings, flags);
   return {
-    model: modelOf(context, settings, flags),
+    model,
     ...(contract !== undefined && { contract }),
     ...(contract !== undefined &&
       judgeModel !== undefined && { judge: modelOf(context, { ...settings, model: judgeModel }, {}) }),
@@ -126,7 +128,7 @@ function optionsOf(
     ...(tools === undefined ? {} : { tools }),
     ...(system === undefined ? {} : { system }),
     limits: limitsOf(flags),
-    policy: policyOf(flags, file),
+    policy: { ...policyOf(flags, file), ...contextOf(flags, file, model.id) },
   };
 }
 

@@ -54,6 +54,16 @@ export function agreementLines(event: SessionEvent, verbose: boolean): readonly 
       const { attempt, ending, duration_ms } = event.body;
       return [["attempt", `${attempt} ended: ${words(ending)} (${formatDuration(duration_ms)})`]];
     }
+    case "attempt.repeat_refused":
+      return [["attempt", `${event.body.path} would be what was given up: refused once`]];
+    case "context.decided":
+      return [["context", `${event.body.choice} (${words(event.body.cause)})`]];
+    case "handoff.recorded": {
+      const { number, source, frontier } = event.body;
+      return [["handoff", `${number}, by the ${source}; next: ${frontier.next_step}`]];
+    }
+    case "control.retry":
+      return [["you", "try again, from a fresh context"]];
     case "preflight.started":
       return [["checks", "run on the base, twice"]];
     case "preflight.finished":

@@ -68,6 +68,8 @@ export class EventView {
       case "control":
       case "contract":
       case "attempt":
+      case "context":
+      case "handoff":
       case "approval":
       case "preflight":
       case "verdict":

@@ -1,4 +1,5 @@
 /** The contract in words for the model. Goal and constraints are given as they are, never summarised. */
+import type { EventBody } from "../events/index.ts";
 import type { Contract, Criterion } from "./contract.ts";
 
 /** For the system prompt, so that it is there in every context of the session. */
@@ -47,4 +48,9 @@ export function commandText({ argv, folder }: NonNullable<Criterion["check"]>): 
 /** Tells a running agent of a new contract. */
 export function amendmentText(contract: Contract, reason: string): string {
   return `[harness] A person has changed the contract: ${reason}\nFrom now on this holds:\n\n${contractText(contract)}`;
+}
+
+/** Tells a running agent that something of its work was not approved. */
+export function denialText({ item, reason }: EventBody<"approval.decided">): string {
+  return `[harness] A person did not approve ${item}${reason === undefined ? "." : `: ${reason}`}`;
 }

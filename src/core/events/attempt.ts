@@ -1,7 +1,7 @@
 /** One worker's go at a criterion from a fresh context: `attempt.*`. */
 import * as z from "zod";
 import { criterionId } from "./contract.ts";
-import { text } from "./parts.ts";
+import { callIdText, text } from "./parts.ts";
 
 const attempt = z.int().positive();
 const commit = z.string().regex(/^[0-9a-f]{40,64}$/);
@@ -37,5 +37,13 @@ export const attemptEvents = {
     duration_ms: z.int().nonnegative(),
     /** The last that a program has printed. */
     output: text.optional(),
+  }),
+  /** The call would bring back what was tried and given up. It is refused once; whoever insists may. */
+  "attempt.repeat_refused": z.object({
+    call: callIdText,
+    path: z.string().max(4096),
+    /** Content hash that the file would have had. */
+    after: z.string().max(128),
+    reason: z.string().max(2000),
   }),
 } as const;

@@ -5,6 +5,7 @@ import { branchEvents } from "./branch.ts";
 import { clientEvents } from "./client.ts";
 import { contractEvents } from "./contract.ts";
 import { environmentEvents } from "./environment.ts";
+import { handoffEvents } from "./handoff.ts";
 import { harnessEvents } from "./harness.ts";
 import { EVENT_VERSIONS, isClientType } from "./index.ts";
 import { peopleEvents } from "./people.ts";
@@ -34,6 +35,7 @@ describe("the catalogue", () => {
       peopleEvents,
       attemptEvents,
       branchEvents,
+      handoffEvents,
     ];
     expect(domains.flatMap((domain) => Object.keys(domain)).sort()).toEqual(types);
   });

@@ -12,6 +12,7 @@ import { branchEvents } from "./branch.ts";
 import { clientEvents } from "./client.ts";
 import { contractEvents } from "./contract.ts";
 import { environmentEvents } from "./environment.ts";
+import { handoffEvents } from "./handoff.ts";
 import { harnessEvents } from "./harness.ts";
 import { peopleEvents } from "./people.ts";
 import { refereeEvents } from "./referee.ts";
@@ -32,6 +33,7 @@ export const CATALOGUE = {
   ...peopleEvents,
   ...attemptEvents,
   ...branchEvents,
+  ...handoffEvents,
 } as const;
 
 /** Every event type this version writes. */

@@ -63,6 +63,8 @@ export const clientEvents = {
     owner: z.string().min(1).max(256),
     expires_at: timestampMs,
   }),
+  /** Begins a new attempt from a fresh context, whatever the session rests for. */
+  "control.retry": reason,
   /** Asks for a verdict on what is there, now. */
   "control.request_verdict": z.object({}),
   /** Puts what is saved into the repository as a branch, verified or not; its own name unless another is given. */

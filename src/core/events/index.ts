@@ -99,6 +99,13 @@ export const EVENT_VERSIONS: { readonly [T in EventType]: number } = {
   "control.publish": 1,
   "branch.published": 1,
   "branch.refused": 1,
+  "attempt.repeat_refused": 1,
+  "context.decided": 1,
+  "handoff.asked": 1,
+  "handoff.noted": 1,
+  "handoff.requested": 1,
+  "handoff.recorded": 1,
+  "control.retry": 1,
 };
 
 /** True for types that clients may submit: decided by domain, so that a new one needs no second list. */

@@ -108,6 +108,19 @@ export const breakers = z.object({
 /** What to do with a message that comes while the agent works. */
 export const steering = z.enum(["enqueue", "interrupt", "reject"]);
 
+/** What becomes of a context that fills up, for one model. */
+export const contextProfile = z.object({
+  mode: z.enum(["auto", "continue", "reset"]),
+  /** How much the model takes; absent: only the provider's refusal tells. */
+  window_tokens: z.int().min(1000).max(100_000_000).optional(),
+  /** Part of the window at which the context is replaced. */
+  fill_max: z.number().min(0.05).max(1),
+  /** May it be shortened within an attempt? */
+  compact: z.boolean(),
+  /** Does a fresh context help when work does not get on? */
+  resets_help: z.boolean(),
+});
+
 /** How the harness treats a session; all times in milliseconds. */
 export const policy = z.object({
   steering,
@@ -125,6 +138,8 @@ export const policy = z.object({
   checkpoint_calls: z.int().min(1).optional(),
   /** Or so long after the first such call. */
   checkpoint_ms: z.int().min(1000).optional(),
+  /** Absent: a context goes on as long as it can. */
+  context: contextProfile.optional(),
   /** `none`: nobody is to be asked; defaults count at once, and what needs a person is denied. */
   questions: z.enum(["park", "none"]).optional(),
   /** How long a question with a default waits, unless the agent says it. */

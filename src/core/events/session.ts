@@ -45,7 +45,7 @@ const forked = z.object({ from: z.string(), at_seq: sequence, head_hash: z.strin
 const threadCreated = z.object({
   session_thread_id: z.string(),
   agent_name: z.string(),
-  reason: z.enum(["start", "reset", "upgrade", "model"]),
+  reason: z.enum(["start", "reset", "compact", "upgrade", "model"]),
   renderer: z.int().positive(),
   system: z.string(),
   tools: z.array(toolSpec),
@@ -54,6 +54,10 @@ const threadCreated = z.object({
   from_seq: sequence,
   /** Its first message, before everything that waits. */
   opening: content.optional(),
+  /** It begins with the newest handoff, in front of the opening. */
+  handoff: z.int().positive().optional(),
+  /** The answer to this request and all that follows it stay as they are; for `compact`. */
+  keep_from: z.int().positive().optional(),
 });
 
 const statusIdle = z.object({

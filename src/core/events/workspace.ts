@@ -8,7 +8,10 @@ const number = z.int().positive();
 /** Schemas of this domain by event type. */
 export const workspaceEvents = {
   /** The intent to save the workspace; the number alone finds it again after a crash. */
-  "checkpoint.requested": z.object({ number, reason: z.enum(["cadence", "rest", "asked", "verdict"]) }),
+  "checkpoint.requested": z.object({
+    number,
+    reason: z.enum(["cadence", "rest", "asked", "verdict", "handoff"]),
+  }),
   /**
    * Binds three things that restore together: the files, the log up to `through_seq`, and the contract's state
    * (null as long as the session has no contract).

@@ -31,6 +31,7 @@ describe("calls", () => {
     incarnation: "",
     startedAt: 0,
     prepared: null,
+    path: null,
     intended: null,
     finding: "unknown",
     confirmation: null,
@@ -59,7 +60,7 @@ describe("calls", () => {
       name: "are prepared",
       before: one,
       event: prepared("c1_0", null, "new"),
-      changes: change({ prepared: { before: null, after: "new" } }),
+      changes: change({ prepared: { before: null, after: "new" }, path: "/workspace/a" }),
     },
     {
       name: "start, with what they intend",

@@ -14,6 +14,7 @@ export function reduceCalls(state: SessionState, event: SessionEvent): SessionSt
     case "tool.prepared":
       return change(state, event.body.call, () => ({
         prepared: { before: event.body.before, after: event.body.after },
+        path: event.body.path === "" ? null : event.body.path,
       }));
     case "tool.started":
       return change(noteUnsaved(state, event.body), event.body.call, (call) => started(call, event.body));
@@ -51,6 +52,7 @@ function requested(event: SessionEvent<"agent.tool_use">): CallState {
     incarnation: "",
     startedAt: 0,
     prepared: null,
+    path: null,
     intended: null,
     finding: "unknown",
     confirmation: null,

@@ -168,8 +168,10 @@ function endingOf(
 
 /** An agent that ends its turn under a contract has, in effect, asked for a verdict. */
 export function turnEnded(state: SessionState, stop: string | undefined): ContractState | null {
-  const { contract } = state;
-  return contract !== null && stop === "end_turn"
+  const { contract, attempts } = state;
+  // What answers for a handoff says nothing of the work.
+  const isAsked = attempts.change !== null && attempts.change.askedRequest === state.requests;
+  return contract !== null && stop === "end_turn" && !isAsked
     ? { ...contract, wanted: contract.wanted ?? "rest" }
     : contract;
 }

@@ -52,6 +52,10 @@ export function reduceControl(state: SessionState, event: SessionEvent): Session
       return reduceWorkspaceWish(state, event, () => halted(state, "rewind", event.seq));
     case "control.resume":
       return resumed(state);
+    case "control.retry":
+      return state.phase === "terminated"
+        ? state
+        : { ...resumed(state), answerOwed: state.answerOwed || state.thread !== null };
     case "control.amend_contract":
     case "control.waive":
     case "control.request_verdict":

@@ -1,15 +1,15 @@
 /** The model owes an answer, or messages wait: open the turn, check the caps, send the next request. */
-import { openingText } from "../attempt/opening.ts";
 import { type EventBody, type EventInput, event } from "../events/index.ts";
-import { sandboxId, threadId } from "../ids.ts";
-import { contextStart, type SessionState } from "../state.ts";
-import { append, type Now, type Step } from "../step.ts";
+import { sandboxId } from "../ids.ts";
+import type { SessionState } from "../state.ts";
+import { append, inFlight, type Now, perform, type Step } from "../step.ts";
 import { attemptNews } from "./attempts.ts";
 import { breakerStep } from "./breakers.ts";
 import { exceededAttempts, exceededCap, park, type Reservation, worstCase } from "./budget.ts";
 import { checkpointBeside, isCheckpointing } from "./checkpoint.ts";
 import { type Model, modelToAsk, nameOf } from "./model.ts";
 import { requestSandbox } from "./sandbox.ts";
+import { openThread, threadWanted } from "./thread.ts";
 
 /** Messages in one event; whoever sends more than clients may gets several. */
 const INPUT_MAX = 1000;
@@ -20,6 +20,7 @@ const CUT_SHORT_MAX = 3;
 export function answerOwed(state: SessionState, now: Now): Step {
   const { config } = state;
   if (config === null) return append();
+  if (state.attempts.making !== null) return perform(inFlight(state));
   const news = attemptNews(state, now.at);
   if (news.length > 0) return withinAttempts(state, news, now);
   const model = modelToAsk(state, now.at) ?? config.agent.model;
@@ -37,8 +38,14 @@ export function answerOwed(state: SessionState, now: Now): Step {
   }
   if (state.cutShort >= CUT_SHORT_MAX)
     return append(event("session.status_idle", { stop_reason: { type: "max_tokens" } }));
-  const stopped = breakerStep(state);
-  if (stopped !== null) return stopped;
+  return breakerStep(state) ?? sendRequest(state, now);
+}
+
+/** Sends what the context is now, if the caps allow it. */
+export function sendRequest(state: SessionState, now: Now): Step {
+  const { config } = state;
+  if (config === null) return append();
+  const model = modelToAsk(state, now.at) ?? config.agent.model;
   const reservation = worstCase(state, now);
   const exhausted = exceededCap(state, reservation, now);
   if (exhausted !== null) return park(exhausted, now);
@@ -56,52 +63,6 @@ function withinAttempts(state: SessionState, news: readonly EventInput[], now: N
   const begins = news.some(({ type }) => type === "attempt.started");
   const exhausted = begins ? exceededAttempts(state) : null;
   return exhausted === null ? append(...news) : park(exhausted, now);
-}
-
-type ThreadReason = EventBody<"session.thread_created">["reason"];
-
-/** Why the next request needs a thread of its own; null when it goes on in the one that is there. */
-function threadWanted(
-  { thread, attempts }: SessionState,
-  model: Model,
-  { profile }: Now,
-): ThreadReason | null {
-  if (thread === null) return "start";
-  if (attempts.open?.hasThread === false) return "reset";
-  if (!profile.renderers.includes(thread.renderer)) return "upgrade";
-  return thread.model === nameOf(model) ? null : "model";
-}
-
-function openThread(
-  state: SessionState,
-  config: Config,
-  model: Model,
-  now: Now,
-  reason: ThreadReason,
-): EventInput {
-  const opening = reason === "upgrade" || reason === "model" ? null : openingText(state, now.at);
-  const tools = config.agent.tools.flatMap((name) => {
-    const tool = now.profile.tools.get(name);
-    return tool === undefined
-      ? []
-      : [{ name, description: tool.description, input_schema: { ...tool.inputSchema } }];
-  });
-  return event("session.thread_created", {
-    session_thread_id: threadId(state.sessionId, state.threads),
-    agent_name: config.agent.name,
-    reason,
-    renderer: now.profile.renderer,
-    system: config.agent.system,
-    tools,
-    model,
-    from_seq: reason === "reset" ? resetStart(state) : Math.min(contextStart(state), state.seq),
-    ...(opening !== null && { opening: [{ type: "text", text: opening }] }),
-  });
-}
-
-/** An empty context needs nothing from before its thread but the messages that nobody has picked up. */
-function resetStart({ queue, seq }: SessionState): number {
-  return queue[0]?.[0]?.seq ?? seq + 1;
 }
 
 /** Provisioning starts beside the first request, which does not wait for it. */

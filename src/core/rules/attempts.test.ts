@@ -4,6 +4,7 @@ import {
   attemptStarted,
   contractWith,
   declared,
+  handoffRecorded,
   preflightFinished,
   preflightStarted,
   sealed,
@@ -89,11 +90,12 @@ function next(...log: readonly EventInput[]): readonly EventInput[] {
   return step.kind === "append" ? step.events : [];
 }
 
-/** Everything that is decided before the next intent is performed. */
+/** Everything that is decided before the next request, or the next rest; handoffs are written meanwhile. */
 function decided(log: readonly EventInput[]): readonly EventInput[] {
   const whole = [...log];
   for (;;) {
-    const events = next(...whole);
+    const { making } = stateOf(...whole).attempts;
+    const events = making === null ? next(...whole) : [handoffRecorded(making)];
     if (events.length === 0) return whole.slice(log.length);
     whole.push(...events);
     if (events.some(({ type }) => type === "span.model_request_start")) return whole.slice(log.length);
@@ -120,19 +122,16 @@ describe("an attempt", () => {
   test("ends when a verdict says that its criterion is met, and the next begins without a memory", () => {
     const log = [...worked(), verdict(1, { lint: "unmet", tests: "met", docs: "unmet" })];
     const news = decided(log);
-    expect(news.slice(0, 3)).toMatchObject([
+    expect(news.slice(0, 5)).toMatchObject([
       attemptEnded("met", 8000),
+      { type: "handoff.requested", body: { number: 1, attempt: 1 } },
+      { type: "handoff.recorded" },
       attemptStarted(2, "lint", "next_criterion"),
-      { type: "session.thread_created", body: { reason: "reset", from_seq: log.length + 3 } },
+      { type: "session.thread_created", body: { reason: "reset", handoff: 1, from_seq: log.length + 3 } },
     ]);
     const messages = messagesOf(closeTurn(contextOf(...log, ...news)));
     expect(messages).toHaveLength(1);
-    for (const words of [
-      "Make it good, and no worse.",
-      "Keep the public names.",
-      "- tests: met",
-      "Work on `lint` now",
-    ])
+    for (const words of ["handoff 1", "- tests: met", "Work on `lint` now"])
       expect(messages[0]).toMatchObject({ role: "user", text: expect.stringContaining(words) });
   });
 
@@ -147,9 +146,13 @@ describe("an attempt", () => {
       declared("c1_0", "tests"),
       verdict(1, { lint: "unmet", tests: "impossible", docs: "unmet" }),
     ];
-    expect(decided(log).slice(0, 2)).toMatchObject([
+    expect(decided(log)).toMatchObject([
       { type: "attempt.ended", body: { ending: "unmet" } },
+      { type: "handoff.requested" },
+      { type: "handoff.recorded" },
       attemptStarted(2, "docs", "next_criterion"),
+      { type: "session.thread_created" },
+      { type: "span.model_request_start" },
     ]);
   });
 

@@ -11,7 +11,8 @@ import type { SessionState, StopReason } from "../state.ts";
 export function attemptNews(state: SessionState, at: number): EventInput[] {
   const { contract, attempts } = state;
   if (contract === null) return [];
-  if (attempts.open === null) return [attemptBegun(state, at)];
+  if (attempts.open === null)
+    return lacksHandoff(state, at) ? [handoffRequested(state)] : [attemptBegun(state, at)];
   const ending = endingNow(state, attempts.open, at);
   return ending === null ? [] : [attemptEnded(attempts.open, ending, at)];
 }
@@ -21,15 +22,22 @@ export function attemptBegun(
   state: SessionState,
   at: number,
   reason: AttemptReason | null = null,
+  commit: string | undefined = state.workspace?.saved.commit,
 ): EventInput {
-  const { attempts, workspace } = state;
+  const { attempts } = state;
   const criterion = nextTarget(state, at);
   return event("attempt.started", {
     attempt: attempts.number + 1,
     criterion,
     reason: reason ?? reasonOf(state, criterion),
-    ...(workspace !== null && { commit: workspace.saved.commit }),
+    ...(commit !== undefined && { commit }),
   });
+}
+
+/** The intent to write a handoff of what was done last. */
+export function handoffRequested({ attempts }: SessionState): EventInput {
+  const attempt = attempts.number === 0 ? null : attempts.number;
+  return event("handoff.requested", { number: attempts.handoffs + 1, attempt });
 }
 
 /** The end of an attempt, with how long it took. */
@@ -59,6 +67,12 @@ export function attemptAtRest(
     default:
       return [];
   }
+}
+
+/** The next criterion begins with a note of how the last one was met. */
+function lacksHandoff(state: SessionState, at: number): boolean {
+  const { number, handoff } = state.attempts;
+  return reasonOf(state, nextTarget(state, at)) === "next_criterion" && handoff?.attempt !== number;
 }
 
 function reasonOf({ attempts }: SessionState, criterion: string | null): AttemptReason {

@@ -3,11 +3,12 @@
  * writes files waits for all before it and holds back all after it.
  */
 import { ASK, isSessionTool } from "../contract/session-tools.ts";
-import { event } from "../events/index.ts";
+import { type EventInput, event } from "../events/index.ts";
 import type { CallState, SessionState, StopReason } from "../state.ts";
 import { append, execIntent, inFlight, type Now, perform, type Step } from "../step.ts";
 import { inDoubt } from "./in-doubt.ts";
 import { askingCall, awaitApproval, isAsAsked, nextExpiry } from "./people.ts";
+import { refusedWrite } from "./refused-write.ts";
 import { neverRan } from "./results.ts";
 import { type CallStep, prepareIntent, startRun } from "./run.ts";
 import { canRun, sandboxWanted } from "./sandbox.ts";
@@ -17,7 +18,7 @@ import { sessionCall } from "./session-call.ts";
 export function runCalls(state: SessionState, now: Now): Step {
   const calls = movable(state.calls);
   const steps = calls.map((call) => stepOf(state, now, call));
-  const events = steps.flatMap((step) => (step.kind === "event" ? [step.event] : []));
+  const events = steps.flatMap(eventsOf);
   if (events.length > 0) return append(...events);
   const intents = steps.flatMap((step) => (step.kind === "intent" ? [step.intent] : []));
   if (steps.some((step) => step.kind === "sandbox")) return sandboxWanted(state, now, intents);
@@ -78,7 +79,14 @@ function begin(state: SessionState, now: Now, call: CallState): CallStep {
   if (!canRun(state)) return { kind: "sandbox" };
   if (call.effect === "reconcilable" && call.prepared === null)
     return { kind: "intent", intent: prepareIntent(state, call) };
+  const refusal = refusedWrite(state, call);
+  if (refusal !== null) return { kind: "events", events: refusal };
   return { kind: "event", event: startRun(state, now, call) };
+}
+
+function eventsOf(step: CallStep): readonly EventInput[] {
+  if (step.kind === "events") return step.events;
+  return step.kind === "event" ? [step.event] : [];
 }
 
 function isAllowed(state: SessionState, now: Now, call: CallState): boolean {

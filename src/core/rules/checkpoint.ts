@@ -42,11 +42,11 @@ export function checkpointAtRest(state: SessionState): EventInput[] {
   return [request(workspace.checkpoints + 1, workspace.isAsked ? "asked" : "rest")];
 }
 
-/** A verdict is about a commit, so everything is saved before it, whether the sandbox still lives or not. */
-export function checkpointBeforeVerdict(state: SessionState): EventInput[] {
+/** A verdict, or a handoff, is about a commit: everything is saved before it, whether the sandbox still lives or not. */
+export function checkpointBefore(state: SessionState, reason: "verdict" | "handoff"): EventInput[] {
   const { workspace } = state;
   if (workspace === null || workspace.unsaved === 0 || !mayAsk(state) || !hasWorked(state)) return [];
-  return [request(workspace.checkpoints + 1, "verdict")];
+  return [request(workspace.checkpoints + 1, reason)];
 }
 
 /** Work that could not be saved stays where it is until a person has looked; of a session that is over, too long. */
@@ -71,13 +71,24 @@ export function restoring(state: SessionState): {
 
 /** What a person asked for is a fact before the files change: the next sandbox begins with them. */
 export function rewound(state: SessionState): EventInput[] {
-  const { workspace, sandbox } = state;
+  const { workspace } = state;
   if (workspace === null || workspace.rewind === null) return [];
-  const { number, commit } = workspace.rewind;
-  const place = number === 0 ? "its base" : `checkpoint ${number}`;
-  const text = `[harness] A person took the workspace back to ${place}. Every later change to its files is gone, also those that you remember making.`;
-  const taken = event("workspace.rewound", { checkpoint: number, commit, content: [{ type: "text", text }] });
-  return sandbox === null ? [taken] : [taken, event("sandbox.destroy_requested", { sandbox: sandbox.id })];
+  const { number: checkpoint, commit } = workspace.rewind;
+  const place = checkpoint === 0 ? "its base" : `checkpoint ${checkpoint}`;
+  return takenBack(state, { checkpoint, commit }, `A person took the workspace back to ${place}`);
+}
+
+/** The files become those of a checkpoint (0 is the base). @param how - who did it, for the model */
+export function takenBack(
+  { sandbox }: SessionState,
+  to: { readonly checkpoint: number; readonly commit: string },
+  how: string,
+): EventInput[] {
+  const text = `[harness] ${how}. Every later change to its files is gone, also those that you remember making.`;
+  const taken = event("workspace.rewound", { ...to, content: [{ type: "text", text }] });
+  return sandbox === null || sandbox.status === "ending"
+    ? [taken]
+    : [taken, event("sandbox.destroy_requested", { sandbox: sandbox.id })];
 }
 
 /** Are the files those of a sandbox that got ready? Else they are no work, but what one was about to begin with. */

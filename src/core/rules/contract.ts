@@ -7,7 +7,7 @@ import { amendmentText } from "../contract/tell.ts";
 import { type EventInput, event } from "../events/index.ts";
 import type { SessionState } from "../state.ts";
 import { append, inFlight, type Now, perform, type Step } from "../step.ts";
-import { checkpointBeforeVerdict, isCheckpointing } from "./checkpoint.ts";
+import { checkpointBefore, isCheckpointing } from "./checkpoint.ts";
 import { askedLayer } from "./environment.ts";
 
 /** What the contract wants next; null when it wants nothing now. */
@@ -73,7 +73,7 @@ export function judging(state: SessionState, _now: Now): Step {
     return append(event("session.status_idle", { stop_reason: { type: "budget_reached", cap } }));
   if (contract === null || workspace === null || contract.making !== null || isCheckpointing(state))
     return perform(inFlight(state));
-  const checkpoint = checkpointBeforeVerdict(state);
+  const checkpoint = checkpointBefore(state, "verdict");
   if (checkpoint.length > 0) return append(...checkpoint);
   // Files that are being made again are not what the agent has left.
   if (state.sandbox?.status === "requested") return perform(inFlight(state));

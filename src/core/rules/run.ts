@@ -6,6 +6,7 @@ import type { Intent, Now } from "../step.ts";
 /** What one call needs next: a decision, an intent, or a person. */
 export type CallStep =
   | { readonly kind: "event"; readonly event: EventInput }
+  | { readonly kind: "events"; readonly events: readonly EventInput[] }
   | { readonly kind: "intent"; readonly intent: Intent }
   | { readonly kind: "sandbox" }
   /** `request`: what says so in the log, unless it does already. */

@@ -1,5 +1,5 @@
 /** Calls that the harness answers itself. */
-import { DECLARE } from "../contract/session-tools.ts";
+import { DECLARE, HAND_OFF } from "../contract/session-tools.ts";
 import type { EventInput } from "../events/index.ts";
 import type { CallState, SessionState } from "../state.ts";
 import { answeredHere, neverRan } from "./results.ts";
@@ -7,6 +7,11 @@ import { answeredHere, neverRan } from "./results.ts";
 /** The answer, which never has to wait for anything. */
 export function sessionCall(state: SessionState, call: CallState): EventInput {
   const { contract } = state;
+  if (call.name === HAND_OFF)
+    return answeredHere(
+      call,
+      "Noted. Whoever goes on in a fresh context will be given it, beside what the log says.",
+    );
   if (contract === null) return neverRan(call, "refused", "This session has no contract.");
   if (call.name !== DECLARE)
     return answeredHere(call, "A verdict is being made; you will be told what it says.");

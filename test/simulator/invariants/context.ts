@@ -91,6 +91,9 @@ class Rendering {
   readonly #extents = new Map<number, Extent>();
   readonly #texts = new Map<number, string>();
   #window: Window = { messages: [], digests: [""] };
+  #handoff: { readonly number: number; readonly text: string } | null = null;
+  /** How many messages stood before the answer to a request. */
+  readonly #marks = new Map<number, number>();
   #opening: Message[] = [];
   #turn: SessionEvent[] = [];
   #hasThread = false;
@@ -109,28 +112,49 @@ class Rendering {
 
   #add(event: SessionEvent): void {
     if (event.type === "session.thread_created") this.#open(event.body);
+    if (event.type === "handoff.recorded")
+      this.#handoff = { number: event.body.number, text: textOf(event.body.content) };
     if (event.type === "user.message") this.#texts.set(event.seq, textOf(event.body.content));
     if (event.type !== "span.model_request_start") {
       // What becomes of the files before the first thread is nobody's news.
       if (this.#hasThread || !event.type.startsWith("workspace.")) this.#turn.push(event);
       return;
     }
+    this.#close();
     const { messages } = this.#window;
-    for (const message of renderTurn(this.#turn, this.#texts, this.#opening))
-      messages.push(JSON.stringify(message));
-    this.#turn = [];
-    this.#opening = [];
+    this.#marks.set(event.body.request, messages.length);
     this.#extents.set(event.seq, { window: this.#window, count: messages.length });
   }
 
-  /** A reset begins with nothing. What opens a thread comes before everything that waits. */
-  #open({ reason, opening }: EventBody<"session.thread_created">): void {
+  #close(): void {
+    for (const message of renderTurn(this.#turn, this.#texts, this.#opening))
+      this.#window.messages.push(JSON.stringify(message));
+    this.#turn = [];
+    this.#opening = [];
+  }
+
+  /**
+   * A reset begins with nothing, a shortened one with the answers from a request on. What opens a thread comes before
+   * everything that waits.
+   */
+  #open({ reason, opening, handoff, keep_from }: EventBody<"session.thread_created">): void {
     this.#hasThread = true;
+    const given = handoff === this.#handoff?.number ? [this.#handoff?.text ?? ""] : [];
+    const parts = [...given, ...(opening === undefined ? [] : [textOf(opening)])];
+    const first: Message[] = parts.length === 0 ? [] : [{ role: "user", text: parts.join("\n\n") }];
+    if (reason === "compact") {
+      this.#close();
+      const kept = this.#window.messages.slice(
+        this.#marks.get(keep_from ?? 0) ?? this.#window.messages.length,
+      );
+      this.#window = { messages: [...first.map((each) => JSON.stringify(each)), ...kept], digests: [""] };
+      return;
+    }
     if (reason === "reset") {
       this.#window = { messages: [], digests: [""] };
       this.#turn = [];
     }
-    this.#opening = opening === undefined ? [] : [{ role: "user", text: textOf(opening) }];
+    this.#opening = first;
   }
 }
 
@@ -173,6 +197,7 @@ function inputOf(event: SessionEvent, texts: ReadonlyMap<number, string>): Messa
     case "workspace.restored":
     case "workspace.rewound":
     case "contract.amended":
+    case "handoff.asked":
     case "preflight.finished":
     case "verdict.given":
     case "breaker.nudged":
