@@ -9,12 +9,11 @@ import type { Intent } from "../core/decide.ts";
 import { assert, isNightshiftError, messageOf, NightshiftError } from "../core/errors.ts";
 import { type EventBody, type EventInput, event } from "../core/events/index.ts";
 import type { Sequence } from "../core/ids.ts";
-import { outcomeUnknown } from "../core/rules/results.ts";
 import type { CallState, SandboxState, SessionState } from "../core/state.ts";
 import type { Json } from "../core/text.ts";
 import type { ExecReply, ExecResult, Fence, Sandbox, SandboxBackend } from "../sandbox/contract.ts";
 import type { Tool } from "../tool/contract.ts";
-import { answerFrom, doubtFrom, refusedAnswer } from "../tool/receipts.ts";
+import { answerFrom, doubtFrom, refusedAnswer, withoutTool } from "../tool/receipts.ts";
 import type { Worker } from "../worker/contract.ts";
 import { checkpointOf, type Files, filesOf, goneWithTheLastOne, type OpenWorkspaces } from "./checkouts.ts";
 import type { SandboxConnections } from "./connections.ts";
@@ -386,14 +385,6 @@ function sandboxOf(moment: Moment): SandboxState {
   const { sandbox } = moment.state;
   assert(sandbox !== null, "the fold names a sandbox");
   return sandbox;
-}
-
-/** An older release has made the call, and this one cannot carry it on. */
-function withoutTool(call: CallState): EventInput {
-  const reason = `This release has no tool "${call.name}".`;
-  return call.status === "requested"
-    ? refusedAnswer(call, reason)
-    : outcomeUnknown(call, reason.slice(0, -1));
 }
 
 /** What is executed is what was logged. */

@@ -1,5 +1,6 @@
 /** What the model reads of an execution. */
 import { type EventBody, type EventInput, event } from "../core/events/index.ts";
+import { outcomeUnknown } from "../core/rules/results.ts";
 import type { CallState } from "../core/state.ts";
 import type { ExecResult } from "../sandbox/contract.ts";
 
@@ -65,4 +66,12 @@ function endingLine(result: ExecResult): string {
     default:
       return "";
   }
+}
+
+/** An older release has made the call, and this one cannot carry it on. */
+export function withoutTool(call: CallState): EventInput {
+  const reason = `This release has no tool "${call.name}".`;
+  return call.status === "requested"
+    ? refusedAnswer(call, reason)
+    : outcomeUnknown(call, reason.slice(0, -1));
 }

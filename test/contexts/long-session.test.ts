@@ -127,7 +127,9 @@ test("hands over five times, keeps its constraints, and is verified in the end",
     contract,
     policy: {
       sandbox_grace_ms: 0,
-      context: { mode: "reset", window_tokens: 20_000, fill_max: 0.3, compact: false, resets_help: false },
+      // It works on for two hundred turns without getting on, which is what breakers are for.
+      breakers: { same_call: "off", oscillation: "off", no_progress: "off", resets: "off", tool_failure: "off" },
+      context: { mode: "reset", window_tokens: 20_000, fill_max: 0.2, compact: false, resets_help: false },
     },
   });
   const sealed = event("contract.sealed", { contract, hash: contractHash(contract), source: "test" });

@@ -26,12 +26,8 @@ export interface AttemptsState {
   readonly handoffs: number;
   /** A handoff in the making. */
   readonly making: number | null;
-  /** The newest one. */
-  readonly handoff: {
-    readonly number: number;
-    readonly seq: Sequence;
-    readonly attempt: number | null;
-  } | null;
+  /** The newest one, and the attempt that it is of; 0 before the first. */
+X
   /** Request of the newest note of the model that no handoff has taken yet; 0 for none. */
   readonly notedAt: number;
   /** Contents of files that were tried and given up, bounded. */

@@ -96,12 +96,12 @@ function handedOver(
     case "handoff.requested":
       return update({ making: event.body.number, handoffs: event.body.number });
     case "handoff.recorded": {
-      const { number, attempt, rejected } = event.body;
+      const { number, rejected } = event.body;
       if (attempts.making !== number) return state;
       return update({
         making: null,
         notedAt: 0,
-        handoff: { number, seq: event.seq, attempt },
+        handoff: { number, seq: event.seq, attempt: attempts.number },
         rejected: merged(attempts.rejected, rejected),
         change: attempts.change && { ...attempts.change, handoff: number },
       });
