@@ -68,7 +68,8 @@ export function activityOf(state: SessionState, now: number): string {
   return state.phase === "running" ? "works" : "idle";
 }
 
-function afterStop(sessionId: string, reason: StopReason): readonly string[] {
+/** The command that goes on after this way to stop. */
+export function afterStop(sessionId: string, reason: StopReason): readonly string[] {
   switch (reason.type) {
     case "end_turn":
     case "refusal":
@@ -79,7 +80,9 @@ function afterStop(sessionId: string, reason: StopReason): readonly string[] {
     case "review":
       return ["inbox", sessionId];
     case "requires_action":
-      return ["approve", sessionId, askedOf(reason)[0] ?? ""];
+      return reason.questions === undefined
+        ? ["approve", sessionId, askedOf(reason)[0] ?? ""]
+        : ["answer", sessionId, reason.questions[0] ?? "", "..."];
     case "budget_reached":
       return ["resume", sessionId, ...capFlag(reason.cap)];
     case "paused":

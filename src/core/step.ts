@@ -3,8 +3,9 @@ import type { Spending } from "./budget/state.ts";
 import type { ContractState } from "./contract/state.ts";
 import { unreachable } from "./errors.ts";
 import type { EventBody, EventInput } from "./events/index.ts";
-import { type CallId, type ExecId, execId, type SandboxId } from "./ids.ts";
+import { type CallId, type ExecId, execId, type SandboxId, type Sequence } from "./ids.ts";
 import type { ToolDescription } from "./message.ts";
+import type { Notice } from "./people/state.ts";
 import type { CallState, OpenRequest, SandboxState, SessionState } from "./state.ts";
 import type { Json } from "./text.ts";
 
@@ -40,6 +41,14 @@ export interface HarnessProfile {
   readonly renderers: readonly number[];
   /** Descriptions of all built-in tools, by name. */
   readonly tools: ReadonlyMap<string, ToolDescription>;
+  /** Who is told when a session rests; absent: nobody. */
+  readonly targets?: readonly NoticeTarget[];
+}
+
+/** One who is told when a session rests, as far as policy is concerned. */
+export interface NoticeTarget {
+  readonly name: string;
+  readonly kinds: readonly Notice[];
 }
 
 /** Something to be performed; `key` identifies it among all that a session ever performs. */
@@ -54,6 +63,7 @@ export type Intent =
   | { readonly kind: "verdict"; readonly key: string; readonly number: number }
   | { readonly kind: "publish"; readonly key: string; readonly seq: number }
   | { readonly kind: "handoff"; readonly key: string; readonly number: number }
+  | { readonly kind: "notify"; readonly key: string; readonly seq: Sequence; readonly target: string }
   | { readonly kind: "destroy"; readonly key: string; readonly sandbox: SandboxId };
 
 /** The next thing for the driver to do. */
@@ -150,6 +160,8 @@ export function isOpen(state: SessionState, intent: Intent): boolean {
       return state.branch?.wanted?.seq === intent.seq;
     case "handoff":
       return state.attempts.making === intent.number;
+    case "notify":
+      return state.people.notice?.seq === intent.seq && !state.people.notice.told.includes(intent.target);
     case "destroy":
       return state.sandbox?.id === intent.sandbox && state.sandbox.status === "ending";
     default:

@@ -44,6 +44,8 @@ const shared = {
   idle_timeout: duration.optional(),
   tool_timeout: duration.optional(),
   steering: z.enum(["enqueue", "interrupt", "reject"]).optional(),
+  /** Calls that a person has to allow first: `irreversible`, a tool, or a tool with a pattern. */
+  approve: lines.optional(),
   max_requests: z.int().min(1).max(1_000_000_000).optional(),
   max_tokens: z.int().min(1).max(1_000_000_000_000).optional(),
   /** In dollars. */
@@ -70,6 +72,37 @@ export const projectSchema = z.strictObject({
   network: lines.optional(),
 });
 
+const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be the name of an environment variable");
+const told = {
+  /** How the log and lists call it. */
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "must be lower-case letters, digits and -")
+    .optional(),
+  /** What it is told of; default: all of it. */
+  on: z
+    .array(z.enum(["done", "blocked", "budget", "stall"]))
+    .min(1)
+    .optional(),
+};
+
+/** Who is told when a session rests: a web hook, signed, or a program that gets JSON on its standard input. */
+const target = z.union([
+  z.strictObject({
+    ...told,
+    webhook: z.url({ protocol: /^https?$/ }),
+    /** Name of the environment variable that holds the secret; never the secret itself. */
+    secret_variable: variable,
+    command: z.undefined().optional(),
+  }),
+  z.strictObject({
+    ...told,
+    command: z.array(z.string().min(1).max(4096)).min(1).max(100),
+    webhook: z.undefined().optional(),
+    secret_variable: z.undefined().optional(),
+  }),
+]);
+
 /** The user's config file. */
 export const configSchema = z.strictObject({
   ...shared,
@@ -80,6 +113,14 @@ export const configSchema = z.strictObject({
   inject: z.record(z.string().min(1), z.record(z.string().min(1), z.string().max(4096))).optional(),
   /** By provider name. A name that is not built in speaks the OpenAI-compatible wire format. */
   providers: z.record(z.string().regex(/^[a-z0-9-]{1,64}$/), provider).optional(),
+  notify: z
+    .array(target)
+    .max(20)
+    .refine(
+      (list) => new Set(list.map(({ name }, index) => name ?? index)).size === list.length,
+      "two have the same name",
+    )
+    .optional(),
   /** By `provider:model`. */
   prices: z.record(modelName, price).optional(),
 });

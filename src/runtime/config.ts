@@ -10,6 +10,7 @@ import type { EgressInjection } from "../gateway/egress/contract.ts";
 import { MODEL_KEYS } from "../model/keys.ts";
 import { parseConfig, readConfigText } from "./config-file.ts";
 import type { ConfigFile, ProjectFile } from "./config-schema.ts";
+import type { TargetConfig } from "./notify/notifier.ts";
 import { loadProject, withProject } from "./project-config.ts";
 import { stateFolderFor } from "./state-folder.ts";
 
@@ -102,6 +103,8 @@ export function secretsOf(environment: Environment, file: ConfigFile = {}): stri
   for (const { variable } of Object.values(MODEL_KEYS)) if (variable !== undefined) variables.add(variable);
   for (const { key_variable } of Object.values(file.providers ?? {}))
     if (key_variable !== undefined) variables.add(key_variable);
+  for (const { secret_variable } of file.notify ?? [])
+    if (secret_variable !== undefined) variables.add(secret_variable);
   for (const headers of Object.values(file.inject ?? {}))
     for (const value of Object.values(headers)) for (const name of variablesIn(value)) variables.add(name);
   const secrets = Object.entries(environment).flatMap(([name, value]) => {
@@ -109,6 +112,15 @@ export function secretsOf(environment: Environment, file: ConfigFile = {}): stri
     return isSecret && value !== undefined && value !== "" ? [value] : [];
   });
   return [...new Set(secrets)];
+}
+
+/** Who is told when a session rests. Those without a name are called by what they are and their place. */
+export function targetsOf(file: ConfigFile = {}): readonly TargetConfig[] {
+  return (file.notify ?? []).map(({ name, on, ...way }, index) => ({
+    ...way,
+    name: name ?? `${way.command === undefined ? "webhook" : "command"}-${index + 1}`,
+    on: on ?? ["done", "blocked", "budget", "stall"],
+  }));
 }
 
 const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;

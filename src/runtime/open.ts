@@ -18,10 +18,18 @@ import type { Lease, Owner, Store } from "../store/contract.ts";
 import { builtinTools, sessionTools } from "../tool/builtin.ts";
 import type { Tool } from "../tool/contract.ts";
 import type { Workspaces } from "../workspace/contract.ts";
-import { type ConfigFile, type Environment, injectionsOf, processEnvironment, secretsOf } from "./config.ts";
+import {
+  type ConfigFile,
+  type Environment,
+  injectionsOf,
+  processEnvironment,
+  secretsOf,
+  targetsOf,
+} from "./config.ts";
 import type { EnvironmentParts } from "./environments.ts";
 import { LEASE_TTL_MS } from "./lease-keeper.ts";
 import { openModel } from "./models.ts";
+import type { Notifier } from "./notify/contract.ts";
 import type { ModelConfig } from "./providers.ts";
 import type { RefereeSource } from "./referee-parts.ts";
 import { backendNames, createSandboxBackend, createWorker, isIsolated, openStore } from "./registry.ts";
@@ -72,8 +80,17 @@ export async function openHarness(options: OpenOptions = {}): Promise<OpenHarnes
   const clock = options.clock ?? systemClock;
   const chance = options.chance ?? systemChance;
   const owner = systemOwner(chance.unique(12));
+  const notifier = await notifierOf(options, clock);
   if (typeof options.store === "object") {
-    return new OpenedHarness({ options, clock, chance, owner, store: options.store, ownsStore: false });
+    return new OpenedHarness({
+      options,
+      clock,
+      chance,
+      owner,
+      store: options.store,
+      ownsStore: false,
+      notifier,
+    });
   }
   const name = options.store ?? "sqlite";
   const store = await openStore(name, {
@@ -82,7 +99,7 @@ export async function openHarness(options: OpenOptions = {}): Promise<OpenHarnes
     writer: options.writer ?? "inline",
     probe: { isDead: (other) => isOwnerDead(other, owner) },
   });
-  return new OpenedHarness({ options, clock, chance, owner, store, ownsStore: true });
+  return new OpenedHarness({ options, clock, chance, owner, store, ownsStore: true, notifier });
 }
 
 interface Parts {
@@ -92,6 +109,15 @@ interface Parts {
   readonly owner: Owner;
   readonly store: Store;
   readonly ownsStore: boolean;
+  readonly notifier: Notifier | undefined;
+}
+
+/** Loaded only where somebody is to be told. */
+async function notifierOf({ file, environment }: OpenOptions, clock: Clock): Promise<Notifier | undefined> {
+  const targets = targetsOf(file);
+  if (targets.length === 0) return undefined;
+  const { createNotifier } = await import("./notify/notifier.ts");
+  return createNotifier(targets, { clock, environment: environment ?? processEnvironment() });
 }
 
 class OpenedHarness implements OpenHarness {
@@ -105,6 +131,7 @@ class OpenedHarness implements OpenHarness {
   );
   readonly version: string = packageVersion();
   readonly leaseTtlMs = LEASE_TTL_MS;
+  readonly notifier?: Notifier;
   readonly #options: OpenOptions;
   readonly #environment: Environment;
   readonly #ownsStore: boolean;
@@ -114,7 +141,7 @@ class OpenedHarness implements OpenHarness {
   #workspaces: Promise<Workspaces> | undefined;
   #temporaryFolder: string | undefined;
 
-  constructor({ options, clock, chance, owner, store, ownsStore }: Parts) {
+  constructor({ options, clock, chance, owner, store, ownsStore, notifier }: Parts) {
     this.#options = options;
     this.#environment = options.environment ?? processEnvironment();
     this.#ownsStore = ownsStore;
@@ -122,6 +149,7 @@ class OpenedHarness implements OpenHarness {
     this.clock = clock;
     this.chance = chance;
     this.owner = owner;
+    if (notifier !== undefined) this.notifier = notifier;
     this.redactor = createRedactor({ secrets: secretsOf(this.#environment, options.file) });
   }
 

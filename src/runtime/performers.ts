@@ -18,6 +18,8 @@ import type { Worker } from "../worker/contract.ts";
 import { checkpointOf, type Files, filesOf, goneWithTheLastOne, type OpenWorkspaces } from "./checkouts.ts";
 import type { SandboxConnections } from "./connections.ts";
 import { type Deadlines, within } from "./deadlines.ts";
+import type { Notifier } from "./notify/contract.ts";
+import { notify } from "./notify/notify.ts";
 import type { SessionBranch } from "./session-branch.ts";
 import { type HandoffParts, recordHandoff } from "./handoffs.ts";
 import { mountsOf } from "./session-config.ts";
@@ -53,6 +55,8 @@ export interface PerformerParts {
   /** For sessions whose work becomes a branch. */
   readonly branch: SessionBranch | null;
   readonly handoffs: HandoffParts;
+  /** For people who are away. */
+  readonly notifier: Notifier | null;
   readonly connections: SandboxConnections;
   /** Of the lease. */
   readonly epoch: number;
@@ -109,6 +113,8 @@ export async function performIntent(
       return branchOf(parts).publish(moment.state, moment.isHeld, moment.signal);
     case "handoff":
       return [await recordHandoff(parts.handoffs, intent.number, moment.state, moment.signal)];
+    case "notify":
+      return [event("notification.sent", await notify(parts.notifier, intent, moment.state, moment.signal))];
     case "destroy":
       return destroy(parts, sandboxOf(moment), moment);
   }

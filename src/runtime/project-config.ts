@@ -59,7 +59,9 @@ function projectPath(workspace: string): string | undefined {
 function powersOf(file: ProjectFile): string[] {
   return Object.keys(file).filter((name) => {
     if (name === "protection") return file.protection === "additive";
-    return name !== "protect" && name !== "max_verdicts" && !CAPS.some((cap) => cap === name);
+    return (
+      name !== "protect" && name !== "approve" && name !== "max_verdicts" && !CAPS.some((cap) => cap === name)
+    );
   });
 }
 
@@ -68,13 +70,15 @@ function powersOf(file: ProjectFile): string[] {
  * @throws NightshiftError `E_CONFIG_UNTRUSTED` when it asks for more than that
  */
 export function withProject(user: ConfigFile, project: ProjectConfig): ConfigFile & ProjectFile {
-  if (project.isTrusted) return { ...user, ...project.file };
+  const approve = [user.approve ?? [], project.file.approve ?? []].flat();
+  const rules = approve.length > 0 ? { approve } : {};
+  if (project.isTrusted) return { ...user, ...project.file, ...rules };
   if (project.powers.length > 0) throw untrusted(project);
   const caps = CAPS.flatMap((cap) => {
     const given = [user[cap], project.file[cap]].filter((value) => value !== undefined);
     return given.length === 0 ? [] : [[cap, Math.min(...given)] as const];
   });
-  return { ...user, ...project.file, ...Object.fromEntries(caps) };
+  return { ...user, ...project.file, ...rules, ...Object.fromEntries(caps) };
 }
 
 function untrusted({ path, powers }: ProjectConfig): NightshiftError {

@@ -21,6 +21,7 @@ import { type DriveEnd, Driver } from "./driver.ts";
 import { Journal } from "./journal.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { type Loaded, loadSession, verifyOlder } from "./load.ts";
+import type { Notifier } from "./notify/contract.ts";
 import type { SessionBranch } from "./session-branch.ts";
 import type { SessionLayers } from "./session-layers.ts";
 import type { SessionReferee } from "./session-referee.ts";
@@ -42,6 +43,8 @@ export interface Harness {
   readonly leaseTtlMs: number;
   /** A snapshot at least every so many events. Default: 400. */
   readonly snapshotEvents?: number;
+  /** Who is told when a session rests; absent: nobody. */
+  readonly notifier?: Notifier;
   /** Finds the backends that a session names, for this lease. @throws NightshiftError `E_BACKEND_UNKNOWN` */
   resolve(config: EventBody<"session.created">, lease: Lease): Promise<Hands>;
 }
@@ -154,6 +157,7 @@ async function prepareDriver(
       },
       handoffs: { store, clock, workspaces },
       epoch: lease.epoch,
+      notifier: harness.notifier ?? null,
       ...(onOutput && { onOutput }),
     },
     verify,
@@ -168,7 +172,9 @@ async function noWorkspaces(): Promise<never> {
 
 function profileOf(harness: Harness): HarnessProfile {
   const tools = new Map([...harness.tools].map(([name, tool]) => [name, tool.description]));
-  return { version: harness.version, renderer: RENDERER, renderers: [RENDERER], tools };
+  const { version, notifier } = harness;
+  const targets = notifier === undefined ? {} : { targets: notifier.targets };
+  return { version, renderer: RENDERER, renderers: [RENDERER], tools, ...targets };
 }
 
 /** The failure is the caller's to report; this only keeps the session from being blocked until the lease expires. */

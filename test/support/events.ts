@@ -340,3 +340,6 @@ export const questionAnswered = (
   text: string,
   more: Partial<EventBody<"question.answered">> = {},
 ): EventInput => event("question.answered", { question, text, author: "Ada", ...more });
+
+export const notified = (event_seq: number, target: string, ok = true): EventInput =>
+  event("notification.sent", { event_seq, target, ok, tries: 1, detail: "" });

@@ -27,6 +27,7 @@ import {
   failedWith,
   inDoubt,
   interrupt,
+  notified,
   pause,
   prepared,
   replied,
@@ -169,6 +170,8 @@ function found(intent: Intent, how: Outcome, session: ModelSession): EventInput[
       return [how.way < 2 ? refusedBranch(session.state) : publishedBranch(session.state)];
     case "handoff":
       return [handoffRecorded(intent.number)];
+    case "notify":
+      return [notified(intent.seq, intent.target, how.way > 2)];
     case "destroy":
       return [destroyed(intent.sandbox)];
   }
@@ -241,6 +244,8 @@ export function foundWell(intent: Intent, state: SessionState): EventInput[] {
       return [publishedBranch(state)];
     case "handoff":
       return [handoffRecorded(intent.number)];
+    case "notify":
+      return [notified(intent.seq, intent.target)];
     case "destroy":
       return [destroyed(intent.sandbox)];
   }

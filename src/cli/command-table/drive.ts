@@ -2,6 +2,7 @@
 import type { ResumeFlags } from "../commands/resume.ts";
 import type { RunFlags } from "../commands/run.ts";
 import { dollars, duration, heldOut, hosts, names, oneOf, price, webAddress, wholeNumber } from "../flags.ts";
+import { PEOPLE_FLAGS } from "../people-flags.ts";
 import {
   ANY_SESSION,
   COUNT_MAX,
@@ -225,6 +226,7 @@ export const driveCommands: readonly CommandSpec[] = [
       ...CAP_FLAGS,
       ...CONTRACT_FLAGS,
       ...AGENT_FLAGS,
+      ...PEOPLE_FLAGS,
       IGNORE_PROJECT_FLAG,
       DETACH_FLAG,
       ...VIEW_FLAGS,

@@ -1,5 +1,6 @@
 /** What a person says to a session. */
 import type { AmendFlags, WaiveFlags } from "../commands/agreement.ts";
+import type { AnswerFlags } from "../commands/inbox.ts";
 import type { SendFlags } from "../commands/send.ts";
 import { duration, oneOf } from "../flags.ts";
 import { CONTRACT_FLAGS } from "./drive.ts";
@@ -96,10 +97,25 @@ export const personCommands: readonly CommandSpec[] = [
   }),
   command<SendFlags>({
     name: "inbox",
-    description: "what waits for a person: calls, dependencies, changes of protected files",
+    description: "what waits for a person: questions, calls, dependencies, changes of files, stops",
     arguments: [{ name: "session", description: "id, or its beginning; default: all", kind: "optional" }],
     flags: [...PLACE_FLAGS, JSON_FLAG],
-    run: async (context, [id], flags) => (await import("../commands/agreement.ts")).inbox(context, id, flags),
+    run: async (context, [id], flags) => (await import("../commands/inbox.ts")).inbox(context, id, flags),
+  }),
+  command<AnswerFlags>({
+    name: "answer",
+    description: "answer a question of the agent; a number means one of its choices",
+    arguments: [
+      { name: "session", description: "id, or its beginning; or the question itself", kind: "required" },
+      {
+        name: "text",
+        description: "question, where there are several, and the answer; - reads it",
+        kind: "any",
+      },
+    ],
+    flags: [...PLACE_FLAGS, { name: "author", value: "<name>", description: "default: you" }, JSON_FLAG],
+    run: async (context, [first = "", ...words], flags) =>
+      (await import("../commands/inbox.ts")).answer(context, first, words, flags),
   }),
   command<AmendFlags>({
     name: "amend",

@@ -89,6 +89,8 @@ async function resumeOne(
   const wanted = liftingEvents(state, record, flags, now);
   if (wanted.length > 0) await sendEvents(harness, sessionId, wanted);
   const [asked] = state.hold === "requires_action" ? askedOf(state.stopReason) : [];
+  if (state.hold === "requires_action" && asked === undefined && standing.next !== null)
+    output.note("a person has to answer first:", `next: ${commandLine(flags, ...standing.next)}`);
   if (asked !== undefined) {
     output.note(
       "a person has to decide first:",

@@ -21,11 +21,19 @@ import { type ContractFlags, contractOf, sealedBy } from "../contract-choice.ts"
 import { withFileFlags } from "../file-flags.ts";
 import { Interruption } from "../interruption.ts";
 import { checkModel, type ModelFlags, modelOf } from "../model-choice.ts";
+import { type PeopleFlags, peoplePolicy } from "../people-flags.ts";
 import { wrap } from "../render/text.ts";
 import { type BeginFlags, type BeginPlace, beginnings, sandboxFor, warnOf } from "./begin.ts";
 
 /** Flags of `run`. */
-export interface RunFlags extends DriveFlags, BeginFlags, ContractFlags, ModelFlags, ContextFlags, ProjectFlags {
+export interface RunFlags
+  extends DriveFlags,
+    BeginFlags,
+    ContractFlags,
+    ModelFlags,
+    ContextFlags,
+    ProjectFlags,
+    PeopleFlags {
   readonly tools?: readonly string[];
   readonly system?: string;
   readonly title?: string;
@@ -154,6 +162,7 @@ function policyOf(flags: RunFlags, file: ConfigFile): Partial<SessionPolicy> {
     ...(idleMs === undefined ? {} : { idle_timeout_ms: idleMs }),
     ...(toolMs === undefined ? {} : { tool_wall_ms: toolMs }),
     ...(steering === undefined ? {} : { steering }),
+    ...peoplePolicy(flags, file),
     ...(flags.maxFailures === undefined ? {} : { model_failures_max: flags.maxFailures }),
   };
 }

@@ -4,6 +4,7 @@ import { userInfo } from "node:os";
 import { messageOf, NightshiftError } from "../../core/errors.ts";
 import { type ClientEventInput, event } from "../../core/events/index.ts";
 import type { SessionId } from "../../core/ids.ts";
+import { actionHash } from "../../core/people/action.ts";
 import { LAYER_ITEM } from "../../core/reduce/environment.ts";
 import type { SessionState } from "../../core/state.ts";
 import { sendEvents } from "../../runtime/client.ts";
@@ -12,8 +13,10 @@ import type { OpenHarness } from "../../runtime/open.ts";
 import type { SessionPolicy } from "../../runtime/session-config.ts";
 import { type CommandContext, commandLine, findSession, type PlaceFlags, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { inputOf } from "../inbox-items.ts";
 import { askedOf } from "../render/event-lines.ts";
 import { formatQuantity } from "../render/format.ts";
+import { singleLine } from "../render/text.ts";
 
 /** Flags of all these commands. */
 export interface SendFlags extends PlaceFlags {
@@ -93,33 +96,80 @@ export function confirm(
     const sessionId = await findSession(harness, id);
     const state = await loadState(harness.store, sessionId);
     const waiting = askedOf(state.stopReason);
-    if (!waiting.includes(what)) {
+    if (!waiting.includes(what.split("@")[0] ?? "")) {
       throw new NightshiftError("E_USAGE", `${sessionId} does not ask about ${what}`, {
         hint: waiting.length === 0 ? "It asks about nothing now." : `It asks about ${waiting.join(", ")}.`,
       });
     }
-    await sendEvents(harness, sessionId, [answerTo(state, what, flags)]);
+    await sendEvents(harness, sessionId, [await answerTo(context, harness, state, { what, flags })]);
     await say(context, harness, sessionId, { flags, done: `${flags.result} noted` });
     return EXIT.ok;
   });
 }
 
-function answerTo(
-  { stopReason }: SessionState,
-  call: string,
-  { result, reason }: SendFlags & { readonly result: "allow" | "deny" },
-): ClientEventInput {
+async function answerTo(
+  context: CommandContext,
+  harness: OpenHarness,
+  state: SessionState,
+  said: { readonly what: string; readonly flags: SendFlags & { readonly result: "allow" | "deny" } },
+): Promise<ClientEventInput> {
+  const { stopReason } = state;
+  const { result, reason } = said.flags;
+  const author = personOf(context, undefined);
   if (stopReason?.type === "requires_action" && stopReason.environment !== undefined)
     return event("approval.decided", {
       item: LAYER_ITEM,
       hash: stopReason.environment,
       result: result === "allow" ? "approve" : "deny",
-      author: userInfo().username,
+      author,
       ...reasonOf({ reason }),
     });
+  const [call = "", seen = ""] = said.what.split("@");
+  const hash = await lookedAt(harness, state, { call, seen });
   const message = reason === undefined ? {} : { deny_message: reason };
-  return event("user.tool_confirmation", { call, result, ...message });
+  return event("user.tool_confirmation", {
+    ...{ call, result, author, channel: "cli" },
+    ...message,
+    ...(hash !== null && { hash }),
+  });
 }
+
+/**
+ * The hash of the approval, made anew from what the log says would run.
+ * @param seen - how the hash began that the person was shown
+ * @throws NightshiftError `E_APPROVAL_STALE`
+ */
+async function lookedAt(
+  harness: OpenHarness,
+  state: SessionState,
+  { call, seen }: { readonly call: string; readonly seen: string },
+): Promise<string | null> {
+  const { sessionId: session, people, calls } = state;
+  const asked = people.approvals.find((each) => each.call === call);
+  const called = calls.find((each) => each.call === call);
+  if (asked === undefined || called === undefined) return null;
+  const input = await inputOf(harness, session, called);
+  const action = {
+    session,
+    call,
+    run: called.run + 1,
+    name: called.name,
+    input,
+    throughSeq: asked.throughSeq,
+  };
+  const hash = actionHash(action);
+  if (asked.isStale || hash !== asked.hash || !hash.startsWith(seen))
+    throw new NightshiftError("E_APPROVAL_STALE", `what ${call} would do is not what was looked at`);
+  return hash;
+}
+
+/** Who says it. */
+export function personOf({ environment }: CommandContext, named: string | undefined): string {
+  const name = named ?? environment.USER ?? environment.LOGNAME ?? userInfo().username;
+  return singleLine(name).slice(0, AUTHOR_LENGTH_MAX) || "a person";
+}
+
+const AUTHOR_LENGTH_MAX = 256;
 
 /** What a command sends. */
 interface Submission {

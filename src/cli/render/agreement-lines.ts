@@ -1,4 +1,6 @@
 /** What was agreed, asked for and found, as lines for people. */
+
+import { unreachable } from "../../core/errors.ts";
 import type { EventBody, SessionEvent } from "../../core/events/index.ts";
 import { formatCount, formatDuration, formatMoment } from "./format.ts";
 
@@ -64,6 +66,12 @@ export function agreementLines(event: SessionEvent, verbose: boolean): readonly 
     }
     case "control.retry":
       return [["you", "try again, from a fresh context"]];
+    case "question.asked":
+    case "question.answered":
+    case "question.expired":
+    case "approval.requested":
+    case "approval.expired":
+      return peopleLines(event);
     case "preflight.started":
       return [["checks", "run on the base, twice"]];
     case "preflight.finished":
@@ -75,6 +83,35 @@ export function agreementLines(event: SessionEvent, verbose: boolean): readonly 
 
 function words(name: string): string {
   return name.replaceAll("_", " ");
+}
+
+type PeopleEvent = SessionEvent<
+  "question.asked" | "question.answered" | "question.expired" | "approval.requested" | "approval.expired"
+>;
+
+function peopleLines(event: PeopleEvent): AgreementLine[] {
+  const { type, body, at } = event;
+  switch (type) {
+    case "question.asked": {
+      const { question, text, choices = [], expires_at, default: standard } = body;
+      const until = expires_at === undefined ? "" : ` (until ${formatMoment(expires_at, at)})`;
+      const named = choices.map((choice, index): AgreementLine => ["", `${index + 1}  ${choice}`]);
+      const otherwise: AgreementLine[] = standard === undefined ? [] : [["", `default: ${standard}`]];
+      return [["asks", `${question}${until}: ${text}`], ...named, ...otherwise];
+    }
+    case "question.answered":
+      return [["you", `${body.question}: ${body.text} (${body.author})`]];
+    case "question.expired":
+      return [
+        ["asks", `${body.question}: nobody answered${body.text === null ? "" : `; ${body.text} counts`}`],
+      ];
+    case "approval.requested":
+      return [["asks", `may ${body.call} run? (${body.hash.slice(0, 12)})`]];
+    case "approval.expired":
+      return [["asks", `${body.call}: nobody decided, so it is denied`]];
+    default:
+      return unreachable(event);
+  }
 }
 
 function countOf(criteria: number): string {

@@ -71,6 +71,7 @@ export class EventView {
       case "context":
       case "handoff":
       case "approval":
+      case "question":
       case "preflight":
       case "verdict":
       case "referee":
@@ -282,9 +283,7 @@ export function stopText(reason: EventBody<"session.status_idle">["stop_reason"]
     case "end_turn":
       return "done; waits for the next message";
     case "requires_action":
-      return reason.environment === undefined
-        ? `needs a person: may ${reason.calls.join(", ")} run?`
-        : `needs a person: may the changed dependencies be installed (layer ${shortKey(reason.environment)})?`;
+      return `needs a person: ${neededText(reason)}`;
     case "retries_exhausted":
       return "the model kept failing";
     case "budget_reached":
@@ -325,6 +324,19 @@ export function shortKey(key: string): string {
 export function askedOf(reason: EventBody<"session.status_idle">["stop_reason"] | null): readonly string[] {
   if (reason?.type !== "requires_action") return [];
   return reason.environment === undefined ? reason.calls : [shortKey(reason.environment)];
+}
+
+function neededText(
+  reason: Extract<EventBody<"session.status_idle">["stop_reason"], { type: "requires_action" }>,
+): string {
+  const { calls, questions = [], environment } = reason;
+  return [
+    ...(questions.length > 0 ? [`it asks ${questions.join(", ")}`] : []),
+    ...(calls.length > 0 ? [`may ${calls.join(", ")} run?`] : []),
+    ...(environment === undefined
+      ? []
+      : [`may the changed dependencies be installed (layer ${shortKey(environment)})?`]),
+  ].join("; ");
 }
 
 function outcomeOf(body: EventBody<"agent.tool_result">): string {

@@ -85,6 +85,7 @@ export const EVENT_VERSIONS: { readonly [T in EventType]: number } = {
   "question.expired": 1,
   "approval.requested": 1,
   "approval.expired": 1,
+  "notification.sent": 1,
   "verdict.requested": 1,
   "referee.composed": 1,
   "referee.checked": 1,

@@ -37,6 +37,14 @@ export const peopleEvents = {
     /** Absent: it waits until somebody decides. */
     expires_at: timestampMs.optional(),
   }),
+  /** A person who is away was told of this rest, or could not be. The address of the target is not in the log. */
+  "notification.sent": z.object({
+    event_seq: sequence,
+    target: z.string().min(1).max(64),
+    ok: z.boolean(),
+    tries: z.int().nonnegative(),
+    detail: z.string().max(500),
+  }),
   /** Nobody decided, so it is denied. */
   "approval.expired": z.object({ call: callIdText, hash, reason: without }),
 } as const;

@@ -5,6 +5,20 @@ import type { CallId, Sequence } from "../ids.ts";
 export interface PeopleState {
   readonly questions: readonly QuestionState[];
   readonly approvals: readonly ApprovalState[];
+  /** The rest that people who are away are told of; null while it works, or when a person has brought it about. */
+  readonly notice: NoticeState | null;
+}
+
+/** What people who are away are told of. */
+export type Notice = "done" | "blocked" | "budget" | "stall";
+
+/** How far the telling is. */
+export interface NoticeState {
+  /** The `session.status_idle` that it is about. */
+  readonly seq: Sequence;
+  readonly at: number;
+  /** Targets that were told, or could not be. */
+  readonly told: readonly string[];
 }
 
 /** A question of the agent. Its text is in the log, at `seq`. */
@@ -43,4 +57,4 @@ export interface ApprovalState {
 }
 
 /** Nobody is waited for. */
-export const NO_PEOPLE: PeopleState = { questions: [], approvals: [] };
+export const NO_PEOPLE: PeopleState = { questions: [], approvals: [], notice: null };

@@ -27,10 +27,20 @@ export function reducePeople(state: SessionState, event: SessionEvent): SessionS
     case "agent.tool_result":
     case "tool.started":
       return settled(state, event.body.call, event.type === "agent.tool_result");
+    case "session.status_idle":
+      return { ...state, people: { ...state.people, notice: { seq: event.seq, at: event.at, told: [] } } };
+    case "session.status_running":
+    case "session.status_terminated":
+      return state.people.notice === null ? state : { ...state, people: { ...state.people, notice: null } };
+    case "notification.sent":
+      return told(state, event.body);
     case "workspace.restored":
     case "workspace.rewound":
-    case "session.forked":
       return changedUnder(state);
+    case "session.forked": {
+      const next = changedUnder(state);
+      return { ...next, people: { ...next.people, notice: null } };
+    }
     default:
       return state;
   }
@@ -106,11 +116,18 @@ function lifted({ hold }: SessionState): SessionState["hold"] {
 function settled(state: SessionState, name: string, isAnswered: boolean): SessionState {
   const { questions, approvals } = state.people;
   const people = {
+    ...state.people,
     questions: isAnswered ? questions.filter(({ call }) => call !== name) : questions,
     approvals: approvals.filter(({ call }) => call !== name),
   };
   const isSame = people.questions.length === questions.length && people.approvals.length === approvals.length;
   return isSame ? state : { ...state, people };
+}
+
+function told(state: SessionState, body: EventBody<"notification.sent">): SessionState {
+  const { notice } = state.people;
+  if (notice?.seq !== body.event_seq || notice.told.includes(body.target)) return state;
+  return { ...state, people: { ...state.people, notice: { ...notice, told: [...notice.told, body.target] } } };
 }
 
 /** Other files, or another log: what a person has allowed is not what would be done now. */

@@ -5,6 +5,7 @@ import { append, inFlight, leave, type Now, perform, type Step } from "../step.t
 import { attemptAtRest } from "./attempts.ts";
 import { checkpointAtRest, isCheckpointing, unsavable } from "./checkpoint.ts";
 import { askedLayer } from "./environment.ts";
+import { owedNotices } from "./notices.ts";
 import { nextExpiry } from "./people.ts";
 
 function endOf(state: SessionState): StopReason {
@@ -26,9 +27,18 @@ function wakesAt({ stopReason, hold }: SessionState): number | null {
 /** A waiting session keeps no sandbox and no memory. It is due when the time of a question is over. */
 export function resting(state: SessionState, now: Now): Step {
   const step = givingBack(state, now);
+  const notices = owedNotices(state, now.profile.targets ?? []);
+  if (step.kind !== "append" && notices.length > 0) {
+    const others = step.kind === "perform" ? step.intents : [];
+    return perform([...others, ...notices], step.kind === "leave" ? untilDue(step.due, now) : step.withinMs);
+  }
   const expiry = nextExpiry(state);
   if (step.kind !== "leave" || expiry === null) return step;
   return leave(Math.min(step.due ?? expiry, expiry));
+}
+
+function untilDue(due: number | null, now: Now): number | null {
+  return due === null ? null : Math.max(0, due - now.at);
 }
 
 function givingBack(state: SessionState, now: Now): Step {
