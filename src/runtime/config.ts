@@ -10,7 +10,7 @@ import type { EgressInjection } from "../gateway/egress/contract.ts";
 import { MODEL_KEYS } from "../model/keys.ts";
 import { parseConfig, readConfigText } from "./config-file.ts";
 import type { ConfigFile, ProjectFile } from "./config-schema.ts";
-import type { TargetConfig } from "./notify/notifier.ts";
+import type { TargetConfig } from "./notify/contract.ts";
 import { loadProject, withProject } from "./project-config.ts";
 import { stateFolderFor } from "./state-folder.ts";
 

@@ -127,7 +127,10 @@ function settled(state: SessionState, name: string, isAnswered: boolean): Sessio
 function told(state: SessionState, body: EventBody<"notification.sent">): SessionState {
   const { notice } = state.people;
   if (notice?.seq !== body.event_seq || notice.told.includes(body.target)) return state;
-  return { ...state, people: { ...state.people, notice: { ...notice, told: [...notice.told, body.target] } } };
+  return {
+    ...state,
+    people: { ...state.people, notice: { ...notice, told: [...notice.told, body.target] } },
+  };
 }
 
 /** Other files, or another log: what a person has allowed is not what would be done now. */

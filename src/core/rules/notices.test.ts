@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { answered, destroyed, destroyRequested, idle, notified, running, said } from "../../../test/support/events.ts";
+import {
+  answered,
+  destroyed,
+  destroyRequested,
+  idle,
+  notified,
+  running,
+  said,
+} from "../../../test/support/events.ts";
 import { askingWithSandbox, PROFILE, stateOf } from "../../../test/support/logs.ts";
 import { decideTable, destroy, type IntentOf, performs } from "../../../test/support/steps.ts";
 import type { EventBody } from "../events/index.ts";
@@ -35,7 +43,12 @@ describe("a rest", () => {
       now: { profile },
       step: performs(null, destroy(), notify("phone")),
     },
-    { name: "is told once", log: [...done, notified(seq, "phone"), destroyRequested(), destroyed()], now: { profile }, step: leave(null) },
+    {
+      name: "is told once",
+      log: [...done, notified(seq, "phone"), destroyRequested(), destroyed()],
+      now: { profile },
+      step: leave(null),
+    },
     {
       name: "is not told again when it could not be",
       log: [...done, notified(seq, "phone", false), destroyRequested(), destroyed()],
@@ -48,7 +61,11 @@ describe("a rest", () => {
       now: { profile },
       step: performs(null, notify("phone")),
     },
-    { name: "is told to nobody where nobody wants to know", log: [...done, destroyRequested(), destroyed()], step: leave(null) },
+    {
+      name: "is told to nobody where nobody wants to know",
+      log: [...done, destroyRequested(), destroyed()],
+      step: leave(null),
+    },
     {
       name: "does not keep the session from going on",
       log: [...done, said("and now this")],

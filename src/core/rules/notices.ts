@@ -13,7 +13,12 @@ export function owedNotices(state: SessionState, targets: readonly NoticeTarget[
   const kind = noticeKind(state.stopReason);
   return targets
     .filter(({ name, kinds }) => kind !== null && kinds.includes(kind) && !notice.told.includes(name))
-    .map(({ name }) => ({ kind: "notify", key: `notify/${notice.seq}/${name}`, seq: notice.seq, target: name }));
+    .map(({ name }) => ({
+      kind: "notify",
+      key: `notify/${notice.seq}/${name}`,
+      seq: notice.seq,
+      target: name,
+    }));
 }
 
 /** What a rest is for somebody who is away; null when there is nothing to tell. */

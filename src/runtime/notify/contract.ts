@@ -27,3 +27,13 @@ export interface Notifier {
   /** Tries a few times, for half a minute at the most. Never throws but for the signal. */
   send(target: string, notification: Notification, signal: AbortSignal): Promise<Delivery>;
 }
+
+/** One who is to be told, as the user's config file says. */
+export interface TargetConfig {
+  readonly name: string;
+  readonly on: readonly Notice[];
+  readonly webhook?: string | undefined;
+  /** Name of the environment variable that holds the secret of the web hook. */
+  readonly secret_variable?: string | undefined;
+  readonly command?: readonly string[] | undefined;
+}

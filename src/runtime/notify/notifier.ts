@@ -2,20 +2,9 @@
 import { spawn } from "node:child_process";
 import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
-import type { Notice } from "../../core/people/state.ts";
 import type { Environment } from "../config.ts";
-import type { Delivery, Notification, Notifier } from "./contract.ts";
+import type { Delivery, Notification, Notifier, TargetConfig } from "./contract.ts";
 import { keyOf, sign } from "./standard-webhooks.ts";
-
-/** One who is to be told, as the user's config file says. */
-export interface TargetConfig {
-  readonly name: string;
-  readonly on: readonly Notice[];
-  readonly webhook?: string | undefined;
-  /** Name of the environment variable that holds the secret of the web hook. */
-  readonly secret_variable?: string | undefined;
-  readonly command?: readonly string[] | undefined;
-}
 
 /** Before each try after the first. */
 const PAUSES_MS = [1000, 2000, 4000];
@@ -59,9 +48,11 @@ async function deliver(
     const end = new AbortController();
     const stop = (): void => end.abort(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
-    const limit = clock.sleep(TRY_MS, end.signal).then(
-      (): Try => ({ isDelivered: false, isFinal: false, detail: `no answer within ${TRY_MS / 1000} s` }),
-    );
+    const limit = clock
+      .sleep(TRY_MS, end.signal)
+      .then(
+        (): Try => ({ isDelivered: false, isFinal: false, detail: `no answer within ${TRY_MS / 1000} s` }),
+      );
     limit.catch(() => undefined);
     const result = await Promise.race([attempt(notification, end.signal), limit]).finally(() => {
       signal.removeEventListener("abort", stop);
@@ -76,7 +67,11 @@ async function deliver(
 }
 
 function payloadOf({ kind, at, data }: Notification): string {
-  return JSON.stringify({ type: `session.${kind}`, timestamp: new Date(at).toISOString(), data: { v: PAYLOAD_VERSION, ...data } });
+  return JSON.stringify({
+    type: `session.${kind}`,
+    timestamp: new Date(at).toISOString(),
+    data: { v: PAYLOAD_VERSION, ...data },
+  });
 }
 
 async function post(
@@ -136,7 +131,9 @@ function execute(
   notification: Notification,
   signal: AbortSignal,
 ): Promise<Try> {
-  const env = Object.fromEntries(VARIABLES.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])));
+  const env = Object.fromEntries(
+    VARIABLES.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
+  );
   return new Promise((resolve) => {
     const child = spawn(program, words, { env, stdio: ["pipe", "ignore", "ignore"], detached: true });
     // The whole group, so that nothing of it outlives its time.

@@ -21,7 +21,9 @@ test("signs as the specification's example does", () => {
 test("verifies what it signs, also among other signatures, and nothing else", () => {
   const headers = sign(key, ID, AT, PAYLOAD);
   expect(verify(key, headers, PAYLOAD, AT)).toBe(true);
-  expect(verify(key, { ...headers, "webhook-signature": `v1,AAAA v2,x ${SIGNATURE}` }, PAYLOAD, AT)).toBe(true);
+  expect(verify(key, { ...headers, "webhook-signature": `v1,AAAA v2,x ${SIGNATURE}` }, PAYLOAD, AT)).toBe(
+    true,
+  );
   expect(verify(key, headers, `${PAYLOAD} `, AT)).toBe(false);
   expect(verify(key, { ...headers, "webhook-id": "msg_other" }, PAYLOAD, AT)).toBe(false);
   expect(verify(key, headers, PAYLOAD, AT + 301_000)).toBe(false);
