@@ -27,7 +27,7 @@ export interface AttemptsState {
   /** A handoff in the making. */
   readonly making: number | null;
   /** The newest one, and the attempt that it is of; 0 before the first. */
-X
+  readonly handoff: { readonly number: number; readonly seq: Sequence; readonly attempt: number } | null;
   /** Request of the newest note of the model that no handoff has taken yet; 0 for none. */
   readonly notedAt: number;
   /** Contents of files that were tried and given up, bounded. */
