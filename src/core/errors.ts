@@ -86,6 +86,10 @@ export const ERROR_CODES = {
   E_SANDBOX_UNAVAILABLE: { exit: 69, hint: "Run `nightshift doctor` to see what is missing." },
   E_SANDBOX_LOST: { exit: 69, hint: "The sandbox is gone; `nightshift resume` starts another." },
   E_SANDBOX_STALE: { exit: 70, hint: "A newer harness has attached to this sandbox." },
+  E_GATEWAY_UNAVAILABLE: {
+    exit: 69,
+    hint: "Run `nightshift resume`; if it comes again, see whether another program has the port.",
+  },
   E_EGRESS_UNAVAILABLE: {
     exit: 69,
     hint: "Run `nightshift doctor`; the log beside the proxy's record says more.",

@@ -25,6 +25,8 @@ export interface SandboxSpec {
    * and it is the folder that is to be mounted: a proxy that is started anew binds a new socket under the same name.
    */
   readonly egress?: string;
+  /** The same for the model gateway's socket; commands reach it on loopback. */
+  readonly gateway?: string;
   /** Absent for what belongs to no session. */
   readonly fence?: Fence;
   /** The daemon ends itself, and what runs in it, after this long without a harness. */

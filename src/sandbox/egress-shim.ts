@@ -11,6 +11,9 @@ import { socketAddress } from "./daemon/record.ts";
 /** The port that commands are told. */
 export const EGRESS_SHIM_PORT = 3128;
 
+/** The port of the model gateway; it is reached the same way. */
+export const GATEWAY_SHIM_PORT = 3129;
+
 const CONNECTIONS_MAX = 256;
 
 /** Where the shim listens, and how to end it. */

@@ -6,7 +6,7 @@ import { existsSync, lstatSync, readlinkSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, normalize } from "node:path";
 import { NightshiftError } from "../../core/errors.ts";
 import { INNER_WORKSPACE, type Mount, type Resources, type SandboxSpec } from "../contract.ts";
-import { INNER_EGRESS_FOLDER } from "../pod/contract.ts";
+import { INNER_EGRESS_FOLDER, INNER_GATEWAY_FOLDER } from "../pod/contract.ts";
 import { INNER_HOME } from "../pod/environment.ts";
 import type { PodTools } from "./tools.ts";
 
@@ -106,6 +106,7 @@ export function viewArguments(parts: ViewParts): string[] {
     ...Object.entries(code.files).flatMap(([source, target]) => ["--ro-bind", source, target]),
     ...["--bind", workspace, INNER_WORKSPACE],
     ...(spec.egress === undefined ? [] : ["--ro-bind", dirname(spec.egress), INNER_EGRESS_FOLDER]),
+    ...(spec.gateway === undefined ? [] : ["--ro-bind", dirname(spec.gateway), INNER_GATEWAY_FOLDER]),
     ...(spec.mounts ?? []).flatMap(mountArguments),
     // The root is in memory that nobody has limited.
     ...["--remount-ro", "/"],

@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import type { ConformanceCase } from "../../core/conformance.ts";
 import { INNER_WORKSPACE, type Overlay } from "../contract.ts";
+import { GATEWAY_SHIM_PORT } from "../egress-shim.ts";
 import { Bench, finished, rejects, type SandboxSubject } from "./subject.ts";
 
 /**
@@ -113,6 +114,26 @@ export const isolationCases: readonly ConformanceCase<SandboxSubject>[] = [
         const replace = await bench.run("for f in /run/nightshift/egress/*; do rm $f || mv $f $f.old; done");
         assert.notEqual(replace.exitCode, 0);
         proxy.close();
+      }
+    },
+  },
+  {
+    name: "the model gateway is reached on loopback, also one that was made anew, and nobody can replace it",
+    async run(subject) {
+      const spec = (folder: string) => {
+        mkdirSync(join(folder, "gateway"));
+        return { gateway: join(folder, "gateway", "gateway.sock") };
+      };
+      await using bench = await Bench.open(subject, { spec });
+      const talk = `bash -c 'exec 3<> /dev/tcp/127.0.0.1/${GATEWAY_SHIM_PORT} && cat <&3'`;
+      for (const answer of ["first", "second"]) {
+        const gateway = createServer((client) => client.end(answer));
+        gateway.listen(join(bench.rig.folder, "gateway", "gateway.sock"));
+        await once(gateway, "listening");
+        assert.equal(await bench.output(talk), answer);
+        const replace = await bench.run("for f in /run/nightshift/gateway/*; do rm $f || mv $f $f.old; done");
+        assert.notEqual(replace.exitCode, 0);
+        gateway.close();
       }
     },
   },

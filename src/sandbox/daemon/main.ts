@@ -12,6 +12,7 @@ import type { Json } from "../../core/text.ts";
 import { INNER_WORKSPACE, type SandboxSpec } from "../contract.ts";
 import {
   INNER_EGRESS_FOLDER,
+  INNER_GATEWAY_FOLDER,
   type LimitsInForce,
   type Pod,
   type PodLauncher,
@@ -185,7 +186,7 @@ class Daemon {
   async #workInPod(launcher: PodLauncher, journal: Journal): Promise<Runner> {
     const { folder, pod, environment } = this.#config;
     if (pod === undefined) throw new Error("there is no pod to work in");
-    const { egress } = pod.spec;
+    const { egress, gateway } = pod.spec;
     this.#preparePipeFolder();
     const launched = await launcher.launch(pod.spec, folder, NEVER);
     this.#pod = launched;
@@ -196,6 +197,7 @@ class Daemon {
       environment,
       leftovers: journal.unfinished().flatMap(({ entry }) => entry.temporary ?? []),
       egress: egress === undefined ? null : join(INNER_EGRESS_FOLDER, basename(egress)),
+      gateway: gateway === undefined ? null : join(INNER_GATEWAY_FOLDER, basename(gateway)),
     });
     return runner;
   }

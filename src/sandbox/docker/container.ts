@@ -7,7 +7,7 @@ import { INNER_TOOLS, type RunnerCode, SETTINGS } from "../bubblewrap/view.ts";
 import { DEFAULT_RESOURCES, INNER_WORKSPACE, type Overlay, type SandboxSpec } from "../contract.ts";
 import { MARKER_VARIABLE } from "../daemon/kill.ts";
 import { sandboxKey } from "../daemon/record.ts";
-import { INNER_EGRESS_FOLDER } from "../pod/contract.ts";
+import { INNER_EGRESS_FOLDER, INNER_GATEWAY_FOLDER } from "../pod/contract.ts";
 import { INNER_HOME } from "../pod/environment.ts";
 import type { EngineFacts } from "./engine.ts";
 import { INNER_POD_FOLDER } from "./image.ts";
@@ -137,6 +137,7 @@ function mountsOf({ spec, podFolder, tools, code, volume }: ContainerParts): obj
     bind(podFolder, INNER_POD_FOLDER, false),
     workspace,
     ...(spec.egress === undefined ? [] : [bind(dirname(spec.egress), INNER_EGRESS_FOLDER, true)]),
+    ...(spec.gateway === undefined ? [] : [bind(dirname(spec.gateway), INNER_GATEWAY_FOLDER, true)]),
     ...(spec.mounts ?? []).map(({ source, target, access }) => bind(source, target, access === "read-only")),
   ];
 }

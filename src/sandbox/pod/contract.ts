@@ -53,3 +53,6 @@ export interface PodLauncherModule {
 
 /** Where the folder of the egress proxy's socket is mounted in pods. */
 export const INNER_EGRESS_FOLDER = "/run/nightshift/egress";
+
+/** The same for the model gateway's. */
+export const INNER_GATEWAY_FOLDER = "/run/nightshift/gateway";

@@ -11,7 +11,7 @@ import type { Run, RunHooks } from "../daemon/executions.ts";
 import { OperationRunner } from "../daemon/operation-runner.ts";
 import { type PipeMaker, PipePool } from "../daemon/pipes.ts";
 import { findShell } from "../daemon/shell.ts";
-import { startEgressShim } from "../egress-shim.ts";
+import { GATEWAY_SHIM_PORT, startEgressShim } from "../egress-shim.ts";
 
 import { type FromRunner, type RunnerConfig, type ToRunner, WireEnd } from "./wire.ts";
 
@@ -91,10 +91,15 @@ export class RunnerHost {
     return this.#runner;
   }
 
-  async #start({ root, key, environment, leftovers, egress }: RunnerConfig): Promise<Json> {
+  async #start({ root, key, environment, leftovers, egress, gateway }: RunnerConfig): Promise<Json> {
     const pipes = new PipePool(this.#place.pipeFolder, this.#place.pipeMaker);
     // Looking at any file makes Node start its threads; when commands have taken all that may run, it would die of it.
-    await Promise.all([pipes.fill(), stat(root), egress === null ? undefined : startEgressShim(egress)]);
+    await Promise.all([
+      pipes.fill(),
+      stat(root),
+      egress === null ? undefined : startEgressShim(egress),
+      gateway === null ? undefined : startEgressShim(gateway, GATEWAY_SHIM_PORT),
+    ]);
     for (const path of leftovers) rmSync(path, { force: true });
     const marked = withMarker(environment, `${key}.pod`);
     const shell = findShell(environment);

@@ -47,6 +47,8 @@ export interface RunnerConfig {
   readonly leftovers: readonly string[];
   /** The socket of the egress proxy, inside; null: there is no way out. */
   readonly egress: string | null;
+  /** The socket of the model gateway, inside; null: commands have no model. */
+  readonly gateway: string | null;
 }
 
 /** An answer holds an output, in which a byte may take six once it is JSON. */
