@@ -12,8 +12,10 @@ import { answerOwed } from "./rules/answer.ts";
 import { exceededTime, outOfTime, timeLeft } from "./rules/budget.ts";
 import { runCalls } from "./rules/calls.ts";
 import { changingContext, isChangingContext } from "./rules/context-change.ts";
+import { attempting, attemptOwed, isAttempting } from "./rules/command.ts";
 import { amending, contractWish, judging, preflighting } from "./rules/contract.ts";
 import { layerAnswered } from "./rules/environment.ts";
+import { gatewayOrphaned, hasGatewayOrphans } from "./rules/gateway.ts";
 import { halting } from "./rules/halt.ts";
 import { rejectInput } from "./rules/input.ts";
 import { expiring, overdue } from "./rules/people.ts";
@@ -30,10 +32,12 @@ type Situation =
   | "empty"
   | "input-rejected"
   | "request-orphaned"
+  | "gateway-orphaned"
   | "halting"
   | "out-of-time"
   | "answering"
   | "overdue"
+  | "attempting"
   | "held"
   | "beginning"
   | "layer-answered"
@@ -44,6 +48,7 @@ type Situation =
   | "context"
   | "backing-off"
   | "answer-owed"
+  | "attempt-owed"
   | "resting";
 
 /** The next step. Total: every state has one. */
@@ -68,6 +73,8 @@ function ruleOf(state: SessionState, now: Now): Step {
       return rejectInput(state);
     case "request-orphaned":
       return orphaned(state, now);
+    case "gateway-orphaned":
+      return gatewayOrphaned(state, now);
     case "halting":
       return halting(state, now);
     case "out-of-time":
@@ -76,6 +83,8 @@ function ruleOf(state: SessionState, now: Now): Step {
       return answering(state, now);
     case "overdue":
       return expiring(state, now);
+    case "attempting":
+      return attempting(state, now);
     case "beginning":
       return append(event("session.status_running", {}));
     case "layer-answered":
@@ -94,6 +103,8 @@ function ruleOf(state: SessionState, now: Now): Step {
       return backingOff(state, now);
     case "answer-owed":
       return answerOwed(state, now);
+    case "attempt-owed":
+      return attemptOwed(state, now);
     case "held":
     case "resting":
       return resting(state, now);
@@ -106,10 +117,12 @@ function situationOf(state: SessionState, now: Now): Situation {
   if (state.config === null) return "empty";
   if (state.queue.some((portion) => portion.some((input) => input.rejected))) return "input-rejected";
   if (state.request !== null && state.request.epoch !== now.epoch) return "request-orphaned";
+  if (hasGatewayOrphans(state, now)) return "gateway-orphaned";
   if (state.halt !== null) return "halting";
   if (state.phase === "terminated") return "resting";
   if (state.phase === "running" && exceededTime(state, now.at) !== null) return "out-of-time";
   if (state.request !== null) return "answering";
+  if (isAttempting(state)) return "attempting";
   if (overdue(state, now).length > 0) return "overdue";
   if (state.hold !== null && !isHoldOver(state, now.at)) return "held";
   const work = workOf(state, now);
@@ -130,6 +143,7 @@ function workOf(state: SessionState, now: Now): Situation {
   if (wish !== null) return wish;
   if (isChangingContext(state, now)) return "context";
   if (state.retry !== null && state.answerOwed && !isRetryDue(state.retry, now.at)) return "backing-off";
-  if (state.answerOwed || state.queue.length > 0) return "answer-owed";
+  if (state.answerOwed || state.queue.length > 0)
+    return state.command === null ? "answer-owed" : "attempt-owed";
   return "resting";
 }

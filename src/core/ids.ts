@@ -57,6 +57,11 @@ export function execId(session: SessionId, call: CallId, run: number): ExecId {
   return `${session}/${call}/${run}` as ExecId;
 }
 
+/** The one process of a program's attempt: it is never run twice. */
+export function attemptExecId(session: SessionId, attempt: number): ExecId {
+  return `${session}/a${attempt}/1` as ExecId;
+}
+
 /** The public id of an event (`sevt_…`): derived from its place, hence never stored. */
 export function eventId(session: SessionId, seq: Sequence): string {
   return `sevt_${session.slice(5)}_${seq.toString(36)}`;

@@ -10,6 +10,7 @@ import { reduceBranch } from "./reduce/branch.ts";
 import { noteBreakers } from "./reduce/breakers.ts";
 import { noteBudget } from "./reduce/budget.ts";
 import { reduceCalls } from "./reduce/calls.ts";
+import { reduceCommand } from "./reduce/command.ts";
 import { reduceContract } from "./reduce/contract.ts";
 import { reduceControl } from "./reduce/control.ts";
 import { reduceEnvironment } from "./reduce/environment.ts";
@@ -26,7 +27,8 @@ export function reduce(state: SessionState, event: SessionEvent): SessionState {
     `event ${event.seq} does not follow ${state.seq} in ${state.sessionId}`,
   );
   // What people wait for, and what attempts are about, is told by events of all domains.
-  const next = reduceAttempts(reducePeople(reduceBody(state, event), event), event);
+  const known = reduceAttempts(reducePeople(reduceBody(state, event), event), event);
+  const next = reduceCommand(known, event, state);
   const placed = { ...next, seq: event.seq, lastEventAt: event.at };
   return {
     ...placed,

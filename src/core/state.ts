@@ -6,6 +6,7 @@ import { type AttemptsState, NO_ATTEMPTS } from "./attempt/state.ts";
 import type { BranchState } from "./branch/state.ts";
 import { type BreakerState, NO_BREAKERS } from "./budget/breaker-state.ts";
 import { type BudgetState, NO_BUDGET } from "./budget/state.ts";
+import type { CommandState } from "./command/state.ts";
 import type { ContractState } from "./contract/state.ts";
 import type { EventBody } from "./events/index.ts";
 import type { CallId, SandboxId, Sequence, SessionId, ThreadId } from "./ids.ts";
@@ -71,6 +72,8 @@ export interface SessionState {
   readonly attempts: AttemptsState;
   /** Absent as long as nobody has asked for one. */
   readonly branch?: BranchState;
+  /** Null for the built-in worker. */
+  readonly command: CommandState | null;
   readonly ledger: Ledger;
   readonly budget: BudgetState;
   readonly breakers: BreakerState;
@@ -263,7 +266,7 @@ export interface OpenJudgeRequest {
 /** Tokens charged so far: the open reservation, unsettled ones and those of judges included. */
 export function tokensCharged(state: SessionState): number {
   const { inputTokens, outputTokens, cacheReadTokens, cacheWriteTokens, unsettledTokens } = state.ledger;
-  const open = (state.request?.reservation.tokens ?? 0) + (state.judgeRequest?.reservation.tokens ?? 0);
+  const open = sumOf(openReservations(state), ({ tokens }) => tokens);
   const agent = inputTokens + outputTokens + cacheReadTokens + cacheWriteTokens;
   return agent + state.ledger.judgeTokens + unsettledTokens + open;
 }
@@ -271,8 +274,21 @@ export function tokensCharged(state: SessionState): number {
 /** Micro-dollars charged so far: the open reservation, unsettled ones and those of judges included. */
 export function costCharged(state: SessionState): number {
   const { costMicroUsd, unsettledCostMicroUsd, judgeCostMicroUsd } = state.ledger;
-  const open = [state.request, state.judgeRequest].map((each) => each?.reservation.cost_micro_usd ?? 0);
-  return open.reduce((sum, each) => sum + each, costMicroUsd + unsettledCostMicroUsd + judgeCostMicroUsd);
+  const open = sumOf(openReservations(state), ({ cost_micro_usd }) => cost_micro_usd);
+  return costMicroUsd + unsettledCostMicroUsd + judgeCostMicroUsd + open;
+}
+
+/** Of the built-in worker's request, of those under way through the gateway, and of a judge's. */
+function openReservations({
+  request,
+  command,
+  judgeRequest,
+}: SessionState): readonly OpenRequest["reservation"][] {
+  return [request, judgeRequest, ...(command?.open ?? [])].flatMap((each) => each?.reservation ?? []);
+}
+
+function sumOf<Item>(items: readonly Item[], size: (item: Item) => number): number {
+  return items.reduce((sum, item) => sum + size(item), 0);
 }
 
 /**
@@ -320,6 +336,7 @@ export function emptyState(sessionId: SessionId): SessionState {
     contract: null,
     people: NO_PEOPLE,
     attempts: NO_ATTEMPTS,
+    command: null,
     ledger: {
       requests: 0,
       inputTokens: 0,

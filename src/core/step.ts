@@ -3,7 +3,7 @@ import type { Spending } from "./budget/state.ts";
 import type { ContractState } from "./contract/state.ts";
 import { unreachable } from "./errors.ts";
 import type { EventBody, EventInput } from "./events/index.ts";
-import { type CallId, type ExecId, execId, type SandboxId, type Sequence } from "./ids.ts";
+import { attemptExecId, type CallId, type ExecId, execId, type SandboxId, type Sequence } from "./ids.ts";
 import type { ToolDescription } from "./message.ts";
 import type { Notice } from "./people/state.ts";
 import type { CallState, OpenRequest, SandboxState, SessionState } from "./state.ts";
@@ -56,7 +56,8 @@ export type Intent =
   | { readonly kind: "model"; readonly key: string; readonly request: number }
   | { readonly kind: "exec"; readonly key: string; readonly call: CallState; readonly execId: ExecId }
   | { readonly kind: "prepare"; readonly key: string; readonly call: CallState }
-  | { readonly kind: "cancel"; readonly key: string; readonly call: CallId; readonly execId: ExecId }
+  | { readonly kind: "cancel"; readonly key: string; readonly execId: ExecId }
+  | { readonly kind: "attempt"; readonly key: string; readonly attempt: number; readonly execId: ExecId }
   | { readonly kind: "provision"; readonly key: string; readonly sandbox: SandboxId }
   | { readonly kind: "checkpoint"; readonly key: string; readonly number: number }
   | { readonly kind: "preflight"; readonly key: string }
@@ -135,6 +136,12 @@ export function execIntent(state: SessionState, call: CallState): Intent {
   return { kind: "exec", key: `exec/${id}/${state.sandbox?.incarnation ?? ""}`, call, execId: id };
 }
 
+/** The process that a program's attempt stands for. */
+export function attemptIntent(state: SessionState, attempt: number): Intent {
+  const execId = attemptExecId(state.sessionId, attempt);
+  return { kind: "attempt", key: `exec/${execId}/${state.command?.incarnation ?? ""}`, attempt, execId };
+}
+
 /** Does the log still wait for what comes of this intent? */
 export function isOpen(state: SessionState, intent: Intent): boolean {
   switch (intent.kind) {
@@ -148,6 +155,8 @@ export function isOpen(state: SessionState, intent: Intent): boolean {
       return state.calls.some((call) => isUnprepared(call, intent.call));
     case "cancel":
       return true;
+    case "attempt":
+      return state.attempts.open?.number === intent.attempt;
     case "provision":
       return state.sandbox?.status === "requested" && intent.key === provisionKey(state.sandbox);
     case "checkpoint":

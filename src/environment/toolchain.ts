@@ -74,20 +74,38 @@ export async function findProgramOf(argv: readonly string[], request: ToolchainR
   return toolchainOf(isAlwaysSeen(found.path) ? [] : [found], request);
 }
 
-async function toolchainOf(found: readonly Found[], request: ToolchainRequest): Promise<Toolchain> {
+/**
+ * What has to be seen of one program, which is not started: not every program tells its version and ends.
+ * @throws NightshiftError `E_TOOLCHAIN_MISSING`
+ */
+export async function findPlaceOf(
+  program: string,
+  request: ToolchainRequest,
+): Promise<Pick<Toolchain, "mounts" | "path">> {
+  return placeOf([await findInstalled(program, request)]);
+}
+
+function placeOf(found: readonly Found[]): Pick<Toolchain, "mounts" | "path"> {
   const outside = found.filter(({ path }) => !isAlwaysSeen(path));
   const prefixes = [...new Set(outside.flatMap(({ folders }) => folders))];
   const needed = prefixes.filter((prefix) => !prefixes.some((other) => prefix.startsWith(`${other}/`)));
+  return {
+    mounts: needed.map((source) => ({ source, target: source, access: "read-only" })),
+    path: [...new Set(outside.map(({ bin }) => bin))],
+  };
+}
+
+async function toolchainOf(found: readonly Found[], request: ToolchainRequest): Promise<Toolchain> {
+  const { mounts, path } = placeOf(found);
   const answers = found.map(async ({ program, bin }) => {
     const argv = VERSION_ARGUMENTS[program] ?? ["--version"];
     return [program, await ask(join(bin, program), argv, request, "/", [bin])] as const;
   });
   const versions = Object.fromEntries(await Promise.all(answers));
-  const mounts: Mount[] = needed.map((source) => ({ source, target: source, access: "read-only" }));
   const certificates = certificatesOf(request);
   return {
     mounts: [...mounts, ...certificates.mounts],
-    path: [...new Set(outside.map(({ bin }) => bin))],
+    path,
     versions,
     environment: certificates.environment,
   };

@@ -34,6 +34,7 @@ import type { ModelConfig } from "./providers.ts";
 import type { RefereeSource } from "./referee-parts.ts";
 import { backendNames, createSandboxBackend, createWorker, isIsolated, openStore } from "./registry.ts";
 import type { SessionBranch } from "./session-branch.ts";
+import type { SessionAttempts } from "./session-attempts.ts";
 import { depsOf, networkOf, type SessionConfig, setupOf } from "./session-config.ts";
 import type { SessionLayers } from "./session-layers.ts";
 import type { SessionReferee } from "./session-referee.ts";
@@ -155,8 +156,15 @@ class OpenedHarness implements OpenHarness {
 
   async resolve(config: EventBody<"session.created">, lease: Lease): Promise<Hands> {
     const { tools, clock } = this;
-    const model = await this.#model(config.agent.model);
-    const worker = await createWorker(config.agent.worker, { model, tools, clock, policy: config.policy });
+    const isProgram = config.agent.worker === "command";
+    const worker = isProgram
+      ? null
+      : await createWorker("loop", {
+          model: await this.#model(config.agent.model),
+          tools,
+          clock,
+          policy: config.policy,
+        });
     const { backend: kind } = config.sandbox;
     // An unknown name is refused now, and not by the first command.
     const isKnown = backendNames("sandbox").includes(kind);
@@ -177,6 +185,7 @@ class OpenedHarness implements OpenHarness {
         referee: await this.#referee(config, lease, backend, environment),
         branch: await this.#branch(),
       }),
+      ...(isProgram && { attempts: await this.#attempts(config, lease) }),
       ...(rules.length > 0 && { wayOut: await this.#wayOut(config, rules, lease.sessionId) }),
     };
   }
@@ -185,6 +194,19 @@ class OpenedHarness implements OpenHarness {
     const { createSessionBranch } = await import("./session-branch.ts");
     const { store, clock } = this;
     return createSessionBranch({ store, clock, workspaces: () => this.workspaces() });
+  }
+
+  async #attempts(config: SessionConfig, lease: Lease): Promise<SessionAttempts> {
+    const { openSessionAttempts } = await import("./open-attempts.ts");
+    const { store, clock, chance } = this;
+    return openSessionAttempts({
+      ...{ config, lease, store, clock, chance },
+      environment: this.#environment,
+      file: this.#options.file,
+      folder: join(this.#fileFolder(), "programs", lease.sessionId),
+      isIsolated: isIsolated(config.sandbox.backend),
+      workspaces: () => this.workspaces(),
+    });
   }
 
   async #referee(

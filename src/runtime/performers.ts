@@ -15,16 +15,18 @@ import type { ExecReply, ExecResult, Fence, Sandbox, SandboxBackend } from "../s
 import type { Tool } from "../tool/contract.ts";
 import { answerFrom, doubtFrom, refusedAnswer, withoutTool } from "../tool/receipts.ts";
 import type { Worker } from "../worker/contract.ts";
-import { checkpointOf, type Files, filesOf, goneWithTheLastOne, type OpenWorkspaces } from "./checkouts.ts";
+import { checkpointOf, filesOf, goneWithTheLastOne, type OpenWorkspaces } from "./checkouts.ts";
 import type { SandboxConnections } from "./connections.ts";
 import { type Deadlines, within } from "./deadlines.ts";
 import type { Notifier } from "./notify/contract.ts";
 import { notify } from "./notify/notify.ts";
 import type { SessionBranch } from "./session-branch.ts";
 import { type HandoffParts, recordHandoff } from "./handoffs.ts";
+import { type SessionAttempts, watchAttempt } from "./session-attempts.ts";
 import { mountsOf } from "./session-config.ts";
 import type { SessionLayers } from "./session-layers.ts";
 import type { SessionReferee } from "./session-referee.ts";
+import { surroundingsFor } from "./surroundings.ts";
 import type { WayOut } from "./way-out.ts";
 
 /** Kept output of one execution. */
@@ -41,7 +43,8 @@ const DESTROY_TRIES = 3;
 
 /** What performers work with. */
 export interface PerformerParts {
-  readonly worker: Worker;
+  /** Null for sessions whose worker is a program. */
+  readonly worker: Worker | null;
   readonly tools: ReadonlyMap<string, Tool>;
   readonly backend: SandboxBackend;
   /** For sessions with a checkout of their own. */
@@ -57,6 +60,8 @@ export interface PerformerParts {
   readonly handoffs: HandoffParts;
   /** For people who are away. */
   readonly notifier: Notifier | null;
+  /** For sessions whose worker is a program. */
+  readonly attempts: SessionAttempts | null;
   readonly connections: SandboxConnections;
   /** Of the lease. */
   readonly epoch: number;
@@ -64,6 +69,8 @@ export interface PerformerParts {
   readonly clock: Clock;
   /** Called for output of a running command, for live views; never stored from here. */
   readonly onOutput?: (call: CallState, text: string) => void;
+  /** The same for a program that works by itself. */
+  readonly onProgramOutput?: (text: string) => void;
 }
 
 /** The committed fold at the moment a performer starts, and the ways to be stopped and to show life. */
@@ -105,6 +112,10 @@ export async function performIntent(
       return provision(parts, sandboxOf(moment), moment);
     case "checkpoint":
       return checkpoint(parts, intent.number, moment);
+    case "attempt":
+      return orLost(parts, moment, async () =>
+        watchAttempt(parts, intent, moment, await connect(parts, moment)),
+      );
     case "preflight":
       return [event("preflight.finished", await refereeOf(parts).preflight(moment.state, moment.signal))];
     case "verdict":
@@ -146,8 +157,9 @@ async function askModel(
   moment: Moment,
 ): Promise<readonly EventInput[]> {
   const { context, signal, onSignOfLife } = moment;
-  assert(context.thread !== null, "a model request has a thread");
-  return parts.worker.advance({
+  const { worker } = parts;
+  assert(context.thread !== null && worker !== null, "a model request has a thread and a worker");
+  return worker.advance({
     request,
     thread: context.thread,
     messages: messagesOf(context),
@@ -239,11 +251,11 @@ async function provision(
         signal,
       ),
     );
-    const { mounts, environment, facts } = await surroundingsFor(parts, sandbox, files, moment);
+    const { mounts, facts, ...around } = await surroundingsFor(parts, sandbox, files, moment);
     const spec = {
       id: sandbox.id,
       ...files,
-      environment,
+      ...around,
       fence: fenceOf(parts, moment),
       noContactMs: config.policy.no_contact_ms,
       options: config.sandbox.options,
@@ -264,22 +276,6 @@ async function provision(
     // Whoever has the lease now makes it; a fenced driver has nothing to say of it.
     if (moment.signal.aborted || isNightshiftError(error, "E_SANDBOX_STALE")) throw error;
     return [lost({ sandbox: sandbox.id }, error)];
-  }
-}
-
-async function surroundingsFor(
-  { layers }: PerformerParts,
-  sandbox: SandboxState,
-  files: Files,
-  { state, signal, onFacts }: Moment,
-): ReturnType<SessionLayers["surroundings"]> {
-  if (layers === null) return { mounts: [], environment: {}, facts: [] };
-  try {
-    return await layers.surroundings({ state, sandbox, files, signal });
-  } finally {
-    // Also of a set-up that failed, or was cut short in an earlier life of the harness.
-    const news = layers.news(state);
-    if (news.length > 0) onFacts(news);
   }
 }
 

@@ -18,7 +18,7 @@ import type { Sweeper } from "../sandbox/reaper/contract.ts";
 import type { Store } from "../store/contract.ts";
 import type { StoreIntegrity } from "../store/integrity/contract.ts";
 import type { OwnerProbe } from "../store/owner.ts";
-import type { Worker } from "../worker/contract.ts";
+import type { ProgramWorker, Worker } from "../worker/contract.ts";
 import type { LoopParts } from "../worker/loop.ts";
 import type { Environment } from "./config.ts";
 import { type CaseResult, runCases } from "./run-cases.ts";
@@ -135,7 +135,17 @@ const WORKERS = {
   loop: async (parts) => (await import("../worker/loop.ts")).createLoopWorker(parts),
 } as const satisfies Table<LoopParts, Promise<Worker>>;
 
-const SEAMS = { store: STORES, sandbox: SANDBOXES, model: MODELS, worker: WORKERS } as const;
+/** Those that let a program work by itself. */
+const PROGRAM_WORKERS = {
+  command: async () => (await import("../worker/command.ts")).createCommandWorker(),
+} as const satisfies Table<void, Promise<ProgramWorker>>;
+
+const SEAMS = {
+  store: STORES,
+  sandbox: SANDBOXES,
+  model: MODELS,
+  worker: { ...WORKERS, ...PROGRAM_WORKERS },
+} as const;
 
 /** Backends as subjects of their seam's conformance suite. */
 const SUITES = {
@@ -272,6 +282,11 @@ export async function createModelAdapter(name: string, parts: ModelParts): Promi
 /** @throws NightshiftError `E_BACKEND_UNKNOWN` */
 export async function createWorker(name: string, parts: LoopParts): Promise<Worker> {
   return rowOf<LoopParts, Promise<Worker>>("worker", WORKERS, name)(parts);
+}
+
+/** @throws NightshiftError `E_BACKEND_UNKNOWN` */
+export async function createProgramWorker(name: string): Promise<ProgramWorker> {
+  return rowOf<void, Promise<ProgramWorker>>("worker", PROGRAM_WORKERS, name)();
 }
 
 /** Serves a script over HTTP until the signal aborts. @throws NightshiftError `E_SCRIPT_INVALID`, `E_USAGE` */

@@ -1,5 +1,6 @@
 /** The first event of a session, from what people say and defaults for the rest. */
 import { contextProfileOf } from "../core/attempt/profiles.ts";
+import type { CommandAgent } from "../core/command/state.ts";
 import type { Contract } from "../core/contract/contract.ts";
 import { ASK, HAND_OFF, SESSION_TOOLS } from "../core/contract/session-tools.ts";
 import { contractText } from "../core/contract/tell.ts";
@@ -44,6 +45,8 @@ export interface SessionOptions {
   readonly mounts?: readonly Mount[];
   /** What has to be met: told to the agent, who also gets the tools to ask for a verdict. */
   readonly contract?: Contract;
+  /** A program that works by itself, instead of the built-in worker; needs a contract. */
+  readonly command?: CommandAgent;
   /** Grades rubrics; absent: the agent's own model. */
   readonly judge?: ModelConfig;
   readonly limits?: SessionConfig["limits"];
@@ -93,10 +96,10 @@ export function sessionConfig(options: SessionOptions): SessionConfig {
     metadata,
     agent: {
       name: options.agent ?? "agent",
-      worker: "loop",
+      ...(options.command === undefined ? { worker: "loop" } : programOf(options, options.command)),
       model,
-      system: systemOf(options),
-      tools: [...toolsOf(options), ...(mayHandOff(options, context) ? [HAND_OFF] : [])],
+      system: options.command === undefined ? systemOf(options) : "",
+      tools: options.command === undefined ? toolsFor(options, context) : [],
     },
     ...(options.judge !== undefined && { judge: options.judge }),
     sandbox: sandboxOf(options),
@@ -111,12 +114,38 @@ function toolsOf({ tools, contract }: SessionOptions): string[] {
   return contract === undefined ? named : [...new Set([...named, ASK, ...SESSION_TOOLS])];
 }
 
+function toolsFor(options: SessionOptions, context: NonNullable<SessionPolicy["context"]>): string[] {
+  return [...toolsOf(options), ...(mayHandOff(options, context) ? [HAND_OFF] : [])];
+}
+
 /** Where nothing is known of the window, an agent without a contract is seldom asked for a handoff. */
 function mayHandOff(
   { contract }: SessionOptions,
   { mode, window_tokens }: NonNullable<SessionPolicy["context"]>,
 ): boolean {
   return contract !== undefined || (mode !== "continue" && window_tokens !== undefined);
+}
+
+/** Nothing but a verdict ends the work of a program, so there has to be something to give one on. */
+function programOf(
+  { contract, judge }: SessionOptions,
+  command: CommandAgent,
+): Pick<SessionConfig["agent"], "worker" | "command"> {
+  if (contract === undefined) {
+    throw new NightshiftError(
+      "E_USAGE",
+      "a program's word is not believed, and nothing says when it is done",
+      {
+        hint: "Pass --check with the command that has to pass, or --contract with a file.",
+      },
+    );
+  }
+  if (judge === undefined && contract.criteria.some(({ rubric }) => rubric.length > 0)) {
+    throw new NightshiftError("E_USAGE", "a rubric needs a judge, and a program is none", {
+      hint: "Name one with --judge-model provider:model.",
+    });
+  }
+  return { worker: "command", command };
 }
 
 function systemOf({ system = SYSTEM_PROMPT, contract }: SessionOptions): string {

@@ -23,6 +23,7 @@ import { LeaseKeeper } from "./lease-keeper.ts";
 import { type Loaded, loadSession, verifyOlder } from "./load.ts";
 import type { Notifier } from "./notify/contract.ts";
 import type { SessionBranch } from "./session-branch.ts";
+import type { SessionAttempts } from "./session-attempts.ts";
 import type { SessionLayers } from "./session-layers.ts";
 import type { SessionReferee } from "./session-referee.ts";
 import type { WayOut } from "./way-out.ts";
@@ -51,7 +52,8 @@ export interface Harness {
 
 /** Backends that a session works with. */
 export interface Hands {
-  readonly worker: Worker;
+  /** Null for sessions whose worker is a program. */
+  readonly worker: Worker | null;
   readonly backend: SandboxBackend;
   /** For sessions with a checkout of their own; a harness without it has none of those. */
   readonly workspaces?: OpenWorkspaces;
@@ -63,6 +65,8 @@ export interface Hands {
   readonly referee?: SessionReferee;
   /** For sessions whose work becomes a branch; a harness without it has none of those. */
   readonly branch?: SessionBranch;
+  /** For sessions whose worker is a program; a harness without it has none of those. */
+  readonly attempts?: SessionAttempts;
 }
 
 /** What a caller of {@link wake} may want to watch. */
@@ -71,6 +75,7 @@ export interface WakeOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (state: SessionState) => void;
   readonly onOutput?: (call: CallState, text: string) => void;
+  readonly onProgramOutput?: (text: string) => void;
 }
 
 /** How a wake ended. */
@@ -118,7 +123,7 @@ async function prepareDriver(
     throw new NightshiftError("E_LOG_CORRUPT", `${lease.sessionId} does not begin with session.created`);
   const hands = await harness.resolve(config, lease);
   const { worker, backend, workspaces = noWorkspaces, wayOut = null, layers = null } = hands;
-  const { referee = null, branch = null } = hands;
+  const { referee = null, branch = null, attempts = null } = hands;
   const { snapshotEvents } = harness;
   const journal = new Journal(
     {
@@ -134,7 +139,7 @@ async function prepareDriver(
     if (unverified !== null)
       await verifyOlder(store, lease.sessionId, unverified, () => clock.sleep(0, signal));
   };
-  const { onProgress, onOutput } = options;
+  const { onProgress, onOutput, onProgramOutput } = options;
   const driver = new Driver({
     store,
     lease,
@@ -151,6 +156,7 @@ async function prepareDriver(
         layers,
         referee,
         branch,
+        attempts,
         connections,
         deadlines,
         clock,
@@ -159,6 +165,7 @@ async function prepareDriver(
       epoch: lease.epoch,
       notifier: harness.notifier ?? null,
       ...(onOutput && { onOutput }),
+      ...(onProgramOutput && { onProgramOutput }),
     },
     verify,
     ...(onProgress && { onProgress }),

@@ -3,9 +3,12 @@
  * with the turn, what is worth keeping goes back as events, which the driver appends under its lease. So a worker
  * that dies in mid-turn loses at most the turn in its hand.
  */
+import type { CommandAgent } from "../core/command/state.ts";
 import type { ThreadPins } from "../core/context.ts";
-import type { EventInput } from "../core/events/index.ts";
+import type { EventBody, EventInput } from "../core/events/index.ts";
+import type { ExecId } from "../core/ids.ts";
 import type { Message } from "../core/message.ts";
+import type { Sandbox } from "../sandbox/contract.ts";
 
 /** One turn to be done. */
 export interface TurnRequest {
@@ -28,4 +31,32 @@ export interface Worker {
    * failures of a model; those are receipts too.
    */
   advance(turn: TurnRequest): Promise<readonly EventInput[]>;
+}
+
+/** One attempt to be made, or to be found again: the same id never runs twice. */
+export interface AttemptRun {
+  readonly execId: ExecId;
+  readonly attempt: number;
+  readonly incarnation: string;
+  readonly agent: CommandAgent;
+  readonly prompt: string;
+  readonly signal: AbortSignal;
+  readonly onOutput: (text: string) => void;
+}
+
+/** How an attempt ended, without the words that only a verdict has. */
+export type AttemptOutcome = Pick<
+  EventBody<"attempt.ended">,
+  "ending" | "exit_code" | "duration_ms" | "output"
+>;
+
+/** Lets a program work by itself. */
+export interface ProgramWorker {
+  /** Backend name as in the registry. */
+  readonly kind: string;
+  /**
+   * Runs the program, or waits for the run that is under way. Nothing of it is alive when this resolves.
+   * @throws NightshiftError as {@link Sandbox.execute} and {@link Sandbox.cancel}
+   */
+  attempt(sandbox: Sandbox, run: AttemptRun): Promise<AttemptOutcome>;
 }

@@ -172,9 +172,15 @@ function found(intent: Intent, how: Outcome, session: ModelSession): EventInput[
       return [handoffRecorded(intent.number)];
     case "notify":
       return [notified(intent.seq, intent.target, how.way > 2)];
+    case "attempt":
+      return [attemptOver(intent.attempt, isLost ? "lost" : "exited")];
     case "destroy":
       return [destroyed(intent.sandbox)];
   }
+}
+
+function attemptOver(attempt: number, ending: "lost" | "exited"): EventInput {
+  return event("attempt.ended", { attempt, ending, duration_ms: 1 });
 }
 
 function verdict(number: number, { way, content }: Outcome, { contract }: SessionState): EventInput {
@@ -246,6 +252,8 @@ export function foundWell(intent: Intent, state: SessionState): EventInput[] {
       return [handoffRecorded(intent.number)];
     case "notify":
       return [notified(intent.seq, intent.target)];
+    case "attempt":
+      return [attemptOver(intent.attempt, "exited")];
     case "destroy":
       return [destroyed(intent.sandbox)];
   }

@@ -212,6 +212,34 @@ const AGENT_FLAGS: readonly FlagSpec[] = [
   },
 ];
 
+const PROGRAM_FLAGS: readonly FlagSpec[] = [
+  {
+    name: "attempt-timeout",
+    value: "<duration>",
+    description: "of a program: kill an attempt after this long (default 2h)",
+    parse: duration("--attempt-timeout", 100),
+  },
+  {
+    name: "stall-after",
+    value: "<count>",
+    description: "of a program: stop after attempts in a row that change nothing (default 3)",
+    parse: wholeNumber("--stall-after", 1000),
+  },
+  {
+    name: "allow-models",
+    value: "<names>",
+    description: "of a program without --model: what it may ask for, with commas (default: anything)",
+    parse: (text) => text.split(",").filter((name) => name !== ""),
+  },
+];
+
+const WORKER_FLAG: FlagSpec = {
+  name: "worker",
+  value: "<kind>",
+  description: "loop (default), or command: the program that follows --",
+  parse: oneOf("--worker", ["loop", "command"]),
+};
+
 /** Commands that drive sessions. */
 export const driveCommands: readonly CommandSpec[] = [
   command<RunFlags>({
@@ -225,6 +253,8 @@ export const driveCommands: readonly CommandSpec[] = [
       ...PLACE_FLAGS,
       ...CAP_FLAGS,
       ...CONTRACT_FLAGS,
+      WORKER_FLAG,
+      ...PROGRAM_FLAGS,
       ...AGENT_FLAGS,
       ...PEOPLE_FLAGS,
       IGNORE_PROJECT_FLAG,
@@ -233,6 +263,22 @@ export const driveCommands: readonly CommandSpec[] = [
       { name: "yes", description: "ask nothing" },
     ],
     run: async (context, words, flags) => (await import("../commands/run.ts")).run(context, words, flags),
+  }),
+  command<RunFlags>({
+    name: "ralph",
+    description: "let the program that follows -- try until the checks pass: run --worker command",
+    arguments: [{ name: "prompt", description: "what is to be done", kind: "any" }],
+    flags: [
+      ...MODEL_FLAGS,
+      ...PLACE_FLAGS,
+      ...CAP_FLAGS,
+      ...CONTRACT_FLAGS,
+      ...PROGRAM_FLAGS,
+      ...AGENT_FLAGS,
+      ...VIEW_FLAGS,
+      { name: "yes", description: "ask nothing" },
+    ],
+    run: async (context, words, flags) => (await import("../commands/ralph.ts")).ralph(context, words, flags),
   }),
   command<ResumeFlags>({
     name: "resume",

@@ -1,5 +1,6 @@
 /** `run`: makes a session and is itself the engine that drives it. */
 import { readFileSync } from "node:fs";
+import { taskFiles } from "../../core/command/renderings.ts";
 import type { Contract } from "../../core/contract/contract.ts";
 import { contractRendering, RENDERING_PATH } from "../../core/contract/rendering.ts";
 import { NightshiftError } from "../../core/errors.ts";
@@ -20,8 +21,9 @@ import { type ContextFlags, contextOf } from "../context-choice.ts";
 import { type ContractFlags, contractOf, sealedBy } from "../contract-choice.ts";
 import { withFileFlags } from "../file-flags.ts";
 import { Interruption } from "../interruption.ts";
-import { checkModel, type ModelFlags, modelOf } from "../model-choice.ts";
+import { checkModel, modelOf } from "../model-choice.ts";
 import { type PeopleFlags, peoplePolicy } from "../people-flags.ts";
+import { checkMetering, type ProgramChoice, type ProgramFlags, programOf } from "../program-choice.ts";
 import { wrap } from "../render/text.ts";
 import { type BeginFlags, type BeginPlace, beginnings, sandboxFor, warnOf } from "./begin.ts";
 
@@ -30,17 +32,13 @@ export interface RunFlags
   extends DriveFlags,
     BeginFlags,
     ContractFlags,
-    ModelFlags,
+    ProgramFlags,
     ContextFlags,
     ProjectFlags,
     PeopleFlags {
   readonly tools?: readonly string[];
   readonly system?: string;
   readonly title?: string;
-  readonly maxRequests?: number;
-  readonly maxTokens?: number;
-  readonly maxCost?: number;
-  readonly idleTimeout?: number;
   readonly toolTimeout?: number;
   readonly maxFailures?: number;
   readonly steering?: SessionPolicy["steering"];
@@ -64,9 +62,11 @@ export async function run(
   const prompt = text === "" ? (agreed?.contract.goal ?? "") : text;
   if (prompt.trim() === "") throw emptyPrompt();
   const sandbox = await sandboxFor(flags, settings);
-  const options = optionsOf(context, settings, flags, prompt, agreed?.contract);
+  const program = programOf(context, settings, flags);
+  const options = optionsOf(context, settings, flags, { prompt, contract: agreed?.contract, program });
+  if (program !== undefined) checkMetering(program, sandbox, flags);
   const { agent, judge } = sessionConfig(options);
-  await checkModel(agent.model, settings);
+  if (program === undefined) await checkModel(agent.model, settings);
   if (judge !== undefined) await checkModel(judge, settings);
   using interruption = new Interruption();
   await using harness = await openFor(settings);
@@ -80,7 +80,7 @@ export async function run(
     title: options.title ?? "",
     setup: agreed?.contract.setup,
     contractFile: flags.contract,
-    ...saidBy(agreed),
+    ...saidBy(agreed, program),
   };
   const begin = await beginnings(harness, sessionId, place, settings, flags, say);
   const question = event("user.message", { content: [{ type: "text", text: prompt }] });
@@ -100,12 +100,16 @@ function promptOf(words: readonly string[]): string {
   return text.trim() === "" ? "" : text;
 }
 
-function saidBy(agreed: SourcedContract | undefined): Pick<BeginPlace, "renderings" | "deps"> {
+function saidBy(
+  agreed: SourcedContract | undefined,
+  program: ProgramChoice | undefined,
+): Pick<BeginPlace, "renderings" | "deps"> {
   if (agreed === undefined) return {};
   const { contract } = agreed;
+  const own = { path: RENDERING_PATH, text: contractRendering(contract) };
   return {
     deps: contract.deps,
-    renderings: [{ path: RENDERING_PATH, text: contractRendering(contract) }],
+    renderings: program === undefined ? [own] : [own, ...taskFiles(contract)],
   };
 }
 
@@ -119,15 +123,20 @@ function optionsOf(
   context: CommandContext,
   settings: Settings,
   flags: RunFlags,
-  prompt: string,
-  contract: Contract | undefined,
+  said: {
+    readonly prompt: string;
+    readonly contract: Contract | undefined;
+    readonly program: ProgramChoice | undefined;
+  },
 ): SessionOptions {
+  const { prompt, contract, program } = said;
   const { file, judgeModel } = settings;
   const tools = flags.tools ?? file.tools;
   const system = flags.system ?? file.system;
-  const model = modelOf(context, settings, flags);
+  const model = program?.model ?? modelOf(context, settings, flags);
   return {
     model,
+    ...(program !== undefined && { command: program.agent }),
     ...(contract !== undefined && { contract }),
     ...(contract !== undefined &&
       judgeModel !== undefined && { judge: modelOf(context, { ...settings, model: judgeModel }, {}) }),

@@ -3,7 +3,7 @@ import type { EventBody } from "../events/index.ts";
 import type { Sequence } from "../ids.ts";
 import type { Contract, CriterionStatus } from "./contract.ts";
 
-/** Who wants a verdict: the agent by its tool, its turn that ended, or a person. */
+/** Who wants a verdict: the agent by its tool, its turn that ended, a person, or the end of a program's attempt. */
 export type VerdictReason = EventBody<"verdict.requested">["reason"];
 
 /** The contract in force and what has been found about it. */

@@ -17,6 +17,9 @@ export const attemptEvents = {
     reason: z.enum(["first", "next_criterion", "reset", "rewind", "restart", "again"]),
     /** What its files began with; absent for a session that works in a folder as it is. */
     commit: commit.optional(),
+    /** For a program: where it runs, and in which life of it. */
+    sandbox: z.string().optional(),
+    incarnation: z.string().optional(),
   }),
   /** The receipt. `met` and `unmet` are words of a verdict, never of a worker. */
   "attempt.ended": z.object({

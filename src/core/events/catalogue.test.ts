@@ -3,6 +3,7 @@ import { attemptEvents } from "./attempt.ts";
 import { CATALOGUE } from "./catalogue.ts";
 import { branchEvents } from "./branch.ts";
 import { clientEvents } from "./client.ts";
+import { commandEvents } from "./command.ts";
 import { contractEvents } from "./contract.ts";
 import { environmentEvents } from "./environment.ts";
 import { handoffEvents } from "./handoff.ts";
@@ -36,6 +37,7 @@ describe("the catalogue", () => {
       attemptEvents,
       branchEvents,
       handoffEvents,
+      commandEvents,
     ];
     expect(domains.flatMap((domain) => Object.keys(domain)).sort()).toEqual(types);
   });

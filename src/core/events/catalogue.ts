@@ -10,6 +10,7 @@ import type * as z from "zod";
 import { attemptEvents } from "./attempt.ts";
 import { branchEvents } from "./branch.ts";
 import { clientEvents } from "./client.ts";
+import { commandEvents } from "./command.ts";
 import { contractEvents } from "./contract.ts";
 import { environmentEvents } from "./environment.ts";
 import { handoffEvents } from "./handoff.ts";
@@ -34,6 +35,7 @@ export const CATALOGUE = {
   ...attemptEvents,
   ...branchEvents,
   ...handoffEvents,
+  ...commandEvents,
 } as const;
 
 /** Every event type this version writes. */

@@ -107,6 +107,9 @@ export const EVENT_VERSIONS: { readonly [T in EventType]: number } = {
   "handoff.requested": 1,
   "handoff.recorded": 1,
   "control.retry": 1,
+  "attempt.prompted": 1,
+  "gateway.request_started": 1,
+  "gateway.request_ended": 1,
 };
 
 /** True for types that clients may submit: decided by domain, so that a new one needs no second list. */

@@ -26,7 +26,7 @@ export const refereeEvents = {
   "verdict.requested": z.object({
     number,
     commit: object,
-    reason: z.enum(["asked", "rest", "person"]),
+    reason: z.enum(["asked", "rest", "person", "attempt"]),
   }),
   /** Trees that checks ran on. A: protected paths from the base; B: exactly as delivered. */
   "referee.composed": z.object({

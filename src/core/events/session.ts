@@ -1,5 +1,6 @@
 /** `session.*`: the life of a session, under the Managed Agents names where that taxonomy has the fact. */
 import * as z from "zod";
+import { commandAgent } from "./command.ts";
 import { content, json, limits, model, policy, sequence, timestampMs, toolSpec } from "./parts.ts";
 
 /** First event of every log. */
@@ -8,7 +9,9 @@ const created = z.object({
   metadata: z.record(z.string().max(64), z.string().max(512)),
   agent: z.object({
     name: z.string().min(1).max(256),
-    worker: z.literal("loop"),
+    worker: z.enum(["loop", "command"]),
+    /** For `command`: which program, and how it is run. */
+    command: commandAgent.optional(),
     model,
     /** Asked as long as `model` may not be, where the policy says so. */
     fallback: model.optional(),

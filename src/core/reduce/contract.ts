@@ -130,7 +130,9 @@ function given(
   const before = contract.given;
   const criteria = body.criteria.map(({ criterion, status }) => ({ criterion, status }));
   const review = body.review.map(({ item, hash, path }) => ({ item, path, hash }));
-  const isRepeated = before?.commit === commit && before.contractHash === contractHash;
+  // A program does not know that it could go on: it gets further attempts, as long as they change something.
+  const isRepeated =
+    state.command === null && before?.commit === commit && before.contractHash === contractHash;
   const ending = endingOf(contract, body, isRepeated);
   return {
     ...state,

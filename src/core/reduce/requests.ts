@@ -139,7 +139,11 @@ function failed(
 }
 
 /** Usage replaces the reservation; without usage the reservation stays charged. */
-function settled(ledger: Ledger, request: OpenRequest, body: EventBody<"span.model_request_end">): Ledger {
+export function settled(
+  ledger: Ledger,
+  request: Pick<OpenRequest, "reservation">,
+  body: Pick<EventBody<"span.model_request_end">, "model_usage" | "cost_micro_usd">,
+): Ledger {
   const usage = body.model_usage;
   if (usage === undefined) {
     return {

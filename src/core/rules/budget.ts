@@ -29,7 +29,11 @@ export function worstCase(state: SessionState, now: Now): Reservation {
 }
 
 /** The first cap that a request with this reservation could exceed; null when all hold. */
-export function exceededCap(state: SessionState, reservation: Reservation, now: Now): Exhausted | null {
+export function exceededCap(
+  state: SessionState,
+  reservation: Reservation,
+  now: Pick<Now, "at" | "day">,
+): Exhausted | null {
   return exceededBy(state, wantedOf(state, reservation, now), now.day);
 }
 
@@ -111,7 +115,11 @@ interface Wanted {
   readonly costMicroUsd: number | null;
 }
 
-function wantedOf(state: SessionState, { tokens, cost_micro_usd }: Reservation, now: Now): Wanted {
+function wantedOf(
+  state: SessionState,
+  { tokens, cost_micro_usd }: Reservation,
+  now: Pick<Now, "at">,
+): Wanted {
   const isPriced = modelToAsk(state, now.at)?.price !== undefined;
   return { requests: 1, tokens, costMicroUsd: isPriced ? cost_micro_usd : null };
 }

@@ -9,6 +9,7 @@ import type { CallState, Halt, SessionState, StopReason } from "../state.ts";
 import { append, execIntent, type Intent, inFlight, type Now, perform, type Step } from "../step.ts";
 import { attemptAtRest } from "./attempts.ts";
 import { isCheckpointing, rewound } from "./checkpoint.ts";
+import { haltingAttempt } from "./command.ts";
 import { answering } from "./request.ts";
 import { neverRan, outcomeUnknown } from "./results.ts";
 
@@ -17,6 +18,8 @@ export function halting(state: SessionState, now: Now): Step {
   const { halt } = state;
   if (halt === null) return perform([]);
   if (halt.kind === "pause" && state.request !== null) return answering(state, now);
+  const { open } = state.attempts;
+  if (state.command !== null && open !== null) return haltingAttempt(state, halt, open, now);
   const closing = [...endRequest(state), ...closeCalls(state, halt)];
   if (closing.length > 0) return append(...closing);
   const running = state.calls.filter((call) => call.status === "started");
@@ -96,7 +99,6 @@ function windDown(state: SessionState, halt: Halt, call: CallState): Intent[] {
     {
       kind: "cancel",
       key: `cancel/${exec.execId}/${state.sandbox?.incarnation ?? ""}`,
-      call: call.call,
       execId: exec.execId,
     },
   ];

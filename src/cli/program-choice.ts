@@ -1,0 +1,150 @@
+/** Which program is to work, and whether what it asks of models can be metered. */
+import { basename } from "node:path";
+import type { CommandAgent } from "../core/command/state.ts";
+import { NightshiftError } from "../core/errors.ts";
+import type { EgressRule } from "../gateway/egress/contract.ts";
+import type { Settings } from "../runtime/config.ts";
+import { accessOf, type ModelConfig, missingKey, SCRIPTED } from "../runtime/providers.ts";
+import { isIsolated } from "../runtime/registry.ts";
+import { OUTPUT_TOKENS_STANDARD } from "../runtime/session-config.ts";
+import { knownAgent, PROMPT_WORD } from "../worker/known-agents.ts";
+import type { CommandContext } from "./context.ts";
+import { type ModelFlags, modelOf } from "./model-choice.ts";
+
+/** Flags about programs. */
+export interface ProgramFlags extends ModelFlags {
+  readonly worker?: "loop" | "command";
+  /** What follows `--`. */
+  readonly program?: readonly string[];
+  readonly model?: string;
+  readonly attemptTimeout?: number;
+  readonly idleTimeout?: number;
+  readonly stallAfter?: number;
+  readonly allowModels?: readonly string[];
+  readonly maxRequests?: number;
+  readonly maxTokens?: number;
+  readonly maxCost?: number;
+  readonly network?: readonly EgressRule[];
+}
+
+/** A program and the model that it may use. */
+export interface ProgramChoice {
+  readonly agent: CommandAgent;
+  readonly model: ModelConfig;
+}
+
+const WALL_MS = 2 * 60 * 60_000;
+const QUIET_MS = 10 * 60_000;
+const FRUITLESS_MAX = 3;
+
+/** Undefined for the built-in worker. @throws NightshiftError `E_USAGE`, `E_CONFIG`, `E_MODEL_UNKNOWN`, `E_MODEL_KEY_MISSING` */
+export function programOf(
+  context: CommandContext,
+  settings: Settings,
+  flags: ProgramFlags,
+): ProgramChoice | undefined {
+  if (flags.worker !== "command") return undefined;
+  const argv = flags.program ?? [];
+  const [program] = argv;
+  if (program === undefined || program === "") throw withoutProgram();
+  const known = knownAgent(argv);
+  const model =
+    flags.model === undefined ? modelOfProgram(program, flags) : modelOf(context, settings, flags);
+  const gateway =
+    flags.model === undefined ? openGateway(settings, flags, known) : gatewayFor(model, settings);
+  return {
+    model,
+    agent: {
+      argv: [...argv],
+      prompt: argv.some((word) => word.includes(PROMPT_WORD)) ? "argument" : "stdin",
+      ...(known !== undefined && { known }),
+      wall_ms: flags.attemptTimeout ?? WALL_MS,
+      quiet_ms: flags.idleTimeout ?? QUIET_MS,
+      fruitless_max: flags.stallAfter ?? FRUITLESS_MAX,
+      ...(gateway !== undefined && { gateway }),
+    },
+  };
+}
+
+/** A cap that cannot be kept would be worse than none. @throws NightshiftError `E_CONFIG` */
+export function checkMetering({ agent, model }: ProgramChoice, sandbox: string, flags: ProgramFlags): void {
+  const caps = {
+    "--max-cost": flags.maxCost,
+    "--max-tokens": flags.maxTokens,
+    "--max-requests": flags.maxRequests,
+  };
+  const cap = Object.entries(caps).find(([, value]) => value !== undefined)?.[0];
+  if (cap === undefined) return;
+  const problem = unmetered(agent, sandbox, flags);
+  if (problem !== undefined)
+    throw new NightshiftError("E_CONFIG", `${cap} cannot be kept: ${problem}`, {
+      hint: "Cap it with --max-attempts and --max-duration instead.",
+    });
+  if (flags.maxCost === undefined || (agent.gateway?.forced === true && model.price !== undefined)) return;
+  throw new NightshiftError("E_CONFIG", "--max-cost needs to know which model is asked, and its price", {
+    hint: "Name it with --model, and its price with --price input,output; or cap with --max-attempts and --max-duration.",
+  });
+}
+
+function unmetered(
+  { gateway }: CommandAgent,
+  sandbox: string,
+  { network = [] }: ProgramFlags,
+): string | undefined {
+  if (gateway === undefined) return "what the program asks of models does not pass the gateway";
+  if (!isIsolated(sandbox)) return `in the sandbox ${sandbox} the program can go around the gateway`;
+  return network.length > 0 ? "with --network the program can go around the gateway" : undefined;
+}
+
+function withoutProgram(): NightshiftError {
+  return new NightshiftError("E_USAGE", "there is no program to run", {
+    hint: `Write its whole command behind --, for example: -- claude -p ${PROMPT_WORD}`,
+  });
+}
+
+/** Nobody has named one: the program asks for what it likes. */
+function modelOfProgram(program: string, { maxOutputTokens, price }: ProgramFlags): ModelConfig {
+  if (price !== undefined)
+    throw new NightshiftError("E_USAGE", "--price is that of a model, and there is no --model");
+  const max_output_tokens = maxOutputTokens ?? OUTPUT_TOKENS_STANDARD;
+  return { provider: "command", id: basename(program), max_output_tokens };
+}
+
+function gatewayFor(
+  { provider, base_url }: ModelConfig,
+  { file, environment }: Settings,
+): CommandAgent["gateway"] {
+  if (provider === SCRIPTED)
+    throw new NightshiftError("E_USAGE", "a program cannot play a script: it needs a model that listens", {
+      hint: "Serve the script with `nightshift model-server`, and pass its address with --base-url.",
+    });
+  const missing = missingKey(provider, environment, file);
+  if (missing !== undefined)
+    throw new NightshiftError("E_MODEL_KEY_MISSING", `${provider} needs a key, and ${missing} is not set`);
+  const family = accessOf(provider, file).adapter === "anthropic" ? "anthropic" : "openai";
+  return { [family]: { provider, ...(base_url !== undefined && { base_url }) }, forced: true };
+}
+
+/** Every family whose key is there. */
+function openGateway(
+  { environment, file }: Settings,
+  { baseUrl, allowModels }: ProgramFlags,
+  known: CommandAgent["known"],
+): CommandAgent["gateway"] {
+  const families = (["anthropic", "openai"] as const).filter(
+    (family) => missingKey(family, environment, file) === undefined,
+  );
+  const own = known === "claude" ? "anthropic" : "openai";
+  const entries = families.map((provider) => {
+    const base_url =
+      (families.length === 1 || provider === own ? baseUrl : undefined) ??
+      file.providers?.[provider]?.base_url;
+    return [provider, { provider, ...(base_url !== undefined && { base_url }) }] as const;
+  });
+  if (entries.length === 0) return undefined;
+  return {
+    ...Object.fromEntries(entries),
+    forced: false,
+    ...(allowModels !== undefined && { models: [...allowModels] }),
+  };
+}
