@@ -1,22 +1,28 @@
 /** What commands find besides the files: toolchain and layer, and what a program that works by itself needs. */
 import type { EventInput } from "../core/events/index.ts";
-import type { SandboxState } from "../core/state.ts";
+import type { SandboxState, SessionState } from "../core/state.ts";
 import type { SandboxSpec } from "../sandbox/contract.ts";
 import type { Files } from "./checkouts.ts";
-import type { Moment, PerformerParts } from "./performers.ts";
-import type { ProgramPlace } from "./session-attempts.ts";
+import type { ProgramPlace, SessionAttempts } from "./session-attempts.ts";
 import type { SessionLayers } from "./session-layers.ts";
 
 /** Fields of a sandbox's specification, and what is to be said of how they came about. */
 export type AllSurroundings = Pick<SandboxSpec, "gateway"> &
   Pick<ProgramPlace, "mounts" | "environment"> & { readonly facts: EventInput[] };
 
+/** When they are asked for. */
+interface FactsMoment {
+  readonly state: SessionState;
+  readonly signal: AbortSignal;
+  readonly onFacts: (facts: readonly EventInput[]) => void;
+}
+
 /** For the sandbox that is about to be made. @throws NightshiftError as layers and toolchains do */
 export async function surroundingsFor(
-  { layers, attempts }: Pick<PerformerParts, "layers" | "attempts">,
+  { layers, attempts }: { readonly layers: SessionLayers | null; readonly attempts: SessionAttempts | null },
   sandbox: SandboxState,
   files: Files,
-  moment: Moment,
+  moment: FactsMoment,
 ): Promise<AllSurroundings> {
   const around = await fromLayers(layers, sandbox, files, moment);
   return { ...withProgram(around, await attempts?.place()), facts: around.facts };
@@ -26,7 +32,7 @@ async function fromLayers(
   layers: SessionLayers | null,
   sandbox: SandboxState,
   files: Files,
-  { state, signal, onFacts }: Moment,
+  { state, signal, onFacts }: FactsMoment,
 ): ReturnType<SessionLayers["surroundings"]> {
   if (layers === null) return { mounts: [], environment: {}, facts: [] };
   try {

@@ -31,7 +31,7 @@ class BubblewrapSandboxes extends DaemonSandboxes {
   constructor({ folder, tools = join(dirname(folder), "tools") }: BubblewrapBackendOptions) {
     let provided: PodTools | undefined;
     const provide = (): PodTools => {
-      provided ??= providePodTools(tools, process.env.PATH ?? "");
+      provided ??= providePodTools(tools, process.env["PATH"] ?? "");
       return provided;
     };
     super({
@@ -56,7 +56,7 @@ class BubblewrapSandboxes extends DaemonSandboxes {
 }
 
 function findBubblewrap(): string {
-  const found = findProgram("bwrap", process.env.PATH ?? "");
+  const found = findProgram("bwrap", process.env["PATH"] ?? "");
   if (found !== undefined) return found;
   throw new NightshiftError("E_SANDBOX_UNAVAILABLE", "bubblewrap (`bwrap`) is not installed", {
     hint: "Install the package `bubblewrap`, or run `nightshift doctor`.",

@@ -38,7 +38,7 @@ class DockerSandboxes extends DaemonSandboxes {
   constructor({ folder, tools = join(dirname(folder), "tools"), engine }: DockerBackendOptions) {
     let provided: PodTools | undefined;
     const provide = (): PodTools => {
-      provided ??= providePodTools(tools, process.env.PATH ?? "");
+      provided ??= providePodTools(tools, process.env["PATH"] ?? "");
       return provided;
     };
     super({
@@ -64,7 +64,7 @@ class DockerSandboxes extends DaemonSandboxes {
 }
 
 function engineSocket(named: string | undefined): string {
-  const engine = named ?? (process.env.DOCKER_HOST || STANDARD_ENGINE);
+  const engine = named ?? (process.env["DOCKER_HOST"] || STANDARD_ENGINE);
   const socket = socketOf(engine);
   if (socket !== undefined && existsSync(socket)) return socket;
   const problem = socket === undefined ? "is not on this machine" : "does not run";

@@ -80,7 +80,7 @@ describe.each(builtinTools().map((each) => [each.name, each] as const))("%s", (n
   });
 
   test("takes what its schema says", () => {
-    const known = Object.keys(each.description.inputSchema.properties as object);
+    const known = Object.keys(each.description.inputSchema["properties"] as object);
     for (const input of VALID[name] ?? expect.fail()) expect(each.check(input)).toBeUndefined();
     expect(known).toEqual(expect.arrayContaining(Object.keys((VALID[name] ?? []).at(0) as object)));
   });

@@ -79,8 +79,8 @@ describe.each([{ copies: false }, { copies: true }])("a workspace ($copies = cop
     };
     expect(await workspaces.lend(session, base, look, calm)).toEqual(contentOf(source, { without: ".git" }));
     const {
-      ".gitignore": ignore,
-      "README.md": readme,
+      [".gitignore"]: ignore,
+      ["README.md"]: readme,
       ...changed
     } = await workspaces.lend(session, commit, look, calm);
     expect([ignore, readme]).not.toContain(undefined);

@@ -22,6 +22,8 @@ export interface Variations {
   readonly tools?: readonly string[];
   readonly model?: Partial<Config["agent"]["model"]>;
   readonly checkout?: Config["sandbox"]["checkout"];
+  /** A program works, and not the built-in worker. */
+  readonly command?: Config["agent"]["command"];
 }
 
 /** A configuration with every policy at a round number. */
@@ -31,7 +33,8 @@ export function configWith(variations: Variations = {}): Config {
     metadata: {},
     agent: {
       name: "tester",
-      worker: "loop",
+      worker: variations.command === undefined ? "loop" : "command",
+      ...(variations.command && { command: variations.command }),
       model: { provider: "scripted", id: "m", max_output_tokens: 1000, ...variations.model },
       system: "Be brief.",
       tools: [...(variations.tools ?? ["shell", "write"])],

@@ -8,6 +8,8 @@ export type CommandAgent = NonNullable<EventBody<"session.created">["agent"]["co
 export interface CommandState {
   /** The life of the sandbox in which the open attempt runs. */
   readonly incarnation: string;
+  /** Have files changed since the open attempt, or the last one, began? */
+  readonly hasChanged: boolean;
   /** Attempts in a row that changed neither files nor verdict. */
   readonly fruitless: number;
   /** The cap that the gateway has refused a request for; null once a person has raised caps. */
@@ -40,6 +42,7 @@ export interface CountedInput {
 /** Before the first attempt. */
 export const NO_COMMAND: CommandState = {
   incarnation: "",
+  hasChanged: false,
   fruitless: 0,
   exhausted: null,
   requests: 0,

@@ -19,11 +19,12 @@ export function reduceCommand(state: SessionState, event: SessionEvent, before: 
     command: { ...command, ...changes },
   });
   switch (event.type) {
-    case "attempt.started":
-      return withUnsaved(
-        { ...update({ incarnation: event.body.incarnation ?? "" }), answerOwed: false },
-        event.at,
-      );
+    case "attempt.started": {
+      const { incarnation = "" } = event.body;
+      return withUnsaved({ ...update({ incarnation, hasChanged: false }), answerOwed: false }, event.at);
+    }
+    case "checkpoint.created":
+      return event.body.files_changed > 0 ? update({ hasChanged: true }) : state;
     case "attempt.ended":
       // Whatever it says of itself: what it has left is looked at.
       return { ...state, contract: state.contract && { ...state.contract, wanted: "attempt" } };
@@ -53,14 +54,11 @@ function withUnsaved(state: SessionState, at: number): SessionState {
   return { ...state, workspace: { ...workspace, unsaved: workspace.unsaved + 1, unsavedSince } };
 }
 
-/** Against the verdict before; the first one is against the base, where everything is unmet. */
-function isFruitless({ contract: last, config }: SessionState, { contract: now }: SessionState): boolean {
-  const given = now?.given ?? null;
-  if (given === null || last === null) return false;
-  const known = last.given;
-  if (known === null) return given.commit === config?.sandbox.checkout?.base;
-  const statuses = (criteria: typeof known.criteria): string => JSON.stringify(criteria);
-  return known.commit === given.commit && statuses(known.criteria) === statuses(given.criteria);
+/** Against the verdict before; the first one is against the base, of which all is known. */
+function isFruitless({ contract: last, command }: SessionState, { contract: now }: SessionState): boolean {
+  if (command?.hasChanged !== false) return false;
+  const statuses = (contract: SessionState["contract"]): string => JSON.stringify(contract?.given?.criteria);
+  return last?.given == null || statuses(last) === statuses(now);
 }
 
 type Update = (changes: Partial<CommandState>) => SessionState;

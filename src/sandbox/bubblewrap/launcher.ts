@@ -121,7 +121,7 @@ class BubblewrapLauncher implements PodLauncher {
   /** The daemon is the parent, with which bubblewrap dies; and the wire breaks, on which the runner ends. */
   #spawn([program = "", ...rest]: readonly string[], folder: string, pipes: number): ChildProcess {
     const filter = openFilter(folder);
-    const path = process.env.PATH ?? "/usr/bin:/bin";
+    const path = process.env["PATH"] ?? "/usr/bin:/bin";
     try {
       return spawn(program, rest, {
         cwd: folder,

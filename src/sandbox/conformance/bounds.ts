@@ -24,7 +24,7 @@ export const boundCases: readonly ConformanceCase<SandboxSubject>[] = [
     name: "a command that takes too much memory ends for want of it, and the sandbox lives on",
     async run(subject) {
       await using bench = await openSmall(subject);
-      const isCounted = bench.limits.memory !== "prlimit";
+      const isCounted = bench.limits["memory"] !== "prlimit";
       const bomb = "perl -e 'push @all, \"x\" x 16777216 while 1'";
       const result = await bench.run(bomb);
       // Where nobody counts, the command is refused the memory, and it says how it takes that.

@@ -17,10 +17,10 @@ test("only what is on the list passes", () => {
   const expected = ["GIT_PAGER", "GIT_TERMINAL_PROMPT", "HOME", "LC_ALL", "PAGER", "PATH", "TERM"];
   expect(Object.keys(clean).sort()).toEqual(expected);
   expect(clean).toMatchObject({ PATH: "/bin", HOME: "/home/me", TERM: "dumb" });
-  expect(cleanEnvironment({}).PATH).toContain("/bin");
+  expect(cleanEnvironment({})["PATH"]).toContain("/bin");
 });
 
 test("a sandbox within a sandbox carries both markers", () => {
   const outer = withMarker(cleanEnvironment({}), "outer.1");
-  expect(withMarker(cleanEnvironment(outer), "inner.2").NIGHTSHIFT_EXEC).toBe("outer.1:inner.2");
+  expect(withMarker(cleanEnvironment(outer), "inner.2")["NIGHTSHIFT_EXEC"]).toBe("outer.1:inner.2");
 });

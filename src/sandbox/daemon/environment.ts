@@ -26,7 +26,7 @@ export function cleanEnvironment(source: Readonly<Record<string, string | undefi
     const passes = PASSED.includes(name) || name.startsWith("LC_") || name === MARKER_VARIABLE;
     if (passes && value !== undefined) clean[name] = value;
   }
-  clean.PATH ??= "/usr/local/bin:/usr/bin:/bin";
+  clean["PATH"] ??= "/usr/local/bin:/usr/bin:/bin";
   return { ...clean, ...FIXED_ENVIRONMENT };
 }
 

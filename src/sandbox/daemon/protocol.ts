@@ -72,11 +72,11 @@ function parseMethod(object: JsonObject): Command {
     case "attach":
       return { method, epoch: integer(object, "epoch", 0) };
     case "execute":
-      return { method, request: parseRequest(object.request), stream: object.stream === true };
+      return { method, request: parseRequest(object["request"]), stream: object["stream"] === true };
     case "prepare": {
       const operation = text(object, "operation");
       if (operation !== "write" && operation !== "edit") throw malformed("operation");
-      return { method, operation, input: object.input ?? null };
+      return { method, operation, input: object["input"] ?? null };
     }
     case "cancel":
       return { method, execId: text(object, "execId", ID_BYTES_MAX) as ExecId };
@@ -93,7 +93,7 @@ function parseRequest(value: Json | undefined): ExecRequest {
   const object = asObject(value, "request");
   const operation = text(object, "operation");
   if (!OPERATIONS.has(operation)) throw malformed("operation");
-  const expectedBefore = object.expectedBefore;
+  const expectedBefore = object["expectedBefore"];
   if (expectedBefore !== undefined && expectedBefore !== null && !isHash(expectedBefore)) {
     throw malformed("expectedBefore");
   }
@@ -101,8 +101,8 @@ function parseRequest(value: Json | undefined): ExecRequest {
     execId: text(object, "execId", ID_BYTES_MAX) as ExecId,
     incarnation: text(object, "incarnation", ID_BYTES_MAX),
     operation: operation as Operation,
-    input: object.input ?? null,
-    limits: parseLimits(object.limits),
+    input: object["input"] ?? null,
+    limits: parseLimits(object["limits"]),
     ...(expectedBefore === undefined ? {} : { expectedBefore }),
   };
 }
@@ -120,12 +120,12 @@ export function parseAnswer(frame: string): Answer {
   try {
     const object = parseObject(frame);
     const n = integer(object, "n", 0);
-    if (object.error !== undefined) {
-      const error = asObject(object.error, "error");
+    if (object["error"] !== undefined) {
+      const error = asObject(object["error"], "error");
       return { n, error: { code: errorCode(text(error, "code")), message: text(error, "message") } };
     }
-    if (object.output !== undefined) return { n, output: text(object, "output") };
-    return { n, ok: object.ok ?? null };
+    if (object["output"] !== undefined) return { n, output: text(object, "output") };
+    return { n, ok: object["ok"] ?? null };
   } catch (error) {
     throw new NightshiftError("E_SANDBOX_LOST", `the daemon answers nonsense: ${messageOf(error)}`);
   }

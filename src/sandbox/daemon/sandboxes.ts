@@ -95,7 +95,7 @@ export class DaemonSandboxes implements SandboxBackend {
   }
 
   async attach(handle: SandboxHandle, epoch: number, signal: AbortSignal): Promise<Sandbox> {
-    const folder = handle.folder;
+    const folder = handle["folder"];
     if (typeof folder !== "string") {
       throw new NightshiftError("E_SANDBOX_LOST", "this handle names no sandbox folder");
     }
@@ -109,7 +109,7 @@ export class DaemonSandboxes implements SandboxBackend {
 
   async destroy(id: SandboxId, handle: SandboxHandle | undefined, fence?: Fence): Promise<void> {
     if (fence !== undefined) this.#floors().raise(fence);
-    const named = handle?.folder;
+    const named = handle?.["folder"];
     const path = typeof named === "string" ? named : this.#folderOf(id);
     // A handle comes from a log; what it names is removed only if it is a sandbox of this id.
     if (basename(path) !== id) throw unavailable(`${path} is not the folder of sandbox ${id}`);

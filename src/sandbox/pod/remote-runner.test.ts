@@ -146,15 +146,8 @@ describe("with a runner at the other end", () => {
     for (const path of [pipeFolder, root]) mkdirSync(path);
     const place = { wire: setting.far, pipeFolder, pipeMaker: { program: "mkfifo" }, reaper: undefined };
     const _host = new RunnerHost(place, () => undefined);
-    const environment = { PATH: process.env.PATH ?? "" };
-    const config: RunnerConfig = {
-      key: "nsunit",
-      root,
-      environment,
-      leftovers: [],
-      egress: null,
-      gateway: null,
-    };
+    const environment = { PATH: process.env["PATH"] ?? "" };
+    const config: RunnerConfig = { key: "nsunit", root, environment, leftovers: [], egress: null, gateway: null };
     return setting.runner.start(config);
   }
 
