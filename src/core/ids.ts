@@ -57,9 +57,14 @@ export function execId(session: SessionId, call: CallId, run: number): ExecId {
   return `${session}/${call}/${run}` as ExecId;
 }
 
+/** Stands for a program's attempt where a call would be named. */
+export function attemptCallId(attempt: number): CallId {
+  return `a${attempt}` as CallId;
+}
+
 /** The one process of a program's attempt: it is never run twice. */
 export function attemptExecId(session: SessionId, attempt: number): ExecId {
-  return `${session}/a${attempt}/1` as ExecId;
+  return execId(session, attemptCallId(attempt), 1);
 }
 
 /** The public id of an event (`sevt_…`): derived from its place, hence never stored. */

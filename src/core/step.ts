@@ -56,7 +56,7 @@ export type Intent =
   | { readonly kind: "model"; readonly key: string; readonly request: number }
   | { readonly kind: "exec"; readonly key: string; readonly call: CallState; readonly execId: ExecId }
   | { readonly kind: "prepare"; readonly key: string; readonly call: CallState }
-  | { readonly kind: "cancel"; readonly key: string; readonly execId: ExecId }
+  | { readonly kind: "cancel"; readonly key: string; readonly call: CallId; readonly execId: ExecId }
   | { readonly kind: "attempt"; readonly key: string; readonly attempt: number; readonly execId: ExecId }
   | { readonly kind: "provision"; readonly key: string; readonly sandbox: SandboxId }
   | { readonly kind: "checkpoint"; readonly key: string; readonly number: number }

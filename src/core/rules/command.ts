@@ -5,7 +5,7 @@
 
 import type { OpenAttempt } from "../attempt/state.ts";
 import { type EventInput, event } from "../events/index.ts";
-import { attemptExecId } from "../ids.ts";
+import { attemptCallId, attemptExecId } from "../ids.ts";
 import type { Halt, SessionState, StopReason } from "../state.ts";
 import { append, attemptIntent, type Intent, inFlight, type Now, perform, type Step } from "../step.ts";
 import { attemptBegun, attemptEnded } from "./attempts.ts";
@@ -82,5 +82,6 @@ export function haltingAttempt(state: SessionState, halt: Halt, open: OpenAttemp
 
 function cancelIntent({ sessionId, command }: SessionState, { number }: OpenAttempt): Intent {
   const execId = attemptExecId(sessionId, number);
-  return { kind: "cancel", key: `cancel/${execId}/${command?.incarnation ?? ""}`, execId };
+  const key = `cancel/${execId}/${command?.incarnation ?? ""}`;
+  return { kind: "cancel", key, call: attemptCallId(number), execId };
 }

@@ -99,6 +99,7 @@ function windDown(state: SessionState, halt: Halt, call: CallState): Intent[] {
     {
       kind: "cancel",
       key: `cancel/${exec.execId}/${state.sandbox?.incarnation ?? ""}`,
+      call: call.call,
       execId: exec.execId,
     },
   ];
