@@ -10,7 +10,14 @@ function foldSources(): string[] {
   const parts = readdirSync(join(import.meta.dirname, "reduce"))
     .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
     .map((name) => `reduce/${name}`);
-  const states = ["attempt/state", "budget/breaker-state", "budget/state", "command/state", "contract/state", "people/state"];
+  const states = [
+    "attempt/state",
+    "budget/breaker-state",
+    "budget/state",
+    "command/state",
+    "contract/state",
+    "people/state",
+  ];
   return ["state.ts", "reduce.ts", ...states.map((name) => `${name}.ts`), ...parts].sort();
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { attemptEvents } from "./attempt.ts";
-import { CATALOGUE } from "./catalogue.ts";
 import { branchEvents } from "./branch.ts";
+import { CATALOGUE } from "./catalogue.ts";
 import { clientEvents } from "./client.ts";
 import { commandEvents } from "./command.ts";
 import { contractEvents } from "./contract.ts";

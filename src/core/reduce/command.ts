@@ -31,7 +31,7 @@ export function reduceCommand(state: SessionState, event: SessionEvent, before: 
     case "verdict.given":
       return update({ fruitless: isFruitless(before, state) ? command.fruitless + 1 : 0 });
     case "budget.exhausted":
-      return update({ exhausted: event.body });
+      return event.body.cap.startsWith("day.") ? state : update({ exhausted: event.body });
     case "control.set_limits":
       return update({ exhausted: null });
     case "control.resume":

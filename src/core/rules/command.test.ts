@@ -231,12 +231,12 @@ describe("the gateway's requests", () => {
     const programs = new Programs();
     programs.drive({}, "attempt");
     const wish = { bodyBytes: 10_000, maxOutputTokens: 100 };
-    expect(admit(programs.state, wish)).toMatchObject({ reservation: { tokens: 10_612 } });
+    expect(admit(programs.state, wish, { at: 0 })).toMatchObject({ reservation: { tokens: 10_612 } });
     programs.session.submit(asked(1, 9000));
     const ended = { request: 1, outcome: "answered", model_usage: usage, duration_ms: 1 } as const;
     programs.session.submit(event("gateway.request_ended", ended));
     // A quarter more than 2,000 tokens for the 8,000 bytes that were counted, and one for each byte beyond.
-    expect(admit(programs.state, wish)).toMatchObject({
+    expect(admit(programs.state, wish, { at: 0 })).toMatchObject({
       reservation: { tokens: 2500 + 2000 + 512 + 100, cost_micro_usd: 5012 + 200 },
     });
   });
@@ -244,7 +244,7 @@ describe("the gateway's requests", () => {
   test("that a cap has no room for park the session, until it is raised", () => {
     const programs = new Programs({ tokens: 5000 });
     programs.drive({}, "attempt");
-    const admission = admit(programs.state, { bodyBytes: 6000, maxOutputTokens: 1 });
+    const admission = admit(programs.state, { bodyBytes: 6000, maxOutputTokens: 1 }, { at: 0 });
     if (admission.status !== "exceeded") return expect.fail("it was let through");
     programs.session.submit(event("budget.exhausted", admission.exceeded));
     programs.drive({ ending: "stopped" });

@@ -60,8 +60,7 @@ function endBefore(state: SessionState, now: Now): Step | null {
     return append(event("breaker.tripped", { cause: "no_progress", detail }), idle({ type: "stalled" }));
   }
   // What the gateway has refused it would refuse again.
-  if (command.exhausted !== null)
-    return append(idle({ type: "budget_reached", cap: command.exhausted.cap }));
+  if (command.exhausted !== null) return append(idle({ type: "budget_reached", cap: command.exhausted.cap }));
   const attempts = exceededAttempts(state);
   if (attempts !== null) return park(attempts, now);
   if (config.agent.command?.gateway === undefined) return null;

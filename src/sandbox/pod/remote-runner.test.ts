@@ -147,7 +147,14 @@ describe("with a runner at the other end", () => {
     const place = { wire: setting.far, pipeFolder, pipeMaker: { program: "mkfifo" }, reaper: undefined };
     const _host = new RunnerHost(place, () => undefined);
     const environment = { PATH: process.env["PATH"] ?? "" };
-    const config: RunnerConfig = { key: "nsunit", root, environment, leftovers: [], egress: null, gateway: null };
+    const config: RunnerConfig = {
+      key: "nsunit",
+      root,
+      environment,
+      leftovers: [],
+      egress: null,
+      gateway: null,
+    };
     return setting.runner.start(config);
   }
 
