@@ -156,15 +156,14 @@ class OpenedHarness implements OpenHarness {
 
   async resolve(config: EventBody<"session.created">, lease: Lease): Promise<Hands> {
     const { tools, clock } = this;
-    const isProgram = config.agent.worker === "command";
-    const worker = isProgram
-      ? null
-      : await createWorker("loop", {
-          model: await this.#model(config.agent.model),
-          tools,
-          clock,
-          policy: config.policy,
-        });
+    const { fallback, worker: kindOfWorker } = config.agent;
+    const worker =
+      kindOfWorker === "command"
+        ? null
+        : await createWorker("loop", {
+            ...{ model: await this.#model(config.agent.model), tools, clock, policy: config.policy },
+            ...(fallback !== undefined && { fallback: { ...fallback, model: await this.#model(fallback) } }),
+          });
     const { backend: kind } = config.sandbox;
     // An unknown name is refused now, and not by the first command.
     const isKnown = backendNames("sandbox").includes(kind);

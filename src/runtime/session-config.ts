@@ -21,6 +21,8 @@ export type SessionPolicy = SessionConfig["policy"];
 export interface SessionOptions {
   /** `provider:model`, or all of it. */
   readonly model: string | ModelConfig;
+  /** Asked as long as `model` may not be. */
+  readonly fallback?: ModelConfig;
   /** Absolute path of the folder to work in. */
   readonly workspace: string;
   /** Names of tools; absent for all built-in ones, empty for none. */
@@ -85,11 +87,8 @@ export function sessionConfig(options: SessionOptions): SessionConfig {
     typeof options.model === "string"
       ? { ...parseModelName(options.model), max_output_tokens: OUTPUT_TOKENS_STANDARD }
       : options.model;
-  if (limits.cost_micro_usd !== undefined && model.price === undefined) {
-    throw new NightshiftError("E_CONFIG", `a cap in money needs the price of ${model.provider}:${model.id}`, {
-      hint: "Give a price (--price input,output in dollars per million tokens), or cap tokens instead.",
-    });
-  }
+  for (const each of [model, ...(options.fallback === undefined ? [] : [options.fallback])])
+    checkPriced(each, limits);
   const context = options.policy?.context ?? contextProfileOf(model.id, "auto");
   return {
     ...(title === undefined ? {} : { title }),
@@ -98,6 +97,7 @@ export function sessionConfig(options: SessionOptions): SessionConfig {
       name: options.agent ?? "agent",
       ...(options.command === undefined ? { worker: "loop" } : programOf(options, options.command)),
       model,
+      ...(options.fallback !== undefined && { fallback: options.fallback }),
       system: options.command === undefined ? systemOf(options) : "",
       tools: options.command === undefined ? toolsFor(options, context) : [],
     },
@@ -146,6 +146,15 @@ function programOf(
     });
   }
   return { worker: "command", command };
+}
+
+/** A cap that nobody can count against would be worse than none. */
+function checkPriced(model: ModelConfig, limits: SessionConfig["limits"]): void {
+  const caps = [limits, limits.attempt, limits.criterion];
+  if (model.price !== undefined || caps.every((each) => each?.cost_micro_usd === undefined)) return;
+  throw new NightshiftError("E_CONFIG", `a cap in money needs the price of ${model.provider}:${model.id}`, {
+    hint: "Give a price (--price input,output in dollars per million tokens), or cap tokens instead (--max-tokens).",
+  });
 }
 
 function systemOf({ system = SYSTEM_PROMPT, contract }: SessionOptions): string {

@@ -9,19 +9,15 @@ import type { SourcedContract } from "../../planning/contract-source.ts";
 import { createSession, newSessionId } from "../../runtime/client.ts";
 import type { ConfigFile, Settings } from "../../runtime/config.ts";
 import { parseDuration } from "../../runtime/duration.ts";
-import {
-  type SessionConfig,
-  type SessionOptions,
-  type SessionPolicy,
-  sessionConfig,
-} from "../../runtime/session-config.ts";
+import { type SessionOptions, type SessionPolicy, sessionConfig } from "../../runtime/session-config.ts";
+import { type CapFlags, type LimitFlags, limitPolicyOf, limitsOf } from "../budget-flags.ts";
 import { carryOn, type DriveFlags } from "../carry-on.ts";
 import { type CommandContext, openFor, type ProjectFlags, projectSettingsFor } from "../context.ts";
 import { type ContextFlags, contextOf } from "../context-choice.ts";
 import { type ContractFlags, contractOf, sealedBy } from "../contract-choice.ts";
 import { withFileFlags } from "../file-flags.ts";
 import { Interruption } from "../interruption.ts";
-import { checkModel, modelOf } from "../model-choice.ts";
+import { checkModel, pricedModelOf } from "../model-choice.ts";
 import { type PeopleFlags, peoplePolicy } from "../people-flags.ts";
 import { checkMetering, type ProgramChoice, type ProgramFlags, programOf } from "../program-choice.ts";
 import { wrap } from "../render/text.ts";
@@ -35,10 +31,13 @@ export interface RunFlags
     ProgramFlags,
     ContextFlags,
     ProjectFlags,
-    PeopleFlags {
+    PeopleFlags,
+    CapFlags,
+    LimitFlags {
   readonly tools?: readonly string[];
   readonly system?: string;
   readonly title?: string;
+  readonly idleTimeout?: number;
   readonly toolTimeout?: number;
   readonly maxFailures?: number;
   readonly steering?: SessionPolicy["steering"];
@@ -63,11 +62,12 @@ export async function run(
   if (prompt.trim() === "") throw emptyPrompt();
   const sandbox = await sandboxFor(flags, settings);
   const program = programOf(context, settings, flags);
-  const options = optionsOf(context, settings, flags, { prompt, contract: agreed?.contract, program });
+  const options = await optionsOf(context, settings, flags, { prompt, contract: agreed?.contract, program });
   if (program !== undefined) checkMetering(program, sandbox, flags);
   const { agent, judge } = sessionConfig(options);
   if (program === undefined) await checkModel(agent.model, settings);
   if (judge !== undefined) await checkModel(judge, settings);
+  if (agent.fallback !== undefined) await checkModel(agent.fallback, settings);
   using interruption = new Interruption();
   await using harness = await openFor(settings);
   warnOf(sandbox, output);
@@ -119,7 +119,7 @@ function emptyPrompt(): NightshiftError {
   });
 }
 
-function optionsOf(
+async function optionsOf(
   context: CommandContext,
   settings: Settings,
   flags: RunFlags,
@@ -128,40 +128,33 @@ function optionsOf(
     readonly contract: Contract | undefined;
     readonly program: ProgramChoice | undefined;
   },
-): SessionOptions {
+): Promise<SessionOptions> {
   const { prompt, contract, program } = said;
   const { file, judgeModel } = settings;
   const tools = flags.tools ?? file.tools;
   const system = flags.system ?? file.system;
-  const model = program?.model ?? modelOf(context, settings, flags);
+  const model = program?.model ?? (await pricedModelOf(context, settings, flags));
   return {
     model,
     ...(program !== undefined && { command: program.agent }),
+    ...(flags.fallbackModel !== undefined && {
+      fallback: await pricedModelOf(context, { ...settings, model: flags.fallbackModel }, {}),
+    }),
     ...(contract !== undefined && { contract }),
     ...(contract !== undefined &&
-      judgeModel !== undefined && { judge: modelOf(context, { ...settings, model: judgeModel }, {}) }),
+      judgeModel !== undefined && {
+        judge: await pricedModelOf(context, { ...settings, model: judgeModel }, {}),
+      }),
     workspace: settings.workspace,
     title: flags.title ?? titleOf(prompt),
     ...(tools === undefined ? {} : { tools }),
     ...(system === undefined ? {} : { system }),
     limits: limitsOf(flags),
-    policy: { ...policyOf(flags, file), ...contextOf(flags, file, model.id) },
+    policy: { ...policyOf(flags, file, contract !== undefined), ...contextOf(flags, file, model.id) },
   };
 }
 
-/** Caps that flags name; `resume` takes the same. */
-export function limitsOf(
-  flags: Pick<RunFlags, "maxRequests" | "maxTokens" | "maxCost">,
-): SessionConfig["limits"] {
-  const { maxRequests, maxTokens, maxCost } = flags;
-  return {
-    ...(maxRequests === undefined ? {} : { model_requests: maxRequests }),
-    ...(maxTokens === undefined ? {} : { tokens: maxTokens }),
-    ...(maxCost === undefined ? {} : { cost_micro_usd: maxCost }),
-  };
-}
-
-function policyOf(flags: RunFlags, file: ConfigFile): Partial<SessionPolicy> {
+function policyOf(flags: RunFlags, file: ConfigFile, isUnattended: boolean): Partial<SessionPolicy> {
   const idleMs = flags.idleTimeout ?? parseDuration(file.idle_timeout ?? "");
   const toolMs = flags.toolTimeout ?? parseDuration(file.tool_timeout ?? "");
   const steering = flags.steering ?? file.steering;
@@ -173,6 +166,7 @@ function policyOf(flags: RunFlags, file: ConfigFile): Partial<SessionPolicy> {
     ...(steering === undefined ? {} : { steering }),
     ...peoplePolicy(flags, file),
     ...(flags.maxFailures === undefined ? {} : { model_failures_max: flags.maxFailures }),
+    ...limitPolicyOf(flags, isUnattended),
   };
 }
 
