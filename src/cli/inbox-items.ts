@@ -7,7 +7,8 @@ import type { CallState, SessionState } from "../core/state.ts";
 import type { Json } from "../core/text.ts";
 import { loadState } from "../runtime/load.ts";
 import type { OpenHarness } from "../runtime/open.ts";
-import { shortKey, stopText } from "./render/event-lines.ts";
+import { shortKey } from "./render/asked.ts";
+import { stopText } from "./render/event-lines.ts";
 import { afterStop } from "./standing.ts";
 
 /** One thing that waits for a person. */

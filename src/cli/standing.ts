@@ -4,7 +4,8 @@ import { countOf } from "../core/reduce/portions.ts";
 import type { SessionState, StopReason } from "../core/state.ts";
 import type { SessionRecord } from "../store/contract.ts";
 import { isErrorCode } from "./exit-codes.ts";
-import { askedOf, stopText } from "./render/event-lines.ts";
+import { askedOf } from "./render/asked.ts";
+import { stopText } from "./render/event-lines.ts";
 import { formatMoment, formatQuantity } from "./render/format.ts";
 
 /** One word for listings and programs. */

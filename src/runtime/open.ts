@@ -156,9 +156,10 @@ class OpenedHarness implements OpenHarness {
 
   async resolve(config: EventBody<"session.created">, lease: Lease): Promise<Hands> {
     const { tools, clock } = this;
-    const { fallback, worker: kindOfWorker } = config.agent;
+    const { fallback } = config.agent;
+    const isProgram = config.agent.worker === "command";
     const worker =
-      kindOfWorker === "command"
+      isProgram
         ? null
         : await createWorker("loop", {
             ...{ model: await this.#model(config.agent.model), tools, clock, policy: config.policy },

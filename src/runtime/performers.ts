@@ -11,9 +11,9 @@ import { type EventBody, type EventInput, event } from "../core/events/index.ts"
 import type { Sequence } from "../core/ids.ts";
 import type { CallState, SandboxState, SessionState } from "../core/state.ts";
 import type { Json } from "../core/text.ts";
-import type { ExecReply, ExecResult, Fence, Sandbox, SandboxBackend } from "../sandbox/contract.ts";
+import type { Fence, Sandbox, SandboxBackend } from "../sandbox/contract.ts";
 import type { Tool } from "../tool/contract.ts";
-import { answerFrom, doubtFrom, refusedAnswer, withoutTool } from "../tool/receipts.ts";
+import { doubtFrom, receiptOf, refusedAnswer, withoutTool } from "../tool/receipts.ts";
 import type { Worker } from "../worker/contract.ts";
 import { checkpointOf, filesOf, goneWithTheLastOne, type OpenWorkspaces } from "./checkouts.ts";
 import type { SandboxConnections } from "./connections.ts";
@@ -201,17 +201,6 @@ async function execute(
     // What a daemon cannot note down it does not begin.
     if (!isNightshiftError(error, "E_SANDBOX_UNAVAILABLE")) throw error;
     return [doubtFrom(call, "not_started", error.message)];
-  }
-}
-
-function receiptOf(call: CallState, reply: ExecReply): EventInput {
-  switch (reply.status) {
-    case "finished":
-      return answerFrom(call, reply.result satisfies ExecResult);
-    case "not_started":
-      return doubtFrom(call, "not_started", "the daemon was replaced before the run began");
-    case "unknown":
-      return doubtFrom(call, "unknown", reply.reason);
   }
 }
 

@@ -2,7 +2,7 @@
 import { type EventBody, type EventInput, event } from "../core/events/index.ts";
 import { outcomeUnknown } from "../core/rules/results.ts";
 import type { CallState } from "../core/state.ts";
-import type { ExecResult } from "../sandbox/contract.ts";
+import type { ExecReply, ExecResult } from "../sandbox/contract.ts";
 
 /** The receipt of a finished execution. */
 export function answerFrom(call: CallState, result: ExecResult): EventInput {
@@ -74,4 +74,16 @@ export function withoutTool(call: CallState): EventInput {
   return call.status === "requested"
     ? refusedAnswer(call, reason)
     : outcomeUnknown(call, reason.slice(0, -1));
+}
+
+/** What the daemon has answered, as a fact. */
+export function receiptOf(call: CallState, reply: ExecReply): EventInput {
+  switch (reply.status) {
+    case "finished":
+      return answerFrom(call, reply.result);
+    case "not_started":
+      return doubtFrom(call, "not_started", "the daemon was replaced before the run began");
+    case "unknown":
+      return doubtFrom(call, "unknown", reply.reason);
+  }
 }

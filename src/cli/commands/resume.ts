@@ -17,7 +17,7 @@ import { type CommandContext, commandLine, findSession, withHarness } from "../c
 import { detach } from "../detach.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Interruption } from "../interruption.ts";
-import { askedOf } from "../render/event-lines.ts";
+import { askedOf } from "../render/asked.ts";
 import { factLines } from "../render/text.ts";
 import { spentText } from "../session-facts.ts";
 import { activityOf, standingOf } from "../standing.ts";

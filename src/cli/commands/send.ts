@@ -14,7 +14,7 @@ import type { SessionPolicy } from "../../runtime/session-config.ts";
 import { type CommandContext, commandLine, findSession, type PlaceFlags, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { inputOf } from "../inbox-items.ts";
-import { askedOf } from "../render/event-lines.ts";
+import { askedOf } from "../render/asked.ts";
 import { formatQuantity } from "../render/format.ts";
 import { singleLine } from "../render/text.ts";
 

@@ -6,6 +6,7 @@ import { unreachable } from "../../core/errors.ts";
 import type { EventBody, SessionEvent } from "../../core/events/index.ts";
 import type { Json, Text } from "../../core/text.ts";
 import { agreementLines } from "./agreement-lines.ts";
+import { neededText, shortKey } from "./asked.ts";
 import { formatBytes, formatDuration, formatStamp, formatTime } from "./format.ts";
 import { capName, spendingLine } from "./spending.ts";
 import { pad, singleLine, stripControl, truncate, wrap } from "./text.ts";
@@ -313,30 +314,6 @@ export function stopText(reason: EventBody<"session.status_idle">["stop_reason"]
     default:
       return unreachable(reason);
   }
-}
-
-/** How a person names a layer: enough of its key to mean no other one. */
-export function shortKey(key: string): string {
-  return key.slice(0, 12);
-}
-
-/** What a person can approve or deny, by the names they use. */
-export function askedOf(reason: EventBody<"session.status_idle">["stop_reason"] | null): readonly string[] {
-  if (reason?.type !== "requires_action") return [];
-  return reason.environment === undefined ? reason.calls : [shortKey(reason.environment)];
-}
-
-function neededText(
-  reason: Extract<EventBody<"session.status_idle">["stop_reason"], { type: "requires_action" }>,
-): string {
-  const { calls, questions = [], environment } = reason;
-  return [
-    ...(questions.length > 0 ? [`it asks ${questions.join(", ")}`] : []),
-    ...(calls.length > 0 ? [`may ${calls.join(", ")} run?`] : []),
-    ...(environment === undefined
-      ? []
-      : [`may the changed dependencies be installed (layer ${shortKey(environment)})?`]),
-  ].join("; ");
 }
 
 function outcomeOf(body: EventBody<"agent.tool_result">): string {
