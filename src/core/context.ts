@@ -29,6 +29,7 @@ export const CONTEXT_TYPES: readonly string[] = [
   "workspace.restored",
   "workspace.rewound",
   "environment.decided",
+  "sandbox.services_failed",
   "contract.amended",
   "preflight.finished",
   "verdict.given",
@@ -129,6 +130,7 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
     case "workspace.restored":
     case "workspace.rewound":
     case "environment.decided":
+    case "sandbox.services_failed":
       // Before its first thread, a model has nothing that it could take for granted.
       return event.body.content === undefined || context.thread === null
         ? context
@@ -173,6 +175,7 @@ export const PLACED_TYPES: readonly string[] = [
   "workspace.restored",
   "workspace.rewound",
   "environment.decided",
+  "sandbox.services_failed",
   "approval.decided",
 ];
 

@@ -22,6 +22,7 @@ import { expiring, overdue } from "./rules/people.ts";
 import { answering, orphaned } from "./rules/request.ts";
 import { resting } from "./rules/rest.ts";
 import { backingOff, isRetryDue } from "./rules/retry.ts";
+import { servicesDue, serving } from "./rules/services.ts";
 import type { SessionState } from "./state.ts";
 import { append, leave, type Now, type Step } from "./step.ts";
 
@@ -35,6 +36,7 @@ type Situation =
   | "gateway-orphaned"
   | "halting"
   | "out-of-time"
+  | "serving"
   | "answering"
   | "overdue"
   | "attempting"
@@ -79,6 +81,8 @@ function ruleOf(state: SessionState, now: Now): Step {
       return halting(state, now);
     case "out-of-time":
       return outOfTime(state, now);
+    case "serving":
+      return serving(state);
     case "answering":
       return answering(state, now);
     case "overdue":
@@ -121,7 +125,8 @@ function situationOf(state: SessionState, now: Now): Situation {
   if (state.halt !== null) return "halting";
   if (state.phase === "terminated") return "resting";
   if (state.phase === "running" && exceededTime(state, now.at) !== null) return "out-of-time";
-  if (state.request !== null) return "answering";
+  // Beside the answer: the first call waits for them.
+  if (state.request !== null) return servicesDue(state) === null ? "answering" : "serving";
   if (isAttempting(state)) return "attempting";
   if (overdue(state, now).length > 0) return "overdue";
   if (state.hold !== null && !isHoldOver(state, now.at)) return "held";

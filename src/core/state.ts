@@ -167,6 +167,8 @@ export interface CallState {
   /** What a person said about running it, or running it again. */
   readonly confirmation: "allow" | "deny" | null;
   readonly denyMessage: string | null;
+  /** It may change what dependencies there are. */
+  readonly namesSetUp?: true;
 }
 
 /** Content hashes around a write; null for "no such file". */
@@ -184,6 +186,8 @@ export interface SandboxState {
   readonly handle: { readonly [key: string]: Json } | null;
   /** The layer that it was asked for with; null for that of the base. */
   readonly environment: Layer | null;
+  /** Of the contract; null as long as none were asked for in this incarnation. */
+  readonly services: ServicesState | null;
   /** Times in a row that it could not be had, or was lost, without a command finishing in between. */
   readonly failures: number;
   /** Of the last failure. */
@@ -191,6 +195,14 @@ export interface SandboxState {
   /** When it may be tried again; null until that is in the log. */
   readonly resumeAt: number | null;
   readonly decidedAt: number;
+}
+
+/** Where services stand that run beside the commands of a sandbox. */
+export interface ServicesState {
+  /** Hash of their list, as in the contract of that moment. */
+  readonly hash: string;
+  /** `failed`: one is not there; commands run all the same. */
+  readonly status: "starting" | "ready" | "failed";
 }
 
 /** A layer with dependencies, and the commit whose files ask for it. */
@@ -225,13 +237,21 @@ export interface WorkspaceState {
   /** When the first of them began; 0 without one. */
   readonly unsavedSince: number;
   /** The latest of them, bounded. */
-  readonly unsavedCalls: readonly { readonly call: CallId; readonly name: string }[];
+  readonly unsavedCalls: readonly UnsavedCall[];
   /** The files are not yet those of `saved`, to which a person took them back. */
   readonly isStale: boolean;
   /** Where a person wants it to go back to. */
   readonly rewind: Checkpoint | null;
   /** Whose checkpoints this session began with; null for its own. */
   readonly forkedFrom: SessionId | null;
+}
+
+/** A call that may have changed files since they were saved. */
+export interface UnsavedCall {
+  readonly call: CallId;
+  readonly name: string;
+  /** It may have changed what dependencies there are. */
+  readonly namesSetUp?: true;
 }
 
 /** A saved workspace; 0 is the base. */

@@ -59,6 +59,7 @@ export type Intent =
   | { readonly kind: "cancel"; readonly key: string; readonly call: CallId; readonly execId: ExecId }
   | { readonly kind: "attempt"; readonly key: string; readonly attempt: number; readonly execId: ExecId }
   | { readonly kind: "provision"; readonly key: string; readonly sandbox: SandboxId }
+  | { readonly kind: "services"; readonly key: string; readonly sandbox: SandboxId }
   | { readonly kind: "checkpoint"; readonly key: string; readonly number: number }
   | { readonly kind: "preflight"; readonly key: string }
   | { readonly kind: "verdict"; readonly key: string; readonly number: number }
@@ -93,7 +94,7 @@ export function leave(due: number | null): Step {
 
 /**
  * What the log says is in flight besides tool calls: the model request, a checkpoint, checks of the referee, the
- * branch, the making or ending of the sandbox.
+ * branch, the making or ending of the sandbox, the start of its services.
  */
 export function inFlight(state: SessionState): Intent[] {
   const intents: Intent[] = [];
@@ -125,6 +126,8 @@ export function inFlight(state: SessionState): Intent[] {
       sandbox: sandbox.id,
     });
   }
+  if (sandbox?.status === "ready" && sandbox.services?.status === "starting")
+    intents.push({ kind: "services", key: servicesKey(sandbox), sandbox: sandbox.id });
   if (sandbox?.status === "ending")
     intents.push({ kind: "destroy", key: `destroy/${sandbox.id}`, sandbox: sandbox.id });
   return intents;
@@ -159,6 +162,12 @@ export function isOpen(state: SessionState, intent: Intent): boolean {
       return state.attempts.open?.number === intent.attempt;
     case "provision":
       return state.sandbox?.status === "requested" && intent.key === provisionKey(state.sandbox);
+    case "services":
+      return (
+        state.sandbox?.status === "ready" &&
+        state.sandbox.services?.status === "starting" &&
+        intent.key === servicesKey(state.sandbox)
+      );
     case "checkpoint":
       return state.workspace?.making === intent.number;
     case "preflight":
@@ -195,6 +204,10 @@ function preflightKey({ amendments, hash }: ContractState): string {
 /** Each try to make it is an intent of its own. */
 function provisionKey(sandbox: SandboxState): string {
   return `provision/${sandbox.id}/${sandbox.failures}`;
+}
+
+function servicesKey({ id, incarnation, services }: SandboxState): string {
+  return `services/${id}/${incarnation}/${services?.hash ?? ""}`;
 }
 
 /** Each try to make it is an intent of its own. */

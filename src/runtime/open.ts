@@ -38,6 +38,7 @@ import type { SessionBranch } from "./session-branch.ts";
 import { depsOf, networkOf, type SessionConfig, setupOf } from "./session-config.ts";
 import type { SessionLayers } from "./session-layers.ts";
 import type { SessionReferee } from "./session-referee.ts";
+import { SessionServices } from "./session-services.ts";
 import { isOwnerDead, systemChance, systemClock, systemOwner } from "./system.ts";
 import { packageVersion } from "./version.ts";
 import type { Hands, Harness } from "./wake.ts";
@@ -184,6 +185,7 @@ class OpenedHarness implements OpenHarness {
       ...(config.sandbox.checkout !== undefined && {
         referee: await this.#referee(config, lease, backend, environment),
         branch: await this.#branch(),
+        ...(isIsolated(kind) && { services: new SessionServices(clock) }),
       }),
       ...(isProgram && { attempts: await this.#attempts(config, lease) }),
       ...(rules.length > 0 && { wayOut: await this.#wayOut(config, rules, lease.sessionId) }),

@@ -26,6 +26,7 @@ import type { SessionBranch } from "./session-branch.ts";
 import { mountsOf } from "./session-config.ts";
 import type { SessionLayers } from "./session-layers.ts";
 import type { SessionReferee } from "./session-referee.ts";
+import { notStarted, type SessionServices, startMsMax } from "./session-services.ts";
 import { surroundingsFor } from "./surroundings.ts";
 import type { WayOut } from "./way-out.ts";
 
@@ -62,6 +63,8 @@ export interface PerformerParts {
   readonly notifier: Notifier | null;
   /** For sessions whose worker is a program. */
   readonly attempts: SessionAttempts | null;
+  /** For sessions whose sandboxes have ports of their own. */
+  readonly services: SessionServices | null;
   readonly connections: SandboxConnections;
   /** Of the lease. */
   readonly epoch: number;
@@ -110,6 +113,8 @@ export async function performIntent(
       });
     case "provision":
       return provision(parts, sandboxOf(moment), moment);
+    case "services":
+      return orLost(parts, moment, () => serve(parts, moment));
     case "checkpoint":
       return checkpoint(parts, intent.number, moment);
     case "attempt":
@@ -196,6 +201,8 @@ async function execute(
       sandbox.execute(request, { signal, onOutput }),
     );
     noteDecisions(parts, moment);
+    const news = parts.services?.news(sandbox, moment.state) ?? [];
+    if (news.length > 0) moment.onFacts(news);
     return [receiptOf(call, reply)];
   } catch (error) {
     // What a daemon cannot note down it does not begin.
@@ -266,6 +273,15 @@ async function provision(
     if (moment.signal.aborted || isNightshiftError(error, "E_SANDBOX_STALE")) throw error;
     return [lost({ sandbox: sandbox.id }, error)];
   }
+}
+
+async function serve(parts: PerformerParts, moment: Moment): Promise<EventInput[]> {
+  const { state, signal } = moment;
+  const { services } = parts;
+  if (services === null) return [notStarted(state)];
+  const sandbox = await connect(parts, moment);
+  const start = (limited: AbortSignal): Promise<EventInput> => services.start(sandbox, state, limited);
+  return [await within(parts.deadlines, startMsMax(state), signal, start)];
 }
 
 async function checkpoint(parts: PerformerParts, number: number, moment: Moment): Promise<EventInput[]> {

@@ -4,9 +4,9 @@
  * from where it can still change it.
  */
 import { hash } from "node:crypto";
-import { posix } from "node:path";
 import { assert, isNightshiftError, type NightshiftError } from "../core/errors.ts";
 import { type EventBody, type EventInput, event } from "../core/events/index.ts";
+import { isSetUpFile } from "../core/set-up-files.ts";
 import type { SandboxState, SessionState } from "../core/state.ts";
 import { type DependencyPolicy, decideLayer, type LayerChange } from "../environment/index.ts";
 import type { Files, OpenWorkspaces } from "./checkouts.ts";
@@ -41,9 +41,6 @@ export interface SessionLayerParts extends EnvironmentParts {
   readonly workspaces: OpenWorkspaces;
 }
 
-/** Everything that a set-up may read, and a little more: only then is it worth a closer look. */
-const SET_UP_FILE =
-  /^(package\.json|npm-shrinkwrap\.json|.*\.(lock|txt|in|patch)|.*-lock\.(json|yaml)|pnpm-workspace\.yaml|\.pnpmfile\.cjs|\.npmrc|\.yarnrc(\.yml)?|pyproject\.toml|(Cargo|config)\.toml|config|rust-toolchain.*|go\.(mod|sum|work)|go\.work\.sum|\.(node|python|ruby|go)-version|\.nvmrc|\.tool-versions)$/;
 /** Layers that cannot be made from these files, whoever tries. */
 const UNFIT: readonly string[] = ["E_LAYER_FAILED", "E_SOURCE_REFUSED", "E_TOOLCHAIN_MISSING", "E_CONFIG"];
 const FILES_MAX = 100;
@@ -124,7 +121,7 @@ class LayersOfSession implements SessionLayers {
     const from = baseOf(state);
     const workspaces = await this.#parts.workspaces();
     const changed = await workspaces.changedFiles(state.sessionId, { from, to: commit }, signal);
-    if (!changed.some(({ path }) => SET_UP_FILE.test(posix.basename(path)))) return null;
+    if (!changed.some(({ path }) => isSetUpFile(path))) return null;
     const plan = (folder: string): ReturnType<typeof layerPlanOf> => layerPlanOf(this.#parts, folder, signal);
     const base = await this.#withFiles(state, from, signal, plan);
     const candidate = await this.#withFiles(state, commit, signal, plan);

@@ -26,6 +26,7 @@ import type { SessionAttempts } from "./session-attempts.ts";
 import type { SessionBranch } from "./session-branch.ts";
 import type { SessionLayers } from "./session-layers.ts";
 import type { SessionReferee } from "./session-referee.ts";
+import type { SessionServices } from "./session-services.ts";
 import type { WayOut } from "./way-out.ts";
 
 export { LEASE_TTL_MS } from "./lease-keeper.ts";
@@ -67,6 +68,8 @@ export interface Hands {
   readonly branch?: SessionBranch;
   /** For sessions whose worker is a program; a harness without it has none of those. */
   readonly attempts?: SessionAttempts;
+  /** For sandboxes with ports of their own; elsewhere services of a contract run beside its checks only. */
+  readonly services?: SessionServices;
 }
 
 /** What a caller of {@link wake} may want to watch. */
@@ -123,7 +126,7 @@ async function prepareDriver(
     throw new NightshiftError("E_LOG_CORRUPT", `${lease.sessionId} does not begin with session.created`);
   const hands = await harness.resolve(config, lease);
   const { worker, backend, workspaces = noWorkspaces, wayOut = null, layers = null } = hands;
-  const { referee = null, branch = null, attempts = null } = hands;
+  const { referee = null, branch = null, attempts = null, services = null } = hands;
   const { snapshotEvents } = harness;
   const journal = new Journal(
     {
@@ -157,6 +160,7 @@ async function prepareDriver(
         referee,
         branch,
         attempts,
+        services,
         connections,
         deadlines,
         clock,

@@ -3,18 +3,21 @@
  * command they have no route out. Made of the sandbox contract alone, so every backend has them.
  */
 import type { Service } from "../core/contract/contract.ts";
-import { NightshiftError } from "../core/errors.ts";
+import { isNightshiftError, NightshiftError } from "../core/errors.ts";
 import type { ExecId } from "../core/ids.ts";
 import type { ExecReply, ExecResult, Sandbox } from "./contract.ts";
 import { commandOf, quoted } from "./shell-words.ts";
 
 /** How services are started. */
 export interface ServiceOptions {
-  /** Names this start among all of its sandbox: one name starts its services once in one incarnation. */
+  /**
+   * Names this start among all of its sandbox: one name starts its services once in one incarnation, and whoever asks
+   * again, from whatever process, finds those that run.
+   */
   readonly run: string;
   /** For how long each may run, in milliseconds; whatever uses them has to be over by then. */
   readonly lifeMs: number;
-  /** Aborting it ends what was started. */
+  /** Aborting it only stops waiting, as for every execution. */
   readonly signal: AbortSignal;
 }
 
@@ -62,25 +65,42 @@ export async function startServices(
 ): Promise<ServicesStart> {
   const looks = services.map(({ ready }) => lookFor(ready));
   const started: RunningService[] = [];
-  const stop = async (): Promise<void> => {
-    for (const each of started.toReversed()) await each.stop();
-  };
   try {
     for (const [index, service] of services.entries()) {
       const each = new RunningService(sandbox, service, `${options.run}.${index + 1}`, options);
       started.push(each);
       const failure = await each.untilReady(looks[index] ?? "");
       if (failure === null) continue;
-      await stop();
+      await stopAll(started);
       return { status: "failed", failure };
     }
   } catch (error) {
-    // What cannot be stopped now goes with its sandbox.
-    await stop().catch(() => undefined);
+    // Who is no longer waited for, or cannot be reached, may be found again under its name.
+    const isOver = options.signal.aborted || isNightshiftError(error, "E_SANDBOX_LOST");
+    if (!isOver) await stopAll(started).catch(() => undefined);
     throw error;
   }
+  return { status: "ready", services: running(started) };
+}
+
+/** Services that {@link startServices} has started under this name, in this incarnation, and that were ready. */
+export function watchServices(
+  sandbox: Sandbox,
+  services: readonly Service[],
+  options: ServiceOptions,
+): RunningServices {
+  return running(
+    services.map((each, index) => new RunningService(sandbox, each, `${options.run}.${index + 1}`, options)),
+  );
+}
+
+function running(started: readonly RunningService[]): RunningServices {
   const failure = (): ServiceFailure | null => started.map((each) => each.failure()).find(Boolean) ?? null;
-  return { status: "ready", services: { failure, stop } };
+  return { failure, stop: () => stopAll(started) };
+}
+
+async function stopAll(started: readonly RunningService[]): Promise<void> {
+  for (const each of started.toReversed()) await each.stop();
 }
 
 class RunningService {
@@ -156,7 +176,7 @@ class RunningService {
     onOutput: (text: string) => void = () => undefined,
   ): Promise<ExecResult> {
     const { incarnation } = this.#sandbox;
-    const input = { command, timeout_ms: wallMs };
+    const input = { command };
     const limits = { wallMs, outputBytes: OUTPUT_BYTES_MAX };
     const reply = await this.#sandbox.execute(
       { execId, incarnation, operation: "shell", input, limits },

@@ -27,7 +27,25 @@ export function planContract(random: Random): Contract {
       needs: [],
     })),
     limits: { verdicts: random.pick([2, 5, 20]) },
+    services: planServices(random.fork("services")),
   };
+}
+
+/** Longer than any simulation. */
+const FOR_EVER_MS = 100_000_000;
+
+/** Programs that serve, end too soon, or are not ready in time. */
+function planServices(random: Random): Contract["services"] {
+  const count = random.weighted({ none: 3, one: 2, two: 1 });
+  return Array.from({ length: ["none", "one", "two"].indexOf(count) }, (_, index) => {
+    const lasts = random.chance(0.8) ? FOR_EVER_MS : random.between(10, 5000);
+    const readyAfterMs = random.chance(0.8) ? random.between(5, 300) : random.between(300, 5000);
+    return {
+      argv: ["serve", `${index}`, "--ms", `${lasts}`, "--exit", "1"],
+      ready: { argv: ["look", "--ms", `${readyAfterMs}`] },
+      within_ms: random.pick([500, 10_000]),
+    };
+  });
 }
 
 /** Puts it into the log of a session to be. */

@@ -48,6 +48,22 @@ export const CONTRACTS: readonly Mutant[] = [
     aim: CHECKS,
   },
   {
+    name: "commands do not wait for services",
+    promise: "a-command-finds-its-services",
+    file: "src/core/rules/sandbox.ts",
+    find: "return servicesDue(state) === null && !areServicesStarting(state);",
+    replace: "return true;",
+    aim: CHECKS,
+  },
+  {
+    name: "a new life of a sandbox counts as having the services of the one before",
+    promise: "a-command-finds-its-services",
+    file: "src/core/reduce/sandbox.ts",
+    find: "services: null,",
+    replace: "services: known?.services ?? null,",
+    aim: CHECKS,
+  },
+  {
     name: "a preflight that found problems is passed over",
     promise: "nothing-begins-before-its-preflight",
     file: "src/core/reduce/contract.ts",

@@ -4,6 +4,7 @@ import type { ClientEventInput, EventBody } from "../../src/core/events/index.ts
 import type { SessionId } from "../../src/core/ids.ts";
 import { runEngine } from "../../src/runtime/engine.ts";
 import { createSessionBranch } from "../../src/runtime/session-branch.ts";
+import { SessionServices } from "../../src/runtime/session-services.ts";
 import { type Harness, wake } from "../../src/runtime/wake.ts";
 import type { Lease } from "../../src/store/contract.ts";
 import type { Worker } from "../../src/worker/contract.ts";
@@ -187,7 +188,8 @@ export class Population implements Crowd {
       random: random.fork("referee"),
     });
     const own = { store, clock: process.clock, workspaces: () => Promise.resolve(workspaces) };
-    return { worker, backend, workspaces: own.workspaces, referee, branch: createSessionBranch(own) };
+    const services = new SessionServices(process.clock);
+    return { worker, backend, workspaces: own.workspaces, referee, branch: createSessionBranch(own), services };
   }
 
   #onFailure(process: Process, session: SessionId, error: unknown): void {

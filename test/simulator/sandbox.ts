@@ -244,6 +244,16 @@ class SimulatedSandbox implements Sandbox {
   }
 }
 
+/** An execution that is a service of a contract, or the look whether it is ready; undefined for any other. */
+export function serviceOf(
+  exec: ExecId,
+): { readonly session: SessionId; readonly sandbox: SandboxId; readonly hash: string } | undefined {
+  const [, sandbox, hash] = /^(sbox_[^/]+)\/service\/worker-([0-9a-f]{12})\./.exec(exec) ?? [];
+  if (sandbox === undefined || hash === undefined) return undefined;
+  const id = sandbox as SandboxId;
+  return { session: sessionOf(id), sandbox: id, hash };
+}
+
 /** The session that a sandbox belongs to: its id tells. */
 export function sessionOf(id: SandboxId): SessionId {
   return asSessionId(`sesn_${id.slice("sbox_".length, id.lastIndexOf("_"))}`);

@@ -19,7 +19,7 @@ import type { Pair } from "./pairs.ts";
 import { Population } from "./population.ts";
 import type { Process, Striker } from "./process.ts";
 import { Random } from "./random.ts";
-import { SandboxHost } from "./sandbox.ts";
+import { SandboxHost, serviceOf } from "./sandbox.ts";
 import type { Scene } from "./scene.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Writer } from "./store.ts";
@@ -232,7 +232,7 @@ export class World implements Scene {
   }
 
   #run(request: ExecRequest, epoch: number, incarnation: string): Parameters<Judge["onRun"]>[0] {
-    const session = request.execId.split("/")[0] as SessionId;
+    const session = serviceOf(request.execId)?.session ?? (request.execId.split("/")[0] as SessionId);
     return {
       log: this.log(session),
       request,

@@ -24,6 +24,7 @@ export interface Variations {
   readonly checkout?: Config["sandbox"]["checkout"];
   /** A program works, and not the built-in worker. */
   readonly command?: Config["agent"]["command"];
+  readonly options?: Config["sandbox"]["options"];
 }
 
 /** A configuration with every policy at a round number. */
@@ -42,7 +43,7 @@ export function configWith(variations: Variations = {}): Config {
     sandbox: {
       backend: "test",
       workspace: "/workspace",
-      options: {},
+      options: variations.options ?? {},
       ...(variations.checkout && { checkout: variations.checkout }),
     },
     limits: variations.limits ?? {},
@@ -249,6 +250,25 @@ export const sandboxLost = (
   incarnation?: string,
 ): EventInput =>
   event("sandbox.lost", { sandbox, reason: "gone", code, ...(incarnation && { incarnation }) });
+
+/** Of the services that {@link servicesRequested} asks for. */
+export const SERVICES_HASH: string = "5".repeat(64);
+
+export const servicesRequested = (incarnation = "i1", services: string = SERVICES_HASH): EventInput =>
+  event("sandbox.services_requested", { sandbox: SANDBOX, incarnation, services });
+
+export const servicesReady = (incarnation = "i1", sandbox: string = SANDBOX): EventInput =>
+  event("sandbox.services_ready", { sandbox, incarnation, duration_ms: 5 });
+
+export const servicesFailed = (incarnation = "i1", sandbox: string = SANDBOX): EventInput =>
+  event("sandbox.services_failed", {
+    sandbox,
+    incarnation,
+    argv: ["serve"],
+    reason: "ended",
+    message: "the service `serve` ended with exit 1",
+    content: [{ type: "text", text: "[harness] the service is not there" }],
+  });
 
 export const sandboxRescheduled = (
   resume_at: number,

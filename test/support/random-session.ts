@@ -39,6 +39,8 @@ import {
   sandboxLost,
   sandboxReady,
   saveNow,
+  servicesFailed,
+  servicesReady,
   setLimits,
   stop,
 } from "./events.ts";
@@ -160,6 +162,13 @@ function found(intent: Intent, how: Outcome, session: ModelSession): EventInput[
     case "provision":
       if (how.way < 2) return [sandboxLost("E_SANDBOX_UNAVAILABLE", intent.sandbox)];
       return [sandboxReady(how.incarnation, intent.sandbox), ...restored(session.state)];
+    case "services":
+      if (isLost) return [sandboxLost("E_SANDBOX_LOST", intent.sandbox, incarnation)];
+      return [
+        how.way < 3
+          ? servicesFailed(incarnation, intent.sandbox)
+          : servicesReady(incarnation, intent.sandbox),
+      ];
     case "checkpoint":
       return [how.way < 2 ? checkpointFailed(intent.number) : checkpointCreated(intent.number)];
     case "preflight":
@@ -235,6 +244,8 @@ export function foundWell(intent: Intent, state: SessionState): EventInput[] {
       return [];
     case "provision":
       return [sandboxReady("i4", intent.sandbox), ...restored(state)];
+    case "services":
+      return [servicesReady(state.sandbox?.incarnation, intent.sandbox)];
     case "checkpoint":
       return [checkpointCreated(intent.number)];
     case "preflight":

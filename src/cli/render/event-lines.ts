@@ -194,10 +194,14 @@ function describeHarness(event: SessionEvent, verbose: boolean): Line[] {
       return requestEnd(event.body);
     case "sandbox.lost":
       return [cut("sandbox", `lost: ${event.body.reason}`)];
+    case "sandbox.services_failed":
+      return [cut("sandbox", event.body.message)];
     case "sandbox.rescheduled":
       return [cut("sandbox", `next try at ${formatTime(event.body.resume_at)}`)];
     case "sandbox.requested":
     case "sandbox.ready":
+    case "sandbox.services_requested":
+    case "sandbox.services_ready":
     case "sandbox.destroyed":
       return verbose ? [cut("sandbox", event.type.slice("sandbox.".length))] : [];
     case "checkpoint.created":

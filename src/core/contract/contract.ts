@@ -37,6 +37,11 @@ export const CONTRACT_DEFAULTS: Pick<
   limits: { verdicts: 20 },
 };
 
+/** Tells one list of services from another: SHA-256 in hex. */
+export function servicesHash(services: readonly Service[]): string {
+  return hash("sha256", canonicalJson(services), "hex");
+}
+
 /** The seal: SHA-256 in hex over the canonical JSON. */
 export function contractHash(contract: Contract): string {
   return hash("sha256", canonicalJson(contract), "hex");

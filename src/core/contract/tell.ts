@@ -1,6 +1,6 @@
 /** The contract in words for the model. Goal and constraints are given as they are, never summarised. */
 import type { EventBody } from "../events/index.ts";
-import type { Contract, Criterion } from "./contract.ts";
+import type { Contract, Criterion, Service } from "./contract.ts";
 
 /** For the system prompt, so that it is there in every context of the session. */
 export function contractText(contract: Contract): string {
@@ -13,6 +13,7 @@ export function contractText(contract: Contract): string {
     "",
     "Criteria:",
     ...contract.criteria.flatMap(criterionLines),
+    ...serviceLines(contract),
     "",
     ...RULES,
   ].join("\n");
@@ -24,6 +25,24 @@ const RULES: readonly string[] = [
   "Do not change existing tests, their configuration or the checks to make them pass: such changes are put back before the checks run, or wait for a person. New tests are welcome.",
   "If a criterion cannot be met, or not without a person, say so with declare, and give the evidence. That is a good answer; pretending is not.",
 ];
+
+/** Nothing about them where there are none: the text is in every context of the session. */
+function serviceLines({ services }: Contract): string[] {
+  if (services.length === 0) return [];
+  return [
+    "",
+    "Services, which run beside the checks and, in your sandbox, beside your commands:",
+    ...services.map(
+      ({ argv, ready }) => `- ${commandText({ argv, folder: "" })} (ready: ${readyText(ready)})`,
+    ),
+    "Yours were started from the files as they were when your sandbox began: after a change to what one runs, end it and start it anew in the background.",
+  ];
+}
+
+function readyText(ready: Service["ready"]): string {
+  if ("port" in ready) return `port ${ready.port}`;
+  return "url" in ready ? ready.url : commandText({ argv: ready.argv, folder: "" });
+}
 
 function criterionLines(criterion: Criterion): string[] {
   const { id, description, steps, check, rubric, needs } = criterion;
@@ -38,7 +57,10 @@ function criterionLines(criterion: Criterion): string[] {
 }
 
 /** A check as a person would type it. */
-export function commandText({ argv, folder }: NonNullable<Criterion["check"]>): string {
+export function commandText({
+  argv,
+  folder,
+}: Pick<NonNullable<Criterion["check"]>, "argv" | "folder">): string {
   const words = argv.map((word) =>
     /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`,
   );

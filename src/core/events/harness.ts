@@ -3,6 +3,8 @@ import * as z from "zod";
 import { breakerCause, content, errorClass, json, sequence, timestampMs } from "./parts.ts";
 
 const sandbox = z.string();
+/** SHA-256 of the list of services, in hex. */
+const services = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** Schemas of this domain by event type. */
 export const harnessEvents = {
@@ -44,6 +46,24 @@ export const harnessEvents = {
     resume_at: timestampMs,
     decided_at: timestampMs,
     failures: z.int().positive(),
+  }),
+  /** The intent to start the services of the contract in it. */
+  "sandbox.services_requested": z.object({ sandbox, incarnation: z.string(), services }),
+  /** All of them are ready. */
+  "sandbox.services_ready": z.object({
+    sandbox,
+    incarnation: z.string(),
+    duration_ms: z.int().nonnegative(),
+  }),
+  /** One could not be started, or has ended since it was ready. Commands run without it. */
+  "sandbox.services_failed": z.object({
+    sandbox,
+    incarnation: z.string(),
+    argv: z.array(z.string()),
+    reason: z.enum(["ended", "not_ready", "cannot_look", "cannot_start", "not_isolated"]),
+    message: z.string(),
+    /** For the model, with the end of what it printed. */
+    content,
   }),
   "sandbox.destroy_requested": z.object({ sandbox }),
   "sandbox.destroyed": z.object({ sandbox }),

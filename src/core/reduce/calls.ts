@@ -3,6 +3,7 @@
 import { REQUEST_VERDICT } from "../contract/session-tools.ts";
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { CallId } from "../ids.ts";
+import { namesSetUp } from "../set-up-files.ts";
 import type { CallState, SessionState } from "../state.ts";
 import { noteUnsaved } from "./workspace.ts";
 
@@ -57,6 +58,7 @@ function requested(event: SessionEvent<"agent.tool_use">): CallState {
     finding: "unknown",
     confirmation: null,
     denyMessage: null,
+    ...(namesSetUp(body.input) && { namesSetUp: true as const }),
   };
 }
 

@@ -4,10 +4,14 @@ import {
   destroyRequested,
   resume,
   SANDBOX,
+  SERVICES_HASH,
   sandboxLost,
   sandboxReady,
   sandboxRequested,
   sandboxRescheduled,
+  servicesFailed,
+  servicesReady,
+  servicesRequested,
 } from "../../../test/support/events.ts";
 import { asking, askingWithSandbox } from "../../../test/support/logs.ts";
 import { reduceTable } from "../../../test/support/reduce-table.ts";
@@ -30,6 +34,7 @@ describe("the sandbox", () => {
           incarnation: "",
           handle: null,
           environment: null,
+          services: null,
           failures: 0,
           failureCode: "",
           resumeAt: null,
@@ -80,6 +85,44 @@ describe("the sandbox", () => {
       before: [...ready, sandboxLost("E_X"), sandboxRescheduled(9000, 7000)],
       event: resume,
       changes: is({ failures: 0, resumeAt: null }),
+    },
+    {
+      name: "is to have its services",
+      before: ready,
+      event: servicesRequested(),
+      changes: is({ services: { hash: SERVICES_HASH, status: "starting" } }),
+    },
+    { name: "but not an earlier life of it", before: ready, event: servicesRequested("i0"), changes: {} },
+    {
+      name: "has its services",
+      before: [...ready, servicesRequested()],
+      event: servicesReady(),
+      changes: is({ services: { hash: SERVICES_HASH, status: "ready" } }),
+    },
+    {
+      name: "lacks one that could not be started",
+      before: [...ready, servicesRequested()],
+      event: servicesFailed(),
+      changes: is({ services: { hash: SERVICES_HASH, status: "failed" } }),
+    },
+    {
+      name: "lacks one that has ended",
+      before: [...ready, servicesRequested(), servicesReady()],
+      event: servicesFailed(),
+      changes: is({ services: { hash: SERVICES_HASH, status: "failed" } }),
+    },
+    {
+      name: "does not get it back",
+      before: [...ready, servicesRequested(), servicesFailed()],
+      event: servicesReady(),
+      changes: {},
+    },
+    { name: "has none that nobody asked for", before: ready, event: servicesReady(), changes: {} },
+    {
+      name: "has none any more when it is made again",
+      before: [...ready, servicesRequested(), servicesReady(), sandboxLost("E_X")],
+      event: sandboxRequested(),
+      changes: is({ status: "requested", incarnation: "", services: null }),
     },
     { name: "is to be removed", before: ready, event: destroyRequested(), changes: is({ status: "ending" }) },
     {

@@ -19,6 +19,7 @@ export function reduceSandbox(state: SessionState, event: SessionEvent): Session
           incarnation: "",
           handle: known?.handle ?? null,
           environment: event.body.environment ?? null,
+          services: null,
           failures: known?.failures ?? 0,
           failureCode: known?.failureCode ?? "",
           resumeAt: null,
@@ -48,6 +49,16 @@ export function reduceSandbox(state: SessionState, event: SessionEvent): Session
       const { resume_at, decided_at } = event.body;
       return { ...state, sandbox: { ...sandbox, resumeAt: resume_at, decidedAt: decided_at } };
     }
+    case "sandbox.services_requested": {
+      const { services: hash } = event.body;
+      return isOf(sandbox, event.body)
+        ? { ...state, sandbox: { ...sandbox, services: { hash, status: "starting" } } }
+        : state;
+    }
+    case "sandbox.services_ready":
+      return withServices(state, event.body, "ready");
+    case "sandbox.services_failed":
+      return withServices(state, event.body, "failed");
     case "sandbox.destroy_requested":
       return sandbox?.id === event.body.sandbox
         ? { ...state, sandbox: { ...sandbox, status: "ending" } }
@@ -57,6 +68,26 @@ export function reduceSandbox(state: SessionState, event: SessionEvent): Session
     default:
       return state;
   }
+}
+
+interface Incarnation {
+  readonly sandbox: string;
+  readonly incarnation: string;
+}
+
+/** What is said of an incarnation that is gone is no news. */
+function isOf(sandbox: SandboxState | null, about: Incarnation): sandbox is SandboxState {
+  return (
+    sandbox?.status === "ready" && sandbox.id === about.sandbox && sandbox.incarnation === about.incarnation
+  );
+}
+
+/** One that was ready may fail, but not the other way round. */
+function withServices(state: SessionState, about: Incarnation, status: "ready" | "failed"): SessionState {
+  const { sandbox } = state;
+  if (!isOf(sandbox, about) || sandbox.services === null || sandbox.services.status === "failed")
+    return state;
+  return { ...state, sandbox: { ...sandbox, services: { ...sandbox.services, status } } };
 }
 
 /** Several calls may notice one death, some of them late, when the sandbox is being made again or lives again. */

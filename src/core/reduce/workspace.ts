@@ -1,7 +1,7 @@
 /** Facts about the session's own checkout. */
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { SessionId } from "../ids.ts";
-import type { Checkpoint, SessionState, WorkspaceState } from "../state.ts";
+import type { CallState, Checkpoint, SessionState, UnsavedCall, WorkspaceState } from "../state.ts";
 
 /** Calls whose names are kept; of more, only the number. */
 const UNSAVED_CALLS_MAX = 20;
@@ -93,7 +93,11 @@ export function noteUnsaved(state: SessionState, body: EventBody<"tool.started">
       ...workspace,
       unsaved: workspace.unsaved + 1,
       unsavedSince: workspace.unsaved === 0 ? body.at : workspace.unsavedSince,
-      unsavedCalls: [...others, { call: call.call, name: call.name }].slice(-UNSAVED_CALLS_MAX),
+      unsavedCalls: [...others, unsavedCall(call)].slice(-UNSAVED_CALLS_MAX),
     },
   };
+}
+
+function unsavedCall({ call, name, namesSetUp }: CallState): UnsavedCall {
+  return { call, name, ...(namesSetUp && { namesSetUp }) };
 }

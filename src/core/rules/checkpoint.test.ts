@@ -37,6 +37,13 @@ const twoRan = [...calling, started("c1_0"), started("c1_1"), result("c1_0"), re
 /** Nothing else is due before the checkpoint. */
 const soon = { at: START_MS + 20_000 };
 
+const changesDependencies = (options: { setup?: string[] }) => [
+  ...askingWithSandbox({ ...checkout, options }),
+  answered(1, { stop_reason: "tool_use" }),
+  called(1, 0, "side_effect", { input: { command: "npm install left-pad" } }),
+  ...[started("c1_0"), result("c1_0")],
+];
+
 const request = (seq: number, number = 2) =>
   asked(number, { through_seq: seq, context_hash: "hash", reservation: { tokens: 1100, cost_micro_usd: 0 } });
 
@@ -73,6 +80,18 @@ describe("between two turns", () => {
       log: [...twoRan, checkpointRequested(), asked(2)],
       now: soon,
       step: performs(600_000, model(2), checkpoint()),
+    },
+    {
+      name: "a call may have changed the dependencies",
+      log: changesDependencies({ setup: ["npm", "test"] }),
+      now: soon,
+      step: append(checkpointRequested(), request(13)),
+    },
+    {
+      name: "but where nobody provides any, it does not matter",
+      log: changesDependencies({}),
+      now: soon,
+      step: append(request(13)),
     },
     {
       name: "what is saved is not saved again",

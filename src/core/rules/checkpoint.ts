@@ -1,6 +1,6 @@
 /**
- * When the workspace is saved: after so many calls, after so long, before the sandbox is given back, and when
- * somebody asks. Only between turns: no call runs then, so the files stand still; the next request does not wait.
+ * When the workspace is saved: after so many calls, after so long, after a call that may have changed what dependencies
+ * there are, before the sandbox is given back, and when somebody asks. Only between turns: no call runs then, so the files stand still; the next request does not wait.
  */
 import { type EventBody, type EventInput, event } from "../events/index.ts";
 import type { SessionState } from "../state.ts";
@@ -26,7 +26,14 @@ export function checkpointBeside(state: SessionState, at: number): EventInput[] 
   if (workspace.unsaved === 0) return [];
   const { checkpoint_calls = CALLS, checkpoint_ms = INTERVAL_MS } = config.policy;
   const isDue = workspace.unsaved >= checkpoint_calls || at - workspace.unsavedSince >= checkpoint_ms;
-  return isDue ? [request(workspace.checkpoints + 1, "cadence")] : [];
+  return isDue || mayWantLayer(state) ? [request(workspace.checkpoints + 1, "cadence")] : [];
+}
+
+/** Has a call, as far as its words tell, changed what the layer is made from? It is looked at in checkpoints only. */
+function mayWantLayer({ workspace, config }: SessionState): boolean {
+  const { setup } = config?.sandbox.options ?? {};
+  const hasLayers = Array.isArray(setup) && setup.length > 0;
+  return hasLayers && workspace?.unsavedCalls.some((call) => call.namesSetUp === true) === true;
 }
 
 /** The checkpoint that is due before the sandbox may go; what a lost one has left is work, too. */

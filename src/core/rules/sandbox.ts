@@ -6,6 +6,7 @@ import { append, type Intent, inFlight, type Now, perform, type Step } from "../
 import { checkpointAtRest, isCheckpointing, restoring } from "./checkpoint.ts";
 import { lacksLayer, wantedLayer } from "./environment.ts";
 import { isRetryDue, jittered, waitUntil } from "./retry.ts";
+import { areServicesStarting, hasOtherServices, servicesDue } from "./services.ts";
 
 /** Times in a row that a sandbox may fail before the session gives up. */
 const FAILURES_MAX = 3;
@@ -14,7 +15,13 @@ const BACKOFF_FACTOR = 5;
 
 /** May a run begin now? */
 export function canRun(state: SessionState): boolean {
-  return state.sandbox?.status === "ready" && !isCheckpointing(state) && !lacksLayer(state);
+  if (state.sandbox?.status !== "ready" || isCheckpointing(state) || isOutdated(state)) return false;
+  return servicesDue(state) === null && !areServicesStarting(state);
+}
+
+/** Only another sandbox can have what is wanted by now. */
+function isOutdated(state: SessionState): boolean {
+  return lacksLayer(state) || hasOtherServices(state);
 }
 
 /** @param beside - what runs meanwhile */
@@ -23,7 +30,11 @@ export function sandboxWanted(state: SessionState, now: Now, beside: readonly In
   // Runs wait for the end of a checkpoint, and so do new files.
   if (isCheckpointing(state) || sandbox?.status === "requested" || sandbox?.status === "ending")
     return perform([...inFlight(state), ...beside]);
-  if (sandbox?.status === "ready") return replace(state, sandbox, beside);
+  if (sandbox?.status === "ready") {
+    if (isOutdated(state)) return replace(state, sandbox, beside);
+    const services = servicesDue(state);
+    return services === null ? perform([...inFlight(state), ...beside]) : append(services);
+  }
   if (sandbox?.status === "lost" && sandbox.failures >= FAILURES_MAX) {
     return append(
       event("session.status_idle", { stop_reason: { type: "failed", code: sandbox.failureCode } }),
@@ -36,7 +47,7 @@ export function sandboxWanted(state: SessionState, now: Now, beside: readonly In
   return append(requestSandbox(state, sandbox?.id ?? sandboxId(state.sessionId, state.sandboxes)));
 }
 
-/** Another layer can be mounted in another sandbox only; what runs may finish, and its work is saved. */
+/** Its files go on in another sandbox; what runs may finish, and its work is saved. */
 function replace(state: SessionState, sandbox: SandboxState, beside: readonly Intent[]): Step {
   if (state.calls.some((call) => call.status === "started")) return perform([...inFlight(state), ...beside]);
   const checkpoint = checkpointAtRest(state);

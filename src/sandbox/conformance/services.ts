@@ -3,7 +3,7 @@ import { strict as assert } from "node:assert";
 import { hash } from "node:crypto";
 import type { ConformanceCase } from "../../core/conformance.ts";
 import type { Service } from "../../core/contract/contract.ts";
-import { type RunningServices, type ServiceFailure, startServices } from "../services.ts";
+import { type RunningServices, type ServiceFailure, startServices, watchServices } from "../services.ts";
 import { Bench, NEVER, rejects, type SandboxSubject } from "./subject.ts";
 
 /** Answers each connection with these words. */
@@ -81,6 +81,32 @@ export const serviceCases: readonly ConformanceCase<SandboxSubject>[] = [
       const failure = await failed(bench, "two", { ...serving(port, refusing, { url }), within_ms: 1000 });
       assert.equal(failure.reason, "not_ready");
       await rejects(start(bench, "three", serving(port, "", { url: "http://example.org/" })), "E_CONFIG");
+    },
+  },
+  {
+    name: "a start that nobody waits for any more goes on, and is found by its name",
+    async run(subject) {
+      await using bench = await Bench.open(subject);
+      const port = portOf(bench);
+      const slow: Service = {
+        argv: ["sh", "-c", 'echo start >> starts; until test -e go; do sleep 0.02; done; exec "$@"', "sh"],
+        ready: { port },
+        within_ms: 20_000,
+      };
+      const service = { ...slow, argv: [...slow.argv, ...serving(port, "hello\n").argv] };
+      const impatience = new AbortController();
+      const options = { run: "one", lifeMs: 30_000, signal: impatience.signal };
+      const given = startServices(bench.sandbox, [service], options);
+      await bench.run("until test -e starts; do sleep 0.02; done");
+      impatience.abort(new Error("enough"));
+      await assert.rejects(given, /enough/);
+      await bench.run("touch go");
+      const services = await ready(bench, "one", service);
+      assert.equal(await bench.output(`cat starts; ${connect(port)}`), "start\nhello\n");
+      const watched = watchServices(bench.sandbox, [service], { run: "one", lifeMs: 30_000, signal: NEVER });
+      assert.equal(watched.failure(), null);
+      await services.stop();
+      await bench.until("its end", () => watched.failure() !== null);
     },
   },
   {

@@ -27,7 +27,7 @@ export type DetachedOutcome<Report> =
   | Report
   | { readonly status: "failed" | "ended"; readonly message: string };
 
-const START_MS_MAX = 15_000;
+const START_MS_MAX = 60_000;
 const REPORT_BYTES_MAX = 65_536;
 
 /**

@@ -9,7 +9,7 @@ import { type FromRunner, type RunnerConfig, type ToRunner, WireEnd } from "./wi
 
 /** Longer than the runner takes to find out that something cannot be killed. */
 const STOP_MS_MAX = 30_000;
-const START_MS_MAX = 15_000;
+const START_MS_MAX = 60_000;
 /** Long enough to read the largest file there may be. */
 const PREPARE_MS_MAX = 300_000;
 const TIMER_MS_MAX = 2_147_483_647;

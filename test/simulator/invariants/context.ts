@@ -196,6 +196,7 @@ function inputOf(event: SessionEvent, texts: ReadonlyMap<number, string>): Messa
       return event.body.seqs.map((seq) => ({ role: "user", text: texts.get(seq) ?? "?" }));
     case "workspace.restored":
     case "workspace.rewound":
+    case "sandbox.services_failed":
     case "contract.amended":
     case "handoff.asked":
     case "preflight.finished":

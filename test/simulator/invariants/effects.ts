@@ -2,6 +2,7 @@
 import { type CallId, execId } from "../../../src/core/ids.ts";
 import type { Invariant, RunMoment } from "../judge.ts";
 import type { CallRecord, ObservedLog } from "../log.ts";
+import { serviceOf } from "../sandbox.ts";
 
 /** The model is asked, and a sandbox is told, only what the committed log holds the intent of. */
 export function nothingStartsWithoutACommittedIntent(): Invariant {
@@ -15,6 +16,8 @@ export function nothingStartsWithoutACommittedIntent(): Invariant {
         : `request ${number} belongs to epoch ${intent.epoch}, not ${epoch}`;
     },
     onRun: ({ log, request, incarnation }) => {
+      const service = serviceOf(request.execId);
+      if (service !== undefined) return serviceComplaint(log, service, incarnation);
       const found = callOf(log, request.execId);
       const start = found?.call.starts.find(({ body }) => body.run === found.run);
       if (found === undefined || start === undefined)
@@ -34,6 +37,43 @@ export function nothingStartsWithoutACommittedIntent(): Invariant {
         return what === "provision" || event.body.restore !== undefined;
       });
       return isIntended ? null : `${what} of ${sandbox}, but no intent is in the log`;
+    },
+  };
+}
+
+function serviceComplaint(
+  log: ObservedLog,
+  { sandbox, hash }: NonNullable<ReturnType<typeof serviceOf>>,
+  incarnation: string,
+): string | null {
+  const isIntended = log.events.some(
+    ({ type, body }) =>
+      type === "sandbox.services_requested" &&
+      body.sandbox === sandbox &&
+      body.incarnation === incarnation &&
+      body.services.startsWith(hash),
+  );
+  return isIntended ? null : `a service runs in ${incarnation}, but no intent is in the log`;
+}
+
+/** Under a contract with services, a command is begun only when they are there, or it is in the log that they are not. */
+export function aCommandFindsItsServices(): Invariant {
+  return {
+    promise: "a-command-finds-its-services",
+    onEvent: ({ log, event }) => {
+      if (event.type !== "tool.started") return null;
+      const agreed = log.events.findLast(
+        ({ type }) => type === "contract.sealed" || type === "contract.amended",
+      );
+      const isAgreed = agreed?.type === "contract.sealed" || agreed?.type === "contract.amended";
+      if (!isAgreed || agreed.body.contract.services.length === 0) return null;
+      const { incarnation, call } = event.body;
+      const isSettled = log.events.some(
+        ({ type, body }) =>
+          (type === "sandbox.services_ready" || type === "sandbox.services_failed") &&
+          body.incarnation === incarnation,
+      );
+      return isSettled ? null : `${call} begins before the services of its contract`;
     },
   };
 }
@@ -58,6 +98,8 @@ export function noSilentRerun(): Invariant {
   return {
     promise: "no-silent-rerun",
     onEffect: (moment) => {
+      // What runs beside commands has its own intent, and its own name in each life of a sandbox.
+      if (serviceOf(moment.request.execId) !== undefined) return null;
       const found = callOf(moment.log, moment.request.execId);
       if (found === undefined) return `${moment.request.execId} has an effect, but nobody made that call`;
       const key = `${moment.log.session}/${found.call.use.call}`;

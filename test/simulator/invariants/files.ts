@@ -2,6 +2,7 @@
 import type { SessionEvent } from "../../../src/core/events/index.ts";
 import type { Files } from "../checkouts.ts";
 import type { Invariant } from "../judge.ts";
+import { serviceOf } from "../sandbox.ts";
 
 /** A checkpoint in the log can be restored, and holds the files as they were when it was made: they stood still. */
 export function aCheckpointHoldsTheFiles(): Invariant {
@@ -47,7 +48,7 @@ export function lostChangesAreNamed(): Invariant {
   return {
     promise: "lost-changes-are-named",
     onEffect: ({ log, request }) => {
-      if (log.state.workspace === null) return null;
+      if (log.state.workspace === null || serviceOf(request.execId) !== undefined) return null;
       const [, call = ""] = request.execId.split("/");
       const calls = unsaved.get(log.session) ?? new Set();
       unsaved.set(log.session, calls.add(call));

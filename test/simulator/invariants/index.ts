@@ -4,6 +4,7 @@ import { aBranchHoldsWhatWasVerified, branchesAreWhereTheLogSays, verifiedMeansA
 import { spendIsReservedFirst } from "./budget.ts";
 import { contextIsAFunctionOfTheLog } from "./context.ts";
 import {
+  aCommandFindsItsServices,
   noSilentRerun,
   nothingRunsAfterItsReceipt,
   nothingStartsWithoutACommittedIntent,
@@ -50,6 +51,7 @@ export function createInvariants(): Invariant[] {
     zombieExecutesNothing(),
     zombieMakesNoSandbox(),
     nothingRunsAfterItsReceipt(),
+    aCommandFindsItsServices(),
     contextIsAFunctionOfTheLog(),
     spendIsReservedFirst(),
     secretsAreNeverStored(),
