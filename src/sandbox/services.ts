@@ -154,7 +154,8 @@ class RunningService {
   failure(): ServiceFailure | null {
     if (this.#isStopped || this.#result === null || isFine(this.#result)) return null;
     const { ending, exitCode } = this.#result;
-    return this.#failed("ended", ending === "exited" ? `ended with exit ${exitCode}` : `ended: ${ending}`);
+    const how = exitCode === null ? "was ended by a signal" : `ended with exit ${exitCode}`;
+    return this.#failed("ended", ending === "exited" ? how : `ended: ${ending}`);
   }
 
   async stop(): Promise<void> {
