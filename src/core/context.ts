@@ -13,7 +13,7 @@ import type { CallId, Sequence } from "./ids.ts";
 import type { AssistantBlock, Message, ToolDescription } from "./message.ts";
 import { LAYER_ITEM } from "./reduce/environment.ts";
 import { kept, type Portions, withLast } from "./reduce/portions.ts";
-import { type Json, plainText, type Text } from "./text.ts";
+import { type Json, joinedText, plainText } from "./text.ts";
 
 /** The renderer that new threads pin. A changed rendering is a new number; old ones stay. */
 export const RENDERER = 1;
@@ -121,7 +121,7 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
     case "user.message":
       return {
         ...context,
-        queue: withLast(context.queue, { seq: event.seq, text: joined(event.body.content) }),
+        queue: withLast(context.queue, { seq: event.seq, text: joinedText(event.body.content) }),
       };
     case "harness.input_accepted":
       return accept(context, event.body.seqs);
@@ -134,17 +134,19 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
       // Before its first thread, a model has nothing that it could take for granted.
       return event.body.content === undefined || context.thread === null
         ? context
-        : withInput(context, [joined(event.body.content)]);
+        : withInput(context, [joinedText(event.body.content)]);
     case "handoff.recorded": {
       const { number, content } = event.body;
-      return { ...context, handoff: { number, text: joined(content) } };
+      return { ...context, handoff: { number, text: joinedText(content) } };
     }
     case "handoff.asked":
     case "contract.amended":
     case "verdict.given":
     case "preflight.finished":
     case "breaker.nudged":
-      return event.body.content === undefined ? context : withInput(context, [joined(event.body.content)]);
+      return event.body.content === undefined
+        ? context
+        : withInput(context, [joinedText(event.body.content)]);
     case "approval.decided":
       return isReviewDenied(event.body) ? withInput(context, [denialText(event.body)]) : context;
     case "span.model_request_start":
@@ -158,7 +160,7 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
     case "agent.message":
       return withBlock(context, event.body.request, {
         type: "text",
-        text: joined(event.body.content),
+        text: joinedText(event.body.content),
         ...signed(event.body.provider),
       });
     case "agent.tool_use":
@@ -294,7 +296,7 @@ function openingOf(
 ): readonly string[] {
   const parts = [
     ...(number !== undefined && handoff?.number === number ? [handoff.text] : []),
-    ...(opening === undefined ? [] : [joined(opening)]),
+    ...(opening === undefined ? [] : [joinedText(opening)]),
   ];
   return parts.length === 0 ? [] : [parts.join("\n\n")];
 }
@@ -383,17 +385,10 @@ function withCall(context: Context, body: EventBody<"agent.tool_use">): Context 
 
 function withResult(context: Context, body: EventBody<"agent.tool_result">): Context {
   const results = new Map(context.turn.results).set(body.call, {
-    text: joined(body.content),
+    text: joinedText(body.content),
     isError: body.is_error,
   });
   return { ...context, turn: { ...context.turn, results } };
-}
-
-function joined(content: readonly { readonly text: Text }[]): string {
-  const [first] = content;
-  return content.length === 1 && first !== undefined
-    ? plainText(first.text)
-    : content.map((block) => plainText(block.text)).join("\n");
 }
 
 function signed(provider: { readonly [key: string]: Json } | undefined): {

@@ -116,9 +116,7 @@ describe("whatever happens", () => {
       }),
       { numRuns: 500 },
     );
-    expect([...seen]).toEqual(
-      expect.arrayContaining(["reset", "fill", "handoff.asked", "attempt.ended"]),
-    );
+    expect([...seen]).toEqual(expect.arrayContaining(["reset", "fill", "handoff.asked", "attempt.ended"]));
   });
 
   test("each request names the context that a reader of the log renders", () => {

@@ -28,3 +28,8 @@ export function isBlobRef(value: unknown): value is BlobRef {
 export function plainText(text: Text): string {
   return typeof text === "string" ? text : `[missing text ${text.$blob}]`;
 }
+
+/** The texts of some blocks of content, a line break between them. */
+export function joinedText(content: readonly { readonly text: Text }[]): string {
+  return content.map(({ text }) => plainText(text)).join("\n");
+}

@@ -159,13 +159,12 @@ class OpenedHarness implements OpenHarness {
     const { tools, clock } = this;
     const { fallback } = config.agent;
     const isProgram = config.agent.worker === "command";
-    const worker =
-      isProgram
-        ? null
-        : await createWorker("loop", {
-            ...{ model: await this.#model(config.agent.model), tools, clock, policy: config.policy },
-            ...(fallback !== undefined && { fallback: { ...fallback, model: await this.#model(fallback) } }),
-          });
+    const worker = isProgram
+      ? null
+      : await createWorker("loop", {
+          ...{ model: await this.#model(config.agent.model), tools, clock, policy: config.policy },
+          ...(fallback !== undefined && { fallback: { ...fallback, model: await this.#model(fallback) } }),
+        });
     const { backend: kind } = config.sandbox;
     // An unknown name is refused now, and not by the first command.
     const isKnown = backendNames("sandbox").includes(kind);

@@ -26,7 +26,7 @@ import type { SessionBranch } from "./session-branch.ts";
 import { mountsOf } from "./session-config.ts";
 import type { SessionLayers } from "./session-layers.ts";
 import type { SessionReferee } from "./session-referee.ts";
-import { notStarted, type SessionServices, startMsMax } from "./session-services.ts";
+import { type SessionServices, serve } from "./session-services.ts";
 import { surroundingsFor } from "./surroundings.ts";
 import type { WayOut } from "./way-out.ts";
 
@@ -114,7 +114,7 @@ export async function performIntent(
     case "provision":
       return provision(parts, sandboxOf(moment), moment);
     case "services":
-      return orLost(parts, moment, () => serve(parts, moment));
+      return orLost(parts, moment, () => serve(parts, moment, () => connect(parts, moment)));
     case "checkpoint":
       return checkpoint(parts, intent.number, moment);
     case "attempt":
@@ -273,15 +273,6 @@ async function provision(
     if (moment.signal.aborted || isNightshiftError(error, "E_SANDBOX_STALE")) throw error;
     return [lost({ sandbox: sandbox.id }, error)];
   }
-}
-
-async function serve(parts: PerformerParts, moment: Moment): Promise<EventInput[]> {
-  const { state, signal } = moment;
-  const { services } = parts;
-  if (services === null) return [notStarted(state)];
-  const sandbox = await connect(parts, moment);
-  const start = (limited: AbortSignal): Promise<EventInput> => services.start(sandbox, state, limited);
-  return [await within(parts.deadlines, startMsMax(state), signal, start)];
 }
 
 async function checkpoint(parts: PerformerParts, number: number, moment: Moment): Promise<EventInput[]> {

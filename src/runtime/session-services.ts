@@ -13,6 +13,7 @@ import {
   watchServices,
 } from "../sandbox/services.ts";
 import { commandOf } from "../sandbox/shell-words.ts";
+import { type Deadlines, within } from "./deadlines.ts";
 
 /** Longer than a sandbox is in use; the daemon's timers reach no further. */
 const LIFE_MS = 20 * 24 * 3_600_000;
@@ -74,14 +75,26 @@ export class SessionServices {
   }
 }
 
+/** Has those of a session started, or says that there is nothing here that could. */
+export async function serve(
+  { services, deadlines }: { readonly services: SessionServices | null; readonly deadlines: Deadlines },
+  { state, signal }: { readonly state: SessionState; readonly signal: AbortSignal },
+  connect: () => Promise<Sandbox>,
+): Promise<EventInput[]> {
+  if (services === null) return [notStarted(state)];
+  const sandbox = await connect();
+  const start = (limited: AbortSignal): Promise<EventInput> => services.start(sandbox, state, limited);
+  return [await within(deadlines, startMsMax(state), signal, start)];
+}
+
 /** How long a start may take at the most. */
-export function startMsMax({ contract }: SessionState): number {
+function startMsMax({ contract }: SessionState): number {
   const { services = [] } = contract?.contract ?? {};
   return services.reduce((sum, each) => sum + each.within_ms, GRACE_MS);
 }
 
 /** Those of a sandbox without ports of its own would be in the way of those of the checks. */
-export function notStarted(state: SessionState): EventInput {
+function notStarted(state: SessionState): EventInput {
   const { services, asked } = wantedOf(state);
   const argv = services[0]?.argv ?? [];
   const message = `the service \`${commandOf(argv).slice(0, 200)}\` was not started, because this sandbox shares its ports with the machine`;

@@ -88,13 +88,19 @@ class Agent {
       this.firstActions.push({ told, done: told });
       return call("bash", { command: told });
     }
-    if (this.turns > TURNS) return answers % 2 === 0 ? write("answer.js", "module.exports = 42;\n") : call("request_verdict", {});
+    if (this.turns > TURNS)
+      return answers % 2 === 0 ? write("answer.js", "module.exports = 42;\n") : call("request_verdict", {});
     // In each context it tries what was given up, and what it may never do.
     if (answers === 1) return write("answer.js", BAD);
     if (answers === 2) return write("vendor/lib.js", "module.exports = 'mine';\n");
     if (answers === 3) return write("answer.js", `module.exports = ${this.turns};\n`);
     if (answers % 10 === 0) return call("bash", { command: `echo turn ${this.turns}` });
-    return call("declare", { criterion: "other", status: "blocked", reason: "?", evidence: `turn ${this.turns}` });
+    return call("declare", {
+      criterion: "other",
+      status: "blocked",
+      reason: "?",
+      evidence: `turn ${this.turns}`,
+    });
   }
 
   #handOff(): ScriptTurn {
@@ -118,7 +124,12 @@ test("hands over five times, keeps its constraints, and is verified in the end",
   const base = git("rev-parse", "HEAD");
   const session = newSessionId(harness);
   const workspaces = await harness.workspaces();
-  await workspaces.prepare(session, repository, { dirty: "ignore", base, atMs: 0 }, new AbortController().signal);
+  await workspaces.prepare(
+    session,
+    repository,
+    { dirty: "ignore", base, atMs: 0 },
+    new AbortController().signal,
+  );
   const config = sessionConfig({
     model: { provider: "scripted", id: "any", max_output_tokens: 1000 },
     sandbox,
@@ -128,7 +139,13 @@ test("hands over five times, keeps its constraints, and is verified in the end",
     policy: {
       sandbox_grace_ms: 0,
       // It works on for two hundred turns without getting on, which is what breakers are for.
-      breakers: { same_call: "off", oscillation: "off", no_progress: "off", resets: "off", tool_failure: "off" },
+      breakers: {
+        same_call: "off",
+        oscillation: "off",
+        no_progress: "off",
+        resets: "off",
+        tool_failure: "off",
+      },
       context: { mode: "reset", window_tokens: 20_000, fill_max: 0.2, compact: false, resets_help: false },
     },
   });
@@ -158,7 +175,9 @@ test("hands over five times, keeps its constraints, and is verified in the end",
   expect(refused.length).toBeGreaterThanOrEqual(RESETS);
   expect(refused[0]).toMatchObject({ path: "answer.js", reason: "a hack: it exports a text" });
   const results = bodiesOf(log, "agent.tool_result").map(({ content }) => String(content[0]?.text));
-  expect(results.filter((text) => text.includes("never touch: vendor/**")).length).toBeGreaterThanOrEqual(RESETS);
+  expect(results.filter((text) => text.includes("never touch: vendor/**")).length).toBeGreaterThanOrEqual(
+    RESETS,
+  );
   expect(bodiesOf(log, "tool.started").length).toBeGreaterThan(0);
 }, 300_000);
 

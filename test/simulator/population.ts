@@ -189,7 +189,14 @@ export class Population implements Crowd {
     });
     const own = { store, clock: process.clock, workspaces: () => Promise.resolve(workspaces) };
     const services = new SessionServices(process.clock);
-    return { worker, backend, workspaces: own.workspaces, referee, branch: createSessionBranch(own), services };
+    return {
+      worker,
+      backend,
+      workspaces: own.workspaces,
+      referee,
+      branch: createSessionBranch(own),
+      services,
+    };
   }
 
   #onFailure(process: Process, session: SessionId, error: unknown): void {

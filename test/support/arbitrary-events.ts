@@ -60,12 +60,12 @@ function arbitraryOf(schema: JsonSchema, name: string): fc.Arbitrary<unknown> {
     case "string":
       if (schema.pattern !== undefined) return fc.stringMatching(new RegExp(schema.pattern));
       return fc.string({ minLength: schema.minLength ?? 0, maxLength: Math.min(schema.maxLength ?? 8, 8) });
-    case "integer":
     case "number":
-      return fc.integer({
-        min: schema.minimum ?? (schema.exclusiveMinimum ?? -1) + 1,
-        max: Math.min(schema.maximum ?? 1e6, 1e6),
-      });
+      if (schema.minimum !== undefined && !Number.isInteger(schema.minimum))
+        return fc.double({ min: schema.minimum, max: schema.maximum ?? 1e6, noNaN: true });
+      return wholeNumber(schema);
+    case "integer":
+      return wholeNumber(schema);
     case "boolean":
       return fc.boolean();
     case "null":
@@ -73,6 +73,13 @@ function arbitraryOf(schema: JsonSchema, name: string): fc.Arbitrary<unknown> {
     default:
       return fc.jsonValue({ maxDepth: 1 });
   }
+}
+
+function wholeNumber(schema: JsonSchema): fc.Arbitrary<number> {
+  return fc.integer({
+    min: schema.minimum ?? (schema.exclusiveMinimum ?? -1) + 1,
+    max: Math.min(schema.maximum ?? 1e6, 1e6),
+  });
 }
 
 function objectOf(schema: JsonSchema): fc.Arbitrary<unknown> {

@@ -27,10 +27,17 @@ import {
 } from "../../../test/support/events.ts";
 import { asking, askingWithSandbox } from "../../../test/support/logs.ts";
 import { reduceTable } from "../../../test/support/reduce-table.ts";
-import type { Halt } from "../state.ts";
+import { NO_PEOPLE } from "../people/state.ts";
+import type { Halt, SessionState } from "../state.ts";
 
 const halt = (kind: Halt["kind"], seq: number, more: Partial<Halt> = {}): { readonly halt: Halt } => ({
   halt: { kind, seq, pauseSeq: null, isLifted: false, ...more },
+});
+
+/** People who are away are to be told of this rest. */
+const notice = (seq: number, at: number): SessionState["people"] => ({
+  ...NO_PEOPLE,
+  notice: { seq, at, told: [] },
 });
 
 describe("the session", () => {
@@ -52,13 +59,18 @@ describe("the session", () => {
       name: "runs again: reason and hold are gone",
       before: [created(), idle("stalled")],
       event: running,
-      changes: { phase: "running", stopReason: null, hold: null },
+      changes: { phase: "running", stopReason: null, hold: null, people: NO_PEOPLE },
     },
     {
       name: "is idle at the end of a turn",
       before: [...askingWithSandbox(), answered(1)],
       event: idle("end_turn"),
-      changes: { phase: "idle", stopReason: { type: "end_turn" }, idleSince: START_MS + 10_000 },
+      changes: {
+        phase: "idle",
+        stopReason: { type: "end_turn" },
+        idleSince: START_MS + 10_000,
+        people: notice(11, START_MS + 10_000),
+      },
     },
     {
       name: "is idle for a reason that holds: what is owed stays owed, losses are forgotten",
@@ -70,6 +82,7 @@ describe("the session", () => {
         idleSince: START_MS + 7000,
         hold: "stalled",
         losses: 0,
+        people: notice(8, START_MS + 7000),
       },
     },
     {

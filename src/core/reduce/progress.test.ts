@@ -69,7 +69,11 @@ describe("what is measured of the work", () => {
     const events = [...judged(1, "unmet"), ...judged(2, "unmet")];
     expect(progressOf(...events)).toMatchObject({ unmet: "tests", sameVerdicts: 2, best: null });
     const next = [attemptEnded("reset", 1), attemptStarted(2, "tests", "reset")];
-    expect(progressOf(...events, ...next)).toMatchObject({ unmet: "", sameVerdicts: 0, fruitlessAttempts: 1 });
+    expect(progressOf(...events, ...next)).toMatchObject({
+      unmet: "",
+      sameVerdicts: 0,
+      fruitlessAttempts: 1,
+    });
   });
 
   test("the best verdict is remembered with its checkpoint, and ends a row of attempts in vain", () => {

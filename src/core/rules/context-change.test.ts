@@ -114,7 +114,9 @@ test("what is full again at once is replaced, and a reader of the log sees the s
     expect(messagesOf(read)).toEqual(messagesOf(live));
     expect(messagesOf(closeTurn(from.reduce(recallContext, emptyContext())))).toEqual(messagesOf(live));
   }
-  const reasons = session.log.flatMap((each) => (each.type === "session.thread_created" ? [each.body.reason] : []));
+  const reasons = session.log.flatMap((each) =>
+    each.type === "session.thread_created" ? [each.body.reason] : [],
+  );
   expect(reasons).toEqual(["start", "compact", "reset", "compact", "reset"]);
   expect(worker.asked).toBe(4);
   expect(session.log.filter(({ type }) => type === "attempt.started")).toMatchObject([
@@ -154,7 +156,8 @@ test("a person's retry begins a new attempt from a fresh context", () => {
   const { session } = worker;
   for (let round = 0; round < 6; round++) {
     const step = session.settle();
-    for (const intent of step.kind === "perform" ? step.intents : []) session.receive(intent, worker.found(intent));
+    for (const intent of step.kind === "perform" ? step.intents : [])
+      session.receive(intent, worker.found(intent));
   }
   session.submit(event("control.stop", {}));
   for (let round = 0; round < 4; round++) {
