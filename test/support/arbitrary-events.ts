@@ -38,9 +38,13 @@ const REFERENCES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   after: fc.constantFrom(null, "old", "new"),
 };
 
+/** References to contents that need not be there; elsewhere a content of that name has to be. */
+const NULLABLE: ReadonlySet<string> = new Set(["before", "after"]);
+
 function arbitraryOf(schema: JsonSchema, name: string): fc.Arbitrary<unknown> {
   // Some tool events have a `sandbox` that is a name, `session.created` one that is an object.
-  const reference = schema.properties === undefined ? REFERENCES[name] : undefined;
+  const isReference = schema.properties === undefined && !(NULLABLE.has(name) && schema.type === "string");
+  const reference = isReference ? REFERENCES[name] : undefined;
   if (reference !== undefined) return reference;
   if ("const" in schema) return fc.constant(schema.const);
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
