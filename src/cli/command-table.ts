@@ -1,5 +1,6 @@
 /** The commands as data: what they take and what they do. Each loads its own code when it is run. */
 import { beginCommands, completionsCommand } from "./command-table/begin.ts";
+import { budgetCommand } from "./command-table/caps.ts";
 import { driveCommands } from "./command-table/drive.ts";
 import { fileCommands } from "./command-table/files.ts";
 import { judgeCommands } from "./command-table/judge.ts";
@@ -16,6 +17,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...beginCommands,
   ...planningCommands,
   ...driveCommands,
+  budgetCommand,
   ...personCommands,
   ...lookCommands,
   ...fileCommands,

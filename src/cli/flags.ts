@@ -32,7 +32,7 @@ export function duration(flag: string, minMs: number): (text: string) => number 
 /** A parser for amounts of dollars, in micro-dollars. */
 export function dollars(flag: string): (text: string) => number {
   return (text) => {
-    const value = decimal(text);
+    const value = decimal(text.replace(/^\$/, ""));
     const micro = Math.round(value * MICRO);
     if (micro >= 1 && value <= DOLLARS_MAX) return micro;
     throw wrong(flag, `an amount of dollars such as 5 or 0.25, at most ${DOLLARS_MAX}`, text);

@@ -33,6 +33,22 @@ export function modelOf(context: CommandContext, { model, file }: Settings, flag
   };
 }
 
+/**
+ * The same with a price where one is known: said, from the config file, or from the public lists. It is fixed in the log,
+ * so that what a session has cost does not change with a later release.
+ */
+export async function pricedModelOf(
+  context: CommandContext,
+  settings: Settings,
+  flags: ModelFlags,
+): Promise<ModelConfig> {
+  const model = modelOf(context, settings, flags);
+  if (model.price !== undefined || model.provider === SCRIPTED) return model;
+  const { listPrice } = await import("../model/list-price.ts");
+  const price = await listPrice(model.provider, model.id);
+  return price === undefined ? model : { ...model, price };
+}
+
 function priceOf(file: ConfigFile, model: string): ModelConfig["price"] {
   const listed = file.prices?.[model];
   if (listed === undefined) return undefined;

@@ -1,10 +1,14 @@
 /** What went wrong, as a class: the one place that knows what providers mean by their statuses, headers and words. */
 import type { ModelErrorClass, ModelFailure, ModelUsage } from "./contract.ts";
+import { waitFromMessage } from "./limit-message.ts";
 
 /** Longer messages are cut: they are for people, and some gateways answer with a web page. */
 const MESSAGE_CHARS_MAX = 2000;
 /** No provider is believed when it asks for more than a day. */
 const RETRY_AFTER_MS_MAX = 86_400_000;
+
+/** A larger number is no span but a moment. */
+const EPOCH_SECONDS_MIN = 1_000_000_000;
 
 /** The usage of a request that was refused outright: providers charge nothing for those. */
 export const NO_USAGE: ModelUsage = {
@@ -86,12 +90,16 @@ function classOfWords(message: string): ModelErrorClass | undefined {
 
 /** @param nowMs - wall-clock time, against which dates in headers are read */
 export function failureOfResponse(response: FailedResponse, nowMs: number): ModelFailure {
-  const retryAfterMs = retryAfterOf(response.headers, nowMs);
+  const errorClass = classOfStatus(response.status, response.message);
+  const spoken = errorClass === "rate_limit" ? waitFromMessage(response.message, nowMs) : undefined;
+  const retryAfterMs = retryAfterOf(response.headers, nowMs) ?? spoken;
   return {
-    class: classOfStatus(response.status, response.message),
+    class: errorClass,
     message: response.message,
     status: response.status,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(retryAfterMs === undefined
+      ? {}
+      : { retryAfterMs: Math.min(Math.ceil(retryAfterMs), RETRY_AFTER_MS_MAX) }),
   };
 }
 
@@ -134,8 +142,13 @@ function rateLimitReset(headers: HeaderMap, nowMs: number): number | undefined {
   return counted.length === 0 ? undefined : Math.max(...counted.map((reset) => reset.waitMs));
 }
 
-/** A date, or a span such as `6m0s`, `1.5s` or `250ms`. */
+/** A date, seconds until then or since 1970, or a span such as `6m0s`, `1.5s` or `250ms`. */
 function resetOf(text: string | undefined, nowMs: number): number | undefined {
+  const number = numberOf(text);
+  if (number !== undefined) {
+    if (number < EPOCH_SECONDS_MIN) return number * 1000;
+    return number < EPOCH_SECONDS_MIN * 1000 ? number * 1000 - nowMs : number - nowMs;
+  }
   const span = /^(?:(\d+)h)?(?:(\d+)m)?(?:([\d.]+)s)?(?:([\d.]+)ms)?$/.exec(text ?? "");
   if (span === null || text === "") return untilDate(text, nowMs);
   const [hours, minutes, seconds, milliseconds] = span.slice(1).map((part) => Number(part ?? 0));

@@ -128,7 +128,11 @@ class OpenedHarness implements OpenHarness {
   async resolve(config: EventBody<"session.created">, lease: Lease): Promise<Hands> {
     const { tools, clock } = this;
     const model = await this.#model(config.agent.model);
-    const worker = await createWorker(config.agent.worker, { model, tools, clock, policy: config.policy });
+    const { fallback } = config.agent;
+    const worker = await createWorker(config.agent.worker, {
+      ...{ model, tools, clock, policy: config.policy },
+      ...(fallback !== undefined && { fallback: { ...fallback, model: await this.#model(fallback) } }),
+    });
     const { backend: kind } = config.sandbox;
     // An unknown name is refused now, and not by the first command.
     const isKnown = backendNames("sandbox").includes(kind);

@@ -19,6 +19,8 @@ export type SessionPolicy = SessionConfig["policy"];
 export interface SessionOptions {
   /** `provider:model`, or all of it. */
   readonly model: string | ModelConfig;
+  /** Asked as long as `model` may not be. */
+  readonly fallback?: ModelConfig;
   /** Absolute path of the folder to work in. */
   readonly workspace: string;
   /** Names of tools; absent for all built-in ones, empty for none. */
@@ -81,11 +83,8 @@ export function sessionConfig(options: SessionOptions): SessionConfig {
     typeof options.model === "string"
       ? { ...parseModelName(options.model), max_output_tokens: OUTPUT_TOKENS_STANDARD }
       : options.model;
-  if (limits.cost_micro_usd !== undefined && model.price === undefined) {
-    throw new NightshiftError("E_CONFIG", `a cap in money needs the price of ${model.provider}:${model.id}`, {
-      hint: "Give a price (--price input,output in dollars per million tokens), or cap tokens instead.",
-    });
-  }
+  for (const each of [model, ...(options.fallback === undefined ? [] : [options.fallback])])
+    checkPriced(each, limits);
   return {
     ...(title === undefined ? {} : { title }),
     metadata,
@@ -93,6 +92,7 @@ export function sessionConfig(options: SessionOptions): SessionConfig {
       name: options.agent ?? "agent",
       worker: "loop",
       model,
+      ...(options.fallback !== undefined && { fallback: options.fallback }),
       system: systemOf(options),
       tools: toolsOf(options),
     },
@@ -107,6 +107,15 @@ export function sessionConfig(options: SessionOptions): SessionConfig {
 function toolsOf({ tools, contract }: SessionOptions): string[] {
   const named = checkedTools(tools ?? [...TOOL_NAMES, ASK]);
   return contract === undefined ? named : [...new Set([...named, ASK, ...SESSION_TOOLS])];
+}
+
+/** A cap that nobody can count against would be worse than none. */
+function checkPriced(model: ModelConfig, limits: SessionConfig["limits"]): void {
+  const caps = [limits, limits.attempt, limits.criterion];
+  if (model.price !== undefined || caps.every((each) => each?.cost_micro_usd === undefined)) return;
+  throw new NightshiftError("E_CONFIG", `a cap in money needs the price of ${model.provider}:${model.id}`, {
+    hint: "Give a price (--price input,output in dollars per million tokens), or cap tokens instead (--max-tokens).",
+  });
 }
 
 function systemOf({ system = SYSTEM_PROMPT, contract }: SessionOptions): string {

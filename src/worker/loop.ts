@@ -31,6 +31,8 @@ const CUT_OFF =
 /** What the loop is made of. */
 export interface LoopParts {
   readonly model: ModelAdapter;
+  /** Answers in the threads that name it. */
+  readonly fallback?: { readonly provider: string; readonly id: string; readonly model: ModelAdapter };
   readonly tools: ReadonlyMap<string, Tool>;
   readonly clock: Clock;
   /** What the session says about people. */
@@ -63,7 +65,7 @@ class LoopWorker implements Worker {
       messages,
       maxOutputTokens: thread.model.max_output_tokens,
     };
-    const stream = this.#parts.model.stream(request, signal);
+    const stream = this.#modelOf(turn).stream(request, signal);
     const { blocks, end } = await collectAnswer(stream, ANSWER_BLOCKS_MAX, turn.onSignOfLife);
     const durationMs = Math.max(0, Math.round(this.#parts.clock.monotonicMs() - startedMs));
     if (end.type === "failed") return [failed(turn, end.failure, end.usage, durationMs)];
@@ -76,6 +78,12 @@ class LoopWorker implements Worker {
       ...charged(turn, end.usage),
     });
     return [answered, ...this.#contents(turn, blocks, end.stopReason)];
+  }
+
+  #modelOf({ thread }: TurnRequest): ModelAdapter {
+    const { model, fallback } = this.#parts;
+    const { provider, id } = thread.model;
+    return fallback?.provider === provider && fallback.id === id ? fallback.model : model;
   }
 
   /** A refused answer has no calls that could be trusted, one that was cut off may have had its last one cut. */

@@ -1,39 +1,16 @@
 /** `run` and `resume`. */
 import type { ResumeFlags } from "../commands/resume.ts";
 import type { RunFlags } from "../commands/run.ts";
-import { dollars, duration, heldOut, hosts, names, oneOf, price, webAddress, wholeNumber } from "../flags.ts";
+import { duration, heldOut, hosts, names, oneOf, price, webAddress, wholeNumber } from "../flags.ts";
+import { CAP_FLAGS, LIMIT_FLAGS } from "./caps.ts";
 import {
   ANY_SESSION,
-  COUNT_MAX,
   type CommandSpec,
   command,
   type FlagSpec,
   IGNORE_PROJECT_FLAG,
   PLACE_FLAGS,
 } from "./spec.ts";
-
-const TOKENS_MAX = 1_000_000_000_000;
-
-const CAP_FLAGS: readonly FlagSpec[] = [
-  {
-    name: "max-requests",
-    value: "<count>",
-    description: "cap on model requests",
-    parse: wholeNumber("--max-requests", COUNT_MAX),
-  },
-  {
-    name: "max-tokens",
-    value: "<count>",
-    description: "cap on tokens, input and output",
-    parse: wholeNumber("--max-tokens", TOKENS_MAX),
-  },
-  {
-    name: "max-cost",
-    value: "<dollars>",
-    description: "cap on money; needs a price",
-    parse: dollars("--max-cost"),
-  },
-];
 
 const DETACH_FLAG: FlagSpec = {
   name: "detach",
@@ -211,6 +188,7 @@ export const driveCommands: readonly CommandSpec[] = [
       ...MODEL_FLAGS,
       ...PLACE_FLAGS,
       ...CAP_FLAGS,
+      ...LIMIT_FLAGS,
       ...CONTRACT_FLAGS,
       ...AGENT_FLAGS,
       IGNORE_PROJECT_FLAG,

@@ -11,6 +11,7 @@ import { loadState } from "../../runtime/load.ts";
 import type { OpenHarness } from "../../runtime/open.ts";
 import { announceWatcher } from "../../runtime/watchers.ts";
 import type { SessionRecord } from "../../store/contract.ts";
+import type { CapFlags } from "../budget-flags.ts";
 import { carryOn, type DriveFlags } from "../carry-on.ts";
 import { type CommandContext, commandLine, findSession, withHarness } from "../context.ts";
 import { detach } from "../detach.ts";
@@ -20,17 +21,14 @@ import { askedOf } from "../render/event-lines.ts";
 import { factLines } from "../render/text.ts";
 import { spentText } from "../session-facts.ts";
 import { activityOf, standingOf } from "../standing.ts";
-import { limitsOf } from "./run.ts";
+import { capChanges, checkPrice } from "./budget.ts";
 
 /** Flags of `resume`. */
-export interface ResumeFlags extends DriveFlags {
+export interface ResumeFlags extends DriveFlags, CapFlags {
   readonly all?: boolean;
   readonly yes?: boolean;
   readonly detach?: boolean;
   readonly concurrency?: number;
-  readonly maxRequests?: number;
-  readonly maxTokens?: number;
-  readonly maxCost?: number;
 }
 
 const CONCURRENCY_STANDARD = 8;
@@ -111,12 +109,11 @@ function liftingEvents(
   flags: ResumeFlags,
   now: number,
 ): ClientEventInput[] {
-  const limits = limitsOf(flags);
+  const changes = capChanges(flags);
   const events: ClientEventInput[] = [];
-  if (Object.keys(limits).length > 0) {
-    if (limits.cost_micro_usd !== undefined && state.config?.agent.model.price === undefined)
-      throw new NightshiftError("E_CONFIG", "a cap in money needs a price, and this session has none");
-    events.push(event("control.set_limits", { limits }));
+  if (changes !== null) {
+    checkPrice(state, changes.body.limits);
+    events.push(changes);
   }
   const isHeld = state.hold !== null && state.hold !== "requires_action";
   // A fork is due only when somebody asks for it; a back-off, or a rest after a failure, is cut short by asking.

@@ -8,29 +8,29 @@ import type { SourcedContract } from "../../planning/contract-source.ts";
 import { createSession, newSessionId } from "../../runtime/client.ts";
 import type { ConfigFile, Settings } from "../../runtime/config.ts";
 import { parseDuration } from "../../runtime/duration.ts";
-import {
-  type SessionConfig,
-  type SessionOptions,
-  type SessionPolicy,
-  sessionConfig,
-} from "../../runtime/session-config.ts";
+import { type SessionOptions, type SessionPolicy, sessionConfig } from "../../runtime/session-config.ts";
+import { type CapFlags, type LimitFlags, limitPolicyOf, limitsOf } from "../budget-flags.ts";
 import { carryOn, type DriveFlags } from "../carry-on.ts";
 import { type CommandContext, openFor, type ProjectFlags, projectSettingsFor } from "../context.ts";
 import { type ContractFlags, contractOf, sealedBy } from "../contract-choice.ts";
 import { withFileFlags } from "../file-flags.ts";
 import { Interruption } from "../interruption.ts";
-import { checkModel, type ModelFlags, modelOf } from "../model-choice.ts";
+import { checkModel, type ModelFlags, pricedModelOf } from "../model-choice.ts";
 import { wrap } from "../render/text.ts";
 import { type BeginFlags, type BeginPlace, beginnings, sandboxFor, warnOf } from "./begin.ts";
 
 /** Flags of `run`. */
-export interface RunFlags extends DriveFlags, BeginFlags, ContractFlags, ModelFlags, ProjectFlags {
+export interface RunFlags
+  extends DriveFlags,
+    BeginFlags,
+    ContractFlags,
+    ModelFlags,
+    ProjectFlags,
+    CapFlags,
+    LimitFlags {
   readonly tools?: readonly string[];
   readonly system?: string;
   readonly title?: string;
-  readonly maxRequests?: number;
-  readonly maxTokens?: number;
-  readonly maxCost?: number;
   readonly idleTimeout?: number;
   readonly toolTimeout?: number;
   readonly maxFailures?: number;
@@ -55,10 +55,11 @@ export async function run(
   const prompt = text === "" ? (agreed?.contract.goal ?? "") : text;
   if (prompt.trim() === "") throw emptyPrompt();
   const sandbox = await sandboxFor(flags, settings);
-  const options = optionsOf(context, settings, flags, prompt, agreed?.contract);
+  const options = await optionsOf(context, settings, flags, prompt, agreed?.contract);
   const { agent, judge } = sessionConfig(options);
   await checkModel(agent.model, settings);
   if (judge !== undefined) await checkModel(judge, settings);
+  if (agent.fallback !== undefined) await checkModel(agent.fallback, settings);
   using interruption = new Interruption();
   await using harness = await openFor(settings);
   warnOf(sandbox, output);
@@ -106,43 +107,36 @@ function emptyPrompt(): NightshiftError {
   });
 }
 
-function optionsOf(
+async function optionsOf(
   context: CommandContext,
   settings: Settings,
   flags: RunFlags,
   prompt: string,
   contract: Contract | undefined,
-): SessionOptions {
+): Promise<SessionOptions> {
   const { file, judgeModel } = settings;
   const tools = flags.tools ?? file.tools;
   const system = flags.system ?? file.system;
   return {
-    model: modelOf(context, settings, flags),
+    model: await pricedModelOf(context, settings, flags),
+    ...(flags.fallbackModel !== undefined && {
+      fallback: await pricedModelOf(context, { ...settings, model: flags.fallbackModel }, {}),
+    }),
     ...(contract !== undefined && { contract }),
     ...(contract !== undefined &&
-      judgeModel !== undefined && { judge: modelOf(context, { ...settings, model: judgeModel }, {}) }),
+      judgeModel !== undefined && {
+        judge: await pricedModelOf(context, { ...settings, model: judgeModel }, {}),
+      }),
     workspace: settings.workspace,
     title: flags.title ?? titleOf(prompt),
     ...(tools === undefined ? {} : { tools }),
     ...(system === undefined ? {} : { system }),
     limits: limitsOf(flags),
-    policy: policyOf(flags, file),
+    policy: policyOf(flags, file, contract !== undefined),
   };
 }
 
-/** Caps that flags name; `resume` takes the same. */
-export function limitsOf(
-  flags: Pick<RunFlags, "maxRequests" | "maxTokens" | "maxCost">,
-): SessionConfig["limits"] {
-  const { maxRequests, maxTokens, maxCost } = flags;
-  return {
-    ...(maxRequests === undefined ? {} : { model_requests: maxRequests }),
-    ...(maxTokens === undefined ? {} : { tokens: maxTokens }),
-    ...(maxCost === undefined ? {} : { cost_micro_usd: maxCost }),
-  };
-}
-
-function policyOf(flags: RunFlags, file: ConfigFile): Partial<SessionPolicy> {
+function policyOf(flags: RunFlags, file: ConfigFile, isUnattended: boolean): Partial<SessionPolicy> {
   const idleMs = flags.idleTimeout ?? parseDuration(file.idle_timeout ?? "");
   const toolMs = flags.toolTimeout ?? parseDuration(file.tool_timeout ?? "");
   const steering = flags.steering ?? file.steering;
@@ -153,6 +147,7 @@ function policyOf(flags: RunFlags, file: ConfigFile): Partial<SessionPolicy> {
     ...(toolMs === undefined ? {} : { tool_wall_ms: toolMs }),
     ...(steering === undefined ? {} : { steering }),
     ...(flags.maxFailures === undefined ? {} : { model_failures_max: flags.maxFailures }),
+    ...limitPolicyOf(flags, isUnattended),
   };
 }
 
