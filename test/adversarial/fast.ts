@@ -4,7 +4,7 @@ const NAMES: ReadonlySet<string> = new Set([
   ...["equality weakened to ok", "link in the place of the tests", "same name in other case"],
   ...["chai in a node_modules of the tests", "linter's rules off", "whole file hidden from the linter"],
   "placeholder (JavaScript)",
-  // record, canary, base-tests, earned-tests, delivered, held-out
+  // record, canary, earned-tests, delivered, held-out
   ...[
     "process.exit(0) on import",
     "node:assert patched by the source",

@@ -119,7 +119,7 @@ export function tableOf(rows: readonly Row[], summary: Summary): readonly string
   return [
     ...section("HOSTILE", ["verdict", "loop", "reader"], hostile.map(hostileLine)),
     ...section("HONEST", ["verdict", "loop", "reader"], honest.map(honestLine)),
-    ...section("GAPS (met, and the report says what was not shown)", ["verdict"], gaps.map(gapLine)),
+    ...section("GAPS (met, and it is said what was not shown)", ["verdict"], gaps.map(gapLine)),
     ...(summary.ablation === null ? [] : ablationLines(summary.ablation)),
   ];
 }
