@@ -90,7 +90,7 @@ export interface ContextChange {
 export interface RejectedContent {
   readonly path: string;
   /** Content hash. */
-  readonly after: string;
+  readonly hash: string;
   readonly reason: string;
 }
 

@@ -46,7 +46,7 @@ export const attemptEvents = {
     call: callIdText,
     path: z.string().max(4096),
     /** Content hash that the file would have had. */
-    after: z.string().max(128),
+    hash: z.string().max(128),
     reason: z.string().max(2000),
   }),
 } as const;

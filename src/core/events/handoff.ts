@@ -101,7 +101,7 @@ export const handoffEvents = {
     last_failure: z.object({ criterion: criterionId, output: z.string().max(4000) }).nullable(),
     notes: z.string().max(4000),
     /** Contents that were given up: what would make a file this again is refused, once. */
-    rejected: z.array(z.object({ path, after: z.string().max(128), reason: line })).max(200),
+    rejected: z.array(z.object({ path, hash: z.string().max(128), reason: line })).max(200),
     /** Where the model's words and the log disagree: the log counts. */
     corrections: z
       .array(z.object({ question: line, said: z.string().max(2000), is: z.string().max(2000) }))

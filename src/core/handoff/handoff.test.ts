@@ -173,7 +173,7 @@ describe("what was given up", () => {
 
   test("is what the named files held meanwhile, and not what they hold now", () => {
     const { rejected } = writeHandoff(1, 1, sourcesOf({ ...tried, notes: noted() }));
-    expect(rejected.map(({ path, after }) => [path, after])).toEqual([
+    expect(rejected.map(({ path, hash }) => [path, hash])).toEqual([
       ["src/parse.js", "bad"],
       ["src/parse.js", "worse"],
     ]);
@@ -202,6 +202,6 @@ describe("what was given up", () => {
       to: { checkpoint: 0, commit: BASE },
     });
     const { rejected } = writeHandoff(1, 1, sourcesOf(tried, [...begun, back]));
-    expect(rejected.map(({ after }) => after)).toEqual(["bad", "worse", "good"]);
+    expect(rejected.map(({ hash }) => hash)).toEqual(["bad", "worse", "good"]);
   });
 });

@@ -18,7 +18,7 @@ export function rejectedContents(sources: HandoffSources): readonly RejectedCont
     if (reason === null) return [];
     const now = isTakenBack ? null : afters.at(-1);
     const given = [...new Set(afters)].filter((after) => after !== now && after !== first);
-    return given.map((after) => ({ path, after, reason: bounded(reason, 2000) }));
+    return given.map((hash) => ({ path, hash, reason: bounded(reason, 2000) }));
   });
   return found.slice(-REJECTED_MAX);
 }

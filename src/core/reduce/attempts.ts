@@ -30,8 +30,8 @@ function noted(state: SessionState, event: SessionEvent): SessionState {
       return update({ open: null, last: { number, criterion, ending: event.body.ending } });
     }
     case "attempt.repeat_refused": {
-      const { path, after } = event.body;
-      return update({ rejected: attempts.rejected.filter((each) => !isSame(each, { path, after })) });
+      const { path, hash } = event.body;
+      return update({ rejected: attempts.rejected.filter((each) => !isSame(each, { path, hash })) });
     }
     case "session.thread_created":
       return threadOpened(state);
@@ -117,7 +117,7 @@ function changeOf({ body, seq }: SessionEvent<"context.decided">): ContextChange
 }
 
 function isSame(one: Omit<RejectedContent, "reason">, other: Omit<RejectedContent, "reason">): boolean {
-  return one.path === other.path && one.after === other.after;
+  return one.path === other.path && one.hash === other.hash;
 }
 
 function merged(

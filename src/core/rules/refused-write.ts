@@ -15,11 +15,11 @@ export function refusedWrite(state: SessionState, call: CallState): readonly Eve
     return [neverRan(call, "refused", text)];
   }
   const { after } = call.prepared;
-  const known = attempts.rejected.find((each) => each.path === path && each.after === after);
+  const known = attempts.rejected.find((each) => each.path === path && each.hash === after);
   if (known === undefined || after === null) return null;
   const text = `Not done: this would make ${path} what it was before and was given up for (${known.reason}). Do something else; if you have a new reason for it, say it and make the same call again.`;
   return [
-    event("attempt.repeat_refused", { call: call.call, path, after, reason: known.reason }),
+    event("attempt.repeat_refused", { call: call.call, path, hash: after, reason: known.reason }),
     neverRan(call, "refused", text),
   ];
 }

@@ -139,7 +139,8 @@ class Rendering {
    */
   #open({ reason, opening, handoff, keep_from }: EventBody<"session.thread_created">): void {
     this.#hasThread = true;
-    const given = handoff === this.#handoff?.number ? [this.#handoff?.text ?? ""] : [];
+    const given =
+      handoff !== undefined && handoff === this.#handoff?.number ? [this.#handoff?.text ?? ""] : [];
     const parts = [...given, ...(opening === undefined ? [] : [textOf(opening)])];
     const first: Message[] = parts.length === 0 ? [] : [{ role: "user", text: parts.join("\n\n") }];
     if (reason === "compact") {
