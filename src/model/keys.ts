@@ -3,9 +3,11 @@
 /** One provider. */
 export interface ProviderAccess {
   /** The backend that speaks its wire format. */
-  readonly adapter: "anthropic" | "openai-compatible";
+  readonly adapter: "anthropic" | "google" | "openai-compatible";
   /** Environment variable with the key; undefined where no key is needed. */
   readonly variable: string | undefined;
+  /** Another one that people use for the same key; the first that is set counts. */
+  readonly otherVariable?: string;
   /** Undefined: the user must say where it is. */
   readonly baseUrl: string | undefined;
   /** What the provider calls the cap on the answer's length; only for `openai-compatible`. */
@@ -18,6 +20,12 @@ export const MODEL_KEYS = {
     adapter: "anthropic",
     variable: "ANTHROPIC_API_KEY",
     baseUrl: "https://api.anthropic.com/v1",
+  },
+  google: {
+    adapter: "google",
+    variable: "GEMINI_API_KEY",
+    otherVariable: "GOOGLE_API_KEY",
+    baseUrl: "https://generativelanguage.googleapis.com/v1beta",
   },
   openai: {
     adapter: "openai-compatible",

@@ -13,6 +13,7 @@ import type { Json } from "../core/text.ts";
 import { loadScript, type Script, type ScriptedAttempt, ScriptPlayer } from "./script.ts";
 import { anthropicWire } from "./wire/anthropic.ts";
 import type { WireFormat, WireRequest } from "./wire/format.ts";
+import { geminiWire, isGeminiPath } from "./wire/gemini.ts";
 import { openaiWire } from "./wire/openai.ts";
 
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
@@ -159,7 +160,7 @@ class HttpServer implements ScriptedServer {
       sendJson(response, 413, wire.errorBody(413, undefined, "the request is too large"));
       return;
     }
-    const request = parseBody(wire, body);
+    const request = parseBody(wire, body, path);
     const complaint = request === undefined ? "the body is not a request of this API" : request.complaint;
     if (request === undefined || complaint !== undefined) {
       sendJson(response, 400, wire.errorBody(400, undefined, complaint ?? ""));
@@ -303,6 +304,7 @@ class Performance {
 }
 
 function wireOf(path: string): WireFormat | undefined {
+  if (isGeminiPath(path)) return geminiWire;
   if (path.endsWith("/messages")) return anthropicWire;
   return path.endsWith("/chat/completions") ? openaiWire : undefined;
 }
@@ -318,9 +320,9 @@ async function readBody(incoming: IncomingMessage): Promise<Buffer | undefined> 
   return bytes <= BODY_BYTES_MAX ? Buffer.concat(pieces) : undefined;
 }
 
-function parseBody(wire: WireFormat, body: Buffer): WireRequest | undefined {
+function parseBody(wire: WireFormat, body: Buffer, path: string): WireRequest | undefined {
   try {
-    return wire.parse(JSON.parse(body.toString("utf8")) as Json);
+    return wire.parse(JSON.parse(body.toString("utf8")) as Json, path);
   } catch {
     return undefined;
   }

@@ -4,6 +4,7 @@ import type { Json } from "../core/text.ts";
 import { createAnthropicModel } from "./anthropic.ts";
 import type { ModelRig, ModelSubject } from "./conformance.ts";
 import type { ModelAdapter } from "./contract.ts";
+import { createGoogleModel } from "./google.ts";
 import { createOpenAICompatibleModel } from "./openai-compatible.ts";
 import type { Script } from "./script-schema.ts";
 import { createScriptedModel } from "./scripted.ts";
@@ -35,6 +36,18 @@ export function modelSubjects(clock: Clock): readonly ModelSubject[] {
       open: (script, options) =>
         behindServer(script, { clock, ...options }, (baseUrl) =>
           createAnthropicModel({ key, baseUrl, clock, ...options }),
+        ),
+    },
+    {
+      kind: "google",
+      clock,
+      hasSignatures: true,
+      countsCacheWrites: false,
+      canOmitUsage: true,
+      messagesOf: contentsOf,
+      open: (script, options) =>
+        behindServer(script, { clock, ...options }, (baseUrl) =>
+          createGoogleModel({ key, baseUrl, clock, ...options }),
         ),
     },
     {
@@ -70,17 +83,27 @@ async function behindServer(
   const server = await startScriptedServer({ script, clock, port: 0 });
   return {
     adapter: adapterAt(`${server.url}/v1`),
-    sent: () => server.requests.map(({ body }) => body.toString("utf8")),
+    // Some wires name the model in the address only.
+    sent: () => server.requests.map(({ path, body }) => `${body.toString("utf8")} ${path}`),
     openRequests: () => server.openRequests,
     [Symbol.asyncDispose]: () => server.close(),
   };
 }
 
+function messagesOf(sent: string): string {
+  return listIn(sent, "messages");
+}
+
+function contentsOf(sent: string): string {
+  return listIn(sent, "contents");
+}
+
 /** Cut out of the body, not made again from its value: it is the bytes that matter. */
-function messagesOf(body: string): string {
-  const name = '"messages":';
+function listIn(sent: string, field: string): string {
+  const body = sent.slice(0, sent.lastIndexOf("}") + 1);
+  const name = `"${field}":`;
   const start = body.indexOf(name) + name.length;
-  const list = (JSON.parse(body) as { readonly messages: Json }).messages;
+  const list = (JSON.parse(body) as { readonly [field: string]: Json })[field];
   const text = body.slice(start, start + JSON.stringify(list).length);
   if (JSON.stringify(JSON.parse(text)) !== JSON.stringify(list))
     throw new Error("the messages were not found");

@@ -7,7 +7,7 @@ import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { NightshiftError } from "../core/errors.ts";
 import type { EgressInjection } from "../gateway/egress/contract.ts";
-import { MODEL_KEYS } from "../model/keys.ts";
+import { MODEL_KEYS, type ProviderAccess } from "../model/keys.ts";
 import { parseConfig, readConfigText } from "./config-file.ts";
 import type { ConfigFile, ProjectFile } from "./config-schema.ts";
 import type { TargetConfig } from "./notify/contract.ts";
@@ -100,7 +100,8 @@ export function stateHome(environment: Environment): string {
  */
 export function secretsOf(environment: Environment, file: ConfigFile = {}): string[] {
   const variables = new Set<string>();
-  for (const { variable } of Object.values(MODEL_KEYS)) if (variable !== undefined) variables.add(variable);
+  for (const { variable, otherVariable } of Object.values<ProviderAccess>(MODEL_KEYS))
+    for (const name of [variable, otherVariable]) if (name !== undefined) variables.add(name);
   for (const { key_variable } of Object.values(file.providers ?? {}))
     if (key_variable !== undefined) variables.add(key_variable);
   for (const { secret_variable } of file.notify ?? [])

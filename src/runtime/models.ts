@@ -3,7 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import type { ModelAdapter } from "../model/contract.ts";
 import type { ConfigFile, Environment } from "./config.ts";
 import { createKeylessModel } from "./keyless-model.ts";
-import { accessOf, type ModelConfig, missingKey, SCRIPTED } from "./providers.ts";
+import { accessOf, keyOf, type ModelConfig, missingKey, SCRIPTED } from "./providers.ts";
 import { createModelAdapter } from "./registry.ts";
 
 /** Where keys and addresses of providers are found. */
@@ -27,7 +27,7 @@ export async function openModel(config: ModelConfig, access: ModelAccess): Promi
     provider,
     id,
     clock,
-    key: () => (known?.variable === undefined ? undefined : environment[known.variable]),
+    key: () => (known === undefined ? undefined : keyOf(known, environment)),
     baseUrl: base_url ?? known?.baseUrl,
     outputCapField: known?.outputCapField,
   });

@@ -43,6 +43,8 @@ export function accessOf(provider: string, file: ConfigFile = {}): ProviderAcces
   return {
     adapter: known?.adapter ?? "openai-compatible",
     variable: custom?.key_variable ?? known?.variable,
+    ...(custom?.key_variable === undefined &&
+      known?.otherVariable !== undefined && { otherVariable: known.otherVariable }),
     baseUrl: custom?.base_url ?? known?.baseUrl,
     ...(known?.outputCapField === undefined ? {} : { outputCapField: known.outputCapField }),
   };
@@ -57,6 +59,20 @@ export function missingKey(
   file: ConfigFile = {},
 ): string | undefined {
   if (provider === SCRIPTED || provider === "openai-compatible") return undefined;
-  const { variable } = accessOf(provider, file);
-  return variable !== undefined && (environment[variable] ?? "") === "" ? variable : undefined;
+  const access = accessOf(provider, file);
+  return access.variable !== undefined && keyOf(access, environment) === undefined
+    ? access.variable
+    : undefined;
+}
+
+/** The key of a provider, from the first of its variables that is set. */
+export function keyOf(
+  { variable, otherVariable }: ProviderAccess,
+  environment: Environment,
+): string | undefined {
+  for (const name of [variable, otherVariable]) {
+    const key = name === undefined ? undefined : environment[name];
+    if (key !== undefined && key !== "") return key;
+  }
+  return undefined;
 }

@@ -119,6 +119,10 @@ const MODELS = {
     const { createAnthropicModel } = await import("../model/anthropic.ts");
     return createAnthropicModel({ key, clock, ...(baseUrl !== undefined && { baseUrl }) });
   },
+  google: async ({ key, clock, baseUrl }) => {
+    const { createGoogleModel } = await import("../model/google.ts");
+    return createGoogleModel({ key, clock, ...(baseUrl !== undefined && { baseUrl }) });
+  },
   "openai-compatible": async ({ provider, key, clock, baseUrl, outputCapField }) => {
     if (baseUrl === undefined) {
       throw new NightshiftError("E_CONFIG", `the address of model provider "${provider}" is not known`, {
@@ -171,6 +175,7 @@ const SUITES = {
   model: {
     scripted: (clock) => modelSuite("scripted", clock),
     anthropic: (clock) => modelSuite("anthropic", clock),
+    google: (clock) => modelSuite("google", clock),
     "openai-compatible": (clock) => modelSuite("openai-compatible", clock),
   },
 } as const satisfies {

@@ -177,7 +177,9 @@ function describeBody(body: string): string | undefined {
       [key: string]: unknown;
     };
     if (typeof error.message === "string") {
-      const names = [error.type, error.code].filter((name) => typeof name === "string" && name !== "");
+      const names = [error.type, error.code, error.status].filter(
+        (name) => typeof name === "string" && name !== "",
+      );
       return [...new Set(names), error.message].join(": ");
     }
   } catch {

@@ -26,9 +26,9 @@ export interface WireStream {
 
 /** One provider's wire format, seen from the server. */
 export interface WireFormat {
-  readonly name: "anthropic" | "openai";
-  /** Undefined when the body is not a request. */
-  parse(body: Json): WireRequest | undefined;
+  readonly name: "anthropic" | "openai" | "gemini";
+  /** Undefined when the body is not a request. @param path - of the address, which may say what is wanted */
+  parse(body: Json, path: string): WireRequest | undefined;
   stream(attempt: ScriptedAttempt, request: WireRequest): WireStream;
   whole(attempt: ScriptedAttempt, request: WireRequest): Json;
   errorBody(status: number, errorType: string | undefined, message: string): Json;
@@ -43,7 +43,7 @@ export function fieldsOf(value: Json | undefined): { readonly [key: string]: Jso
     : {};
 }
 
-/** The request behind a body in which `messages` is a list of `{ role, … }`, as in both wire formats. */
+/** The request behind a body in which `messages` is a list of `{ role, … }`, as in the formats of Anthropic and OpenAI. */
 export function parseMessages(
   body: Json,
   options: {

@@ -88,6 +88,22 @@ export function openaiComplaint(messages: readonly Json[]): string | undefined {
   return wanted.length === 0 ? undefined : `tool calls without results: ${wanted.join(", ")}`;
 }
 
+/** What Google would say against these contents; undefined for nothing. */
+export function geminiComplaint(contents: readonly Fields[]): string | undefined {
+  if (contents.length === 0) return "contents is not specified";
+  let wanted = 0;
+  for (const [index, { role, parts }] of contents.entries()) {
+    if (role !== "user" && role !== "model") return `contents.${index}: please use a valid role: user, model`;
+    const list = blocksOf(parts);
+    if (list.length === 0) return `contents.${index}: parts must not be empty`;
+    const results = list.filter((part) => part.functionResponse !== undefined).length;
+    if (results !== wanted)
+      return `contents.${index}: the number of function responses must equal that of the function calls before them`;
+    wanted = role === "model" ? list.filter((part) => part.functionCall !== undefined).length : 0;
+  }
+  return wanted === 0 ? undefined : "function calls without responses";
+}
+
 function isJson(text: Json | undefined): boolean {
   try {
     JSON.parse(String(text));
