@@ -9,7 +9,7 @@ import { duration } from "./flags.ts";
 /** Flags of commands that begin a session. */
 export interface PeopleFlags {
   readonly approve?: readonly string[];
-  readonly noQuestions?: boolean;
+  readonly unattended?: boolean;
   readonly approvalTimeout?: number;
 }
 
@@ -28,7 +28,7 @@ export const PEOPLE_FLAGS: readonly FlagSpec[] = [
     parse: duration("--approval-timeout", 1000),
   },
   {
-    name: "no-questions",
+    name: "unattended",
     description: "nobody is there: defaults count at once, what needs a person is denied",
   },
 ];
@@ -46,6 +46,6 @@ export function peoplePolicy(flags: PeopleFlags, file: Pick<ConfigFile, "approve
   return {
     ...(rules.length > 0 && { approve: [...new Set(rules)] }),
     ...(flags.approvalTimeout !== undefined && { approval_ms: flags.approvalTimeout }),
-    ...(flags.noQuestions === true && { questions: "none" as const }),
+    ...(flags.unattended === true && { questions: "none" as const }),
   };
 }

@@ -84,7 +84,7 @@ describe("questions", () => {
     const model = place.script({
       turns: [{ tools: [ask({ text: "When?", default: "tomorrow" })] }, { text: "Thanks." }],
     });
-    const { code, stdout } = await place.run(["run", "paint it", "--model", model, "--no-questions"]);
+    const { code, stdout } = await place.run(["run", "paint it", "--model", model, "--unattended"]);
     expect(code).toBe(0);
     expect(stdout).toContain("nobody answered; tomorrow counts");
   }, 300_000);
