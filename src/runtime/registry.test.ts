@@ -29,7 +29,11 @@ test.each([
   ["store", (name: string) => openStore(name, storeParts), "memory, sqlite"],
   ["store", (name: string) => openIntegrity(name, "/nowhere"), "sqlite"],
   ["sandbox", (name: string) => createSandboxBackend(name, { folder: "/nowhere" }), SANDBOXES],
-  ["model", (name: string) => createModelAdapter(name, modelParts), "scripted, anthropic, openai-compatible"],
+  [
+    "model",
+    (name: string) => createModelAdapter(name, modelParts),
+    "scripted, anthropic, google, openai-compatible",
+  ],
 ])("an unknown %s backend is refused with the names there are", async (seam, make, names) => {
   for (const name of ["moon", "toString", "__proto__", ""]) {
     await expect(make(name)).rejects.toMatchObject({
