@@ -11,7 +11,6 @@ import { MODEL_KEYS, type ProviderAccess } from "../model/keys.ts";
 import { parseConfig, readConfigText } from "./config-file.ts";
 import type { ConfigFile, ProjectFile } from "./config-schema.ts";
 import type { TargetConfig } from "./notify/contract.ts";
-import { loadProject, withProject } from "./project-config.ts";
 import { stateFolderFor } from "./state-folder.ts";
 
 export type { ConfigFile, ProjectFile };
@@ -66,9 +65,7 @@ export async function loadSettings(request: SettingsRequest): Promise<Settings> 
   const { environment, directory } = request;
   const workspace = existingFolder(resolve(directory, request.workspace ?? "."));
   const user = await readConfigFile(environment);
-  const project =
-    request.usesProject === true ? await loadProject(workspace, stateHome(environment)) : undefined;
-  const file = project === undefined ? user : withProject(user, project);
+  const file = request.usesProject === true ? await ofProject(workspace, environment, user) : user;
   const state = request.state ?? nonEmpty(environment.NIGHTSHIFT_STATE) ?? file.state;
   const model = request.model ?? nonEmpty(environment.NIGHTSHIFT_MODEL) ?? file.model;
   const judgeModel = request.judgeModel ?? nonEmpty(environment.NIGHTSHIFT_JUDGE_MODEL) ?? file.judge_model;
@@ -76,6 +73,17 @@ export async function loadSettings(request: SettingsRequest): Promise<Settings> 
     state === undefined ? stateFolderFor(workspace, stateHome(environment)) : resolve(directory, state);
   const sandbox = nonEmpty(environment.NIGHTSHIFT_SANDBOX) ?? file.sandbox;
   return { environment, workspace, stateFolder, model, judgeModel, sandbox, file };
+}
+
+/** Loaded only by commands that begin work. */
+async function ofProject(
+  workspace: string,
+  environment: Environment,
+  user: ConfigFile,
+): Promise<ConfigFile & ProjectFile> {
+  const { loadProject, withProject } = await import("./project-config.ts");
+  const project = await loadProject(workspace, stateHome(environment));
+  return project === undefined ? user : withProject(user, project);
 }
 
 /** Where the user's config file is, if there is one. @throws NightshiftError `E_CONFIG` when there are two */

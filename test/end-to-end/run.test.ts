@@ -157,7 +157,7 @@ describe("what is wrong is said before anything is made", () => {
   });
 
   test.each([
-    ["{", "is not JSON"],
+    ["{", "config.json, line 1"],
     [{ modle: "x" }, "modle"],
     [{ model: "x" }, "config.json, model: must be provider:model"],
     [{ idle_timeout: "soon" }, "config.json, idle_timeout: must be a duration"],
