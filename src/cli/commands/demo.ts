@@ -1,10 +1,13 @@
-/** `demo`: shows on a small real project what a kill costs. Offline, without a key, and leaves nothing behind. */
+/** `demo`: the first five minutes on a small real project. Offline, without a key, and leaves nothing behind. */
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isNightshiftError } from "../../core/errors.ts";
+import { chooseSandbox } from "../../runtime/registry.ts";
 import { systemClock } from "../../runtime/system.ts";
 import type { CommandContext } from "../context.ts";
-import { type Evidence, Story } from "../demo/story.ts";
+import type { Evidence } from "../demo/evidence.ts";
+import { Story, type StoryParts } from "../demo/story.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Interruption } from "../interruption.ts";
 import { formatDuration } from "../render/format.ts";
@@ -24,8 +27,9 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
   using interruption = new Interruption();
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "nightshift-demo-")));
   try {
-    output.print("A scripted agent works on a real project, and its process is killed twice.");
-    const evidence = await tell(context, folder, interruption.signal);
+    output.print("A scripted agent works on a real project: it claims, forgets, asks and cheats, and is killed twice.");
+    const sandbox = await sandboxOf(context);
+    const evidence = await tell(context, { folder, sandbox, signal: interruption.signal });
     for (const item of evidence) output.print(lineOf(item));
     const failed = evidence.filter(({ holds }) => !holds).length;
     const took = formatDuration(systemClock.monotonicMs() - startedMs);
@@ -42,15 +46,24 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
   }
 }
 
+/** A real one where there is one: the story is the same without. */
+async function sandboxOf({ output, environment }: CommandContext): Promise<string> {
+  try {
+    return await chooseSandbox(environment);
+  } catch (error) {
+    if (!isNightshiftError(error, "E_SANDBOX_UNAVAILABLE")) throw error;
+    output.print("No sandbox that isolates works here (nightshift doctor says why), so it goes on without.");
+    return "process";
+  }
+}
+
 async function tell(
   { output, environment }: CommandContext,
-  folder: string,
-  signal: AbortSignal,
+  parts: Pick<StoryParts, "folder" | "sandbox" | "signal">,
 ): Promise<readonly Evidence[]> {
   await using story = await Story.begin({
-    folder,
+    ...parts,
     environment,
-    signal,
     width: output.width - QUOTE.length,
     say: (...lines) => output.print(...lines),
     quote: (line) => output.print(`${QUOTE}${line}`),
@@ -67,7 +80,7 @@ function nextSteps(): string[] {
     "",
     "Next, with an agent of your own:",
     "  nightshift doctor",
-    '  nightshift run --model anthropic:claude-sonnet-5 "fix the failing test"',
+    '  nightshift run --model anthropic:claude-sonnet-5 --check "npm test" "fix the failing test"',
     "  nightshift logs -f        in another terminal",
     "  nightshift resume         after any crash",
   ];

@@ -1,5 +1,4 @@
-/** The demonstration itself: two kills, two recoveries, and the evidence. */
-import { spawnSync } from "node:child_process";
+/** The demonstration itself: false claims, two kills, a question, a deleted test, and the evidence. */
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { NightshiftError } from "../../core/errors.ts";
@@ -10,34 +9,42 @@ import { loadState } from "../../runtime/load.ts";
 import { type OpenHarness, openHarness } from "../../runtime/open.ts";
 import { type ModelServer, startModelServer } from "../../runtime/registry.ts";
 import { follow } from "../../store/follow.ts";
+import { EXIT } from "../exit-codes.ts";
+import { type Evidence, evidenceOf } from "./evidence.ts";
 import { type Ending, HarnessProcess } from "./harness-process.ts";
-import { writeProject } from "./project.ts";
-import { DEMO_PROMPT, demoScript, EXPLAINING_TURN, SENDING_TURN } from "./script.ts";
+import { isUntouched, writeProject } from "./project.ts";
+import {
+  DEMO_ANSWER,
+  DEMO_CHECKS,
+  DEMO_DENIAL,
+  DEMO_PROMPT,
+  demoScript,
+  EXPLAINING_TURN,
+  SENDING_TURN,
+} from "./script.ts";
 
 /** Longest wait for anything in the story. */
 const PATIENCE_MS = 45_000;
 /** How far into the slow answer the second kill comes. */
 const INTO_ANSWER_MS = 700;
 const POLL_MS = 20;
+const UNISOLATED = "process";
+/** One that begins, two that take over after a kill, two that go on after a person. */
+const DRIVERS = 5;
 
 /** What the story is told with. */
 export interface StoryParts {
   /** An empty folder for everything. */
   readonly folder: string;
   readonly environment: Environment;
+  /** Where commands run. */
+  readonly sandbox: string;
   readonly say: (...lines: readonly string[]) => void;
   /** Lines of the processes that are started. */
   readonly quote: (line: string) => void;
   /** Columns that a quoted line may take. */
   readonly width: number;
   readonly signal: AbortSignal;
-}
-
-/** One thing that was promised, and whether it held. */
-export interface Evidence {
-  readonly claim: string;
-  readonly holds: boolean;
-  readonly seen: string;
 }
 
 /** Tells it once. Dispose of it in the end, whatever happened. */
@@ -55,10 +62,12 @@ export class Story implements AsyncDisposable {
 
   /** Writes the project and starts the scripted model behind an HTTP port, so that the real adapter talks to it. */
   static async begin(parts: StoryParts): Promise<Story> {
-    mkdirSync(join(parts.folder, "project"));
-    writeProject(join(parts.folder, "project"));
-    const harness = await openHarness({ stateFolder: join(parts.folder, "state"), environment: {} });
-    const server = await startModelServer(demoScript(join(parts.folder, "outbox.txt")), harness.clock);
+    const { folder, environment } = parts;
+    mkdirSync(join(folder, "project"));
+    mkdirSync(join(folder, "outbox"));
+    writeProject(join(folder, "project"), environment);
+    const harness = await openHarness({ stateFolder: join(folder, "state"), environment: {} });
+    const server = await startModelServer(demoScript(join(folder, "outbox", "sent.txt")), harness.clock);
     return new Story(parts, harness, server);
   }
 
@@ -74,10 +83,10 @@ export class Story implements AsyncDisposable {
   /** @returns the evidence */
   async tell(): Promise<readonly Evidence[]> {
     const { say } = this.#parts;
-    say("", "1. A project with a failing test, and an agent that is to fix it.");
-    const before = this.#runTests();
-    say(`   its tests now: ${before}`, "");
-    const first = this.#start("run", "--model", "anthropic:demo", ...this.#address, DEMO_PROMPT);
+    say("", "1. A project with two failing tests, an agent that is to mend it, and what “done” means:");
+    for (const check of DEMO_CHECKS) say(`   ${check}`);
+    say("   First it claims to be done; the harness looks for itself.", "");
+    const first = this.#start("run", ...this.#how, DEMO_PROMPT);
     const sessionId = await this.#sessionId();
     await this.#until(sessionId, first, () => this.#isSending(sessionId));
     await this.#kill(first);
@@ -89,15 +98,44 @@ export class Story implements AsyncDisposable {
     const openRequests = this.#server.openRequests;
     await this.#kill(second);
     say("", `3. kill -9 of process ${second.pid}, in the middle of the model's answer.`);
-    say("   A third process asks again:", "");
-    const third = this.#start("resume", sessionId);
-    const ending = await this.#within(third.ended);
-    say("", "4. What the log and the world outside say:");
-    return this.#evidence(sessionId, { before, openRequests, ending });
+    say("   A third one asks again. The first goal is met; the next begins with an empty context:", "");
+    await this.#rests(sessionId, EXIT.person);
+    say("", "4. The agent has asked something; nothing runs and nothing is paid until somebody answers:", "");
+    await this.#says("answer", sessionId, DEMO_ANSWER);
+    await this.#rests(sessionId, EXIT.person);
+    say("", "5. The tests pass for the agent, because it has deleted one. That waits for a person:", "");
+    await this.#says("inbox", sessionId);
+    await this.#says("deny", sessionId, "all", "--reason", DEMO_DENIAL);
+    const last = await this.#rests(sessionId, EXIT.ok);
+    say("", "6. The report of the morning:", "");
+    await this.#says("report", sessionId);
+    say("", "7. What the log and the world outside say:");
+    return await this.#evidence(sessionId, openRequests, last);
   }
 
-  get #address(): readonly string[] {
-    return ["--base-url", `${this.#server.url}/v1`, "-C", this.#project];
+  /** A person drives it until it rests in this way. */
+  async #rests(sessionId: SessionId, exitCode: number): Promise<Ending> {
+    const ending = await this.#within(this.#start("resume", sessionId).ended);
+    if (ending.exitCode !== exitCode)
+      throw storyError(`it rests with ${ending.exitCode} and not with ${exitCode}`, ending.output);
+    return ending;
+  }
+
+  /** A command that drives nothing. */
+  async #says(...words: readonly string[]): Promise<void> {
+    const { exitCode, output } = await this.#within(this.#start(...words).ended);
+    if (exitCode !== EXIT.ok) throw storyError(`nightshift ${words[0]} ended with ${exitCode}`, output);
+  }
+
+  /** Outside of a sandbox there is nothing to be mounted. */
+  get #how(): readonly string[] {
+    const { sandbox, folder } = this.#parts;
+    const outbox = join(folder, "outbox");
+    return [
+      ...["--model", "anthropic:demo", "--base-url", `${this.#server.url}/v1`, "-C", this.#project],
+      ...["--sandbox", sandbox, ...(sandbox === UNISOLATED ? [] : ["--mount", `${outbox}:${outbox}:rw`])],
+      ...DEMO_CHECKS.flatMap((check) => ["--check", check]),
+    ];
   }
 
   #start(...words: readonly string[]): HarnessProcess {
@@ -106,7 +144,7 @@ export class Story implements AsyncDisposable {
       ANTHROPIC_API_KEY: "scripted",
       XDG_CONFIG_HOME: folder,
       NIGHTSHIFT_MODEL: undefined,
-      NIGHTSHIFT_SANDBOX: "process",
+      NIGHTSHIFT_SANDBOX: undefined,
       COLUMNS: String(width),
     };
     const started = new HarnessProcess([...words, ...this.place], { ...environment, ...own }, quote);
@@ -161,65 +199,23 @@ export class Story implements AsyncDisposable {
 
   #outbox(): string[] {
     try {
-      const text = readFileSync(join(this.#parts.folder, "outbox.txt"), "utf8");
+      const text = readFileSync(join(this.#parts.folder, "outbox", "sent.txt"), "utf8");
       return text.split("\n").filter((line) => line !== "");
     } catch {
       return [];
     }
   }
 
-  /** In a process of its own and outside of the sandbox. @returns `2 pass, 1 fail` */
-  #runTests(): string {
-    const { environment } = this.#parts;
-    const run = spawnSync(process.execPath, ["--test", "--test-reporter=tap"], {
-      cwd: this.#project,
-      env: { ...environment, NODE_TEST_CONTEXT: undefined },
-      encoding: "utf8",
-      timeout: PATIENCE_MS,
-    });
-    const count = (word: string): string =>
-      new RegExp(`^# ${word} (\\d+)$`, "m").exec(run.stdout)?.[1] ?? "?";
-    return `${count("pass")} pass, ${count("fail")} fail`;
-  }
-
-  async #evidence(
-    sessionId: SessionId,
-    seen: { readonly before: string; readonly openRequests: number; readonly ending: Ending },
-  ): Promise<Evidence[]> {
-    const events = await this.#readLog(sessionId);
-    const epochs = events.filter((item) => item.type === "harness.woke").length;
-    const lost = events.filter(
-      (item) => item.type === "span.model_request_end" && item.body.outcome === "lost",
-    );
-    const runs = events.filter((item) => item.type === "tool.started").map((item) => item.body.call);
-    const sent = this.#outbox().length;
+  async #evidence(sessionId: SessionId, openRequests: number, last: Ending): Promise<readonly Evidence[]> {
     const fsck = await this.#within(this.#start("fsck", sessionId).ended);
-    const tests = this.#runTests();
-    const repeated = runs.length - new Set(runs).size;
-    return [
-      {
-        claim: "the session came to its end",
-        holds: seen.ending.exitCode === 0,
-        seen: `exit code ${seen.ending.exitCode}`,
-      },
-      {
-        claim: "the invoice was sent once",
-        holds: sent === 1,
-        seen: `${sent} line in the outbox, ${repeated} repeats`,
-      },
-      { claim: "three processes drove it in turn", holds: epochs === 3, seen: `${epochs} epochs` },
-      {
-        claim: "the cut-off answer is on record",
-        holds: lost.length === 1 && seen.openRequests === 1,
-        seen: `${lost.length} request lost, asked again`,
-      },
-      {
-        claim: "the log is whole",
-        holds: fsck.exitCode === 0,
-        seen: fsck.exitCode === 0 ? `fsck: ${events.length} events, no problem` : "fsck found problems",
-      },
-      { claim: "the tests pass", holds: tests === "3 pass, 0 fail", seen: `${seen.before} -> ${tests}` },
-    ];
+    return evidenceOf(await this.#readLog(sessionId), {
+      sent: this.#outbox().length,
+      drivers: DRIVERS,
+      openRequests,
+      lastExitCode: last.exitCode,
+      fsckExitCode: fsck.exitCode,
+      isUntouched: isUntouched(this.#project, this.#parts.environment),
+    });
   }
 
   async #readLog(sessionId: SessionId): Promise<SessionEvent[]> {
