@@ -8,8 +8,9 @@ export const DEMO_PROMPT = "Make the tests pass, and send the corrected invoice.
 /** What has to pass, one criterion after the other. */
 export const DEMO_CHECKS = ["node --test test/invoice.test.js", "node --test"] as const;
 
-/** What the person says to its question, and to its deleted test. */
+/** What the person says to its question. */
 export const DEMO_ANSWER = "before the amount";
+/** What the person says to its deleted test. */
 export const DEMO_DENIAL = "Put the test back and mend the code.";
 
 /** Turn (0-based) whose command is cut short by the first kill. */
