@@ -27,7 +27,8 @@ export async function demo(context: CommandContext, flags: DemoFlags): Promise<n
   using interruption = new Interruption();
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "nightshift-demo-")));
   try {
-    output.print("A scripted agent works on a real project: it claims, forgets, asks and cheats, and is killed twice.");
+    output.print("A scripted agent works on a real project. It claims, forgets, asks and cheats,");
+    output.print("and its process is killed twice.");
     const sandbox = await sandboxOf(context);
     const evidence = await tell(context, { folder, sandbox, signal: interruption.signal });
     for (const item of evidence) output.print(lineOf(item));
@@ -72,7 +73,7 @@ async function tell(
 }
 
 function lineOf({ claim, holds, seen }: Evidence): string {
-  return `   ${holds ? "yes" : "NO "} ${pad(claim, 33)} ${seen}`;
+  return `   ${holds ? "yes" : "NO "} ${pad(claim, 36)} ${seen}`;
 }
 
 function nextSteps(): string[] {
@@ -80,7 +81,7 @@ function nextSteps(): string[] {
     "",
     "Next, with an agent of your own:",
     "  nightshift doctor",
-    '  nightshift run --model anthropic:claude-sonnet-5 --check "npm test" "fix the failing test"',
+    '  nightshift run --check "npm test" --model anthropic:claude-sonnet-5 "fix it"',
     "  nightshift logs -f        in another terminal",
     "  nightshift resume         after any crash",
   ];

@@ -36,7 +36,11 @@ export function evidenceOf(events: readonly SessionEvent[], seen: Witnessed): re
   const looked = verdicts.flatMap(({ review }) => review.map(({ path }) => path));
   return [
     claim("“done” was not believed", outcomes[0] === "unmet", `verdict 1: ${outcomes[0] ?? "none"}`),
-    claim("the invoice was sent once", seen.sent === 1, `${seen.sent} line in the outbox, ${repeated} repeats`),
+    claim(
+      "the invoice was sent once",
+      seen.sent === 1,
+      `${seen.sent} line in the outbox, ${repeated} repeats`,
+    ),
     claim(
       "the cut-off answer is on record",
       lost === 1 && seen.openRequests === 1,

@@ -43,11 +43,7 @@ export function demoScript(outbox: string): Script {
       {
         text: "The quantity of an item is never used. I change that.",
         tools: [
-          edit(
-            "src/invoice.js",
-            "cents + item.price, 0)",
-            "cents + item.price * (item.quantity ?? 1), 0)",
-          ),
+          edit("src/invoice.js", "cents + item.price, 0)", "cents + item.price * (item.quantity ?? 1), 0)"),
         ],
       },
       {

@@ -83,7 +83,7 @@ export class Story implements AsyncDisposable {
   /** @returns the evidence */
   async tell(): Promise<readonly Evidence[]> {
     const { say } = this.#parts;
-    say("", "1. A project with two failing tests, an agent that is to mend it, and what “done” means:");
+    say("", "1. A project with two failing tests, an agent, and what “done” means:");
     for (const check of DEMO_CHECKS) say(`   ${check}`);
     say("   First it claims to be done; the harness looks for itself.", "");
     const first = this.#start("run", ...this.#how, DEMO_PROMPT);
@@ -98,12 +98,12 @@ export class Story implements AsyncDisposable {
     const openRequests = this.#server.openRequests;
     await this.#kill(second);
     say("", `3. kill -9 of process ${second.pid}, in the middle of the model's answer.`);
-    say("   A third one asks again. The first goal is met; the next begins with an empty context:", "");
+    say("   A third one asks again. The first goal is met; the next has an empty context:", "");
     await this.#rests(sessionId, EXIT.person);
-    say("", "4. The agent has asked something; nothing runs and nothing is paid until somebody answers:", "");
+    say("", "4. The agent has asked something. Nothing runs until somebody answers:", "");
     await this.#says("answer", sessionId, DEMO_ANSWER);
     await this.#rests(sessionId, EXIT.person);
-    say("", "5. The tests pass for the agent, because it has deleted one. That waits for a person:", "");
+    say("", "5. The tests pass because the agent has deleted one. A person has to look:", "");
     await this.#says("inbox", sessionId);
     await this.#says("deny", sessionId, "all", "--reason", DEMO_DENIAL);
     const last = await this.#rests(sessionId, EXIT.ok);
