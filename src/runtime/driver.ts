@@ -17,6 +17,9 @@ import { withRetries } from "./store-retry.ts";
 /** Until a session is tried again whose sandbox refused this epoch: each claim raises it by one. */
 const STALE_PAUSE_MS = 1000;
 
+/** What may be wanted anew in the same commit in which it has ended: a sandbox, the checks on the base. */
+const TRIED_AGAIN: ReadonlySet<Intent["kind"]> = new Set(["provision", "preflight"]);
+
 /** What a driver is made of. */
 export interface DriverParts {
   readonly store: Store;
@@ -150,8 +153,8 @@ export class Driver {
       controller.abort();
     }
     for (const [key, { kind }] of this.#finished) {
-      // A try to make a sandbox ends with its receipt: what has that key afterwards is another try.
-      const isAnother = kind === "provision" && !this.#parts.journal.holdsReceipt(key);
+      // Such a try ends with its receipt: what has that key afterwards is another one.
+      const isAnother = TRIED_AGAIN.has(kind) && !this.#parts.journal.holdsReceipt(key);
       if (isAnother || !wanted.has(key)) this.#finished.delete(key);
     }
     for (const intent of intents) {
