@@ -30,8 +30,8 @@ const CHECKOUTS: readonly Mutant[] = [
     name: "calls run while a checkpoint is made",
     promise: "a-checkpoint-holds-the-files",
     file: "src/core/rules/sandbox.ts",
-    find: "&& !isCheckpointing(state) && !lacksLayer(state);",
-    replace: ";",
+    find: 'status !== "ready" || isCheckpointing(state) || isOutdated(state)',
+    replace: 'status !== "ready" || isOutdated(state)',
     aim: /@(execute|prepare)/,
   },
   {
@@ -193,7 +193,7 @@ const DRIVER: readonly Mutant[] = [
   {
     name: "in doubt counts as never started",
     promise: "no-silent-rerun",
-    file: "src/runtime/performers.ts",
+    file: "src/tool/receipts.ts",
     find: 'return doubtFrom(call, "unknown", reply.reason);',
     replace: 'return doubtFrom(call, "not_started", reply.reason);',
   },
@@ -297,9 +297,9 @@ const CORE: readonly Mutant[] = [
   {
     name: "caps are compared with what was spent only",
     promise: "spend-is-reserved-first",
-    file: "src/core/rules/answer.ts",
-    find: "if (limit !== undefined && used + wanted > limit) return",
-    replace: "if (limit !== undefined && used > limit) return",
+    file: "src/core/rules/budget.ts",
+    find: "if (limit !== undefined && row.used + row.wanted > limit)",
+    replace: "if (limit !== undefined && row.used > limit)",
   },
   {
     name: "a pause does not wait for running tools",

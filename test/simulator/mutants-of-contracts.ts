@@ -19,8 +19,8 @@ export const CONTRACTS: readonly Mutant[] = [
     name: "a verdict does not wait for the files to be saved",
     promise: "a-verdict-is-about-a-checkpoint",
     file: "src/core/rules/contract.ts",
-    find: "const checkpoint = checkpointBeforeVerdict(state);",
-    replace: "const checkpoint = checkpointBeforeVerdict(state).slice(1);",
+    find: 'const checkpoint = checkpointBefore(state, "verdict");',
+    replace: 'const checkpoint = checkpointBefore(state, "verdict").slice(1);',
     aim: CHECKS,
   },
   {
