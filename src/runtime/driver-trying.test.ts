@@ -1,9 +1,13 @@
 import { expect, test } from "vitest";
+import { sealed } from "../../test/support/contract-events.ts";
 import { said } from "../../test/support/events.ts";
 import { intercept } from "../../test/support/intercept.ts";
 import { bodiesOf, World } from "../../test/support/world.ts";
 import type { SessionId } from "../core/ids.ts";
 import type { ModelAdapter, ModelPart } from "../model/contract.ts";
+import type { SessionReferee } from "./session-referee.ts";
+
+const BASE = "b".repeat(40);
 
 /** Asks for a command once `gate` opens, and has enough after that. */
 function asking(gate: Promise<void>): ModelAdapter {
@@ -52,4 +56,41 @@ test("a sandbox that could not be had is tried for again, though people gave it 
   expect(hasInterfered).toBe(true);
   expect(result).toMatchObject({ status: "left", state: { phase: "idle" } });
   expect(bodiesOf(await world.log(id), "agent.tool_result")).toMatchObject([{ ending: "exited" }]);
+});
+
+test("checks on the base that cannot run are run again for a message that comes in the moment of their end", async () => {
+  let id: SessionId | null = null;
+  let runs = 0;
+  const world: World = new World({
+    store: (store) =>
+      intercept(store, {
+        append: (append) => async (lease, batch) => {
+          const result = await append(lease, batch);
+          if (id !== null && runs === 1 && batch.events.some(({ type }) => type === "preflight.finished"))
+            await world.send(id, said("now it is there"));
+          return result;
+        },
+      }),
+  });
+  const referee: SessionReferee = {
+    preflight: async () => {
+      runs++;
+      const problems = [{ code: "E_TOOLCHAIN_MISSING", message: "there is no such program" }];
+      return { commit: BASE, criteria: [], problems, duration_ms: 1 };
+    },
+    verdict: () => Promise.reject(new Error("nothing is judged before the base is")),
+  };
+  const harness = world.harness();
+  const resolve: typeof harness.resolve = async (config, lease) => ({
+    ...(await harness.resolve(config, lease)),
+    referee,
+  });
+  id = await world.create({ tools: [], checkout: { base: BASE } }, sealed(), said("go"));
+  const result = await world.clock.until(world.wake(id, {}, { ...harness, resolve }));
+  expect(runs).toBe(2);
+  expect(result).toMatchObject({
+    status: "left",
+    state: { phase: "idle", stopReason: { code: "E_PREFLIGHT" } },
+  });
+  expect(bodiesOf(await world.log(id), "preflight.finished")).toHaveLength(2);
 });
