@@ -8,22 +8,24 @@ const WIDTH_MAX = 120;
 /** Standard output and standard error of a command. */
 export class Output {
   readonly #width: number;
-  #isOpen = true;
+  readonly #gone = new AbortController();
 
   /** @param columns - width to assume where standard output is no terminal */
   constructor(columns: string | undefined) {
     const assumed = /^\d{1,4}$/.test(columns ?? "") ? Number(columns) : WIDTH_STANDARD;
     this.#width = Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, process.stdout.columns ?? assumed));
     // A reader that went away (`| head`) is no failure of the work; there is only nobody to tell.
-    process.stdout.on("error", () => {
-      this.#isOpen = false;
-    });
+    process.stdout.on("error", () => this.#gone.abort(null));
     process.stderr.on("error", () => undefined);
   }
 
-  /** False once the reader of standard output is gone. */
-  get isOpen(): boolean {
-    return this.#isOpen;
+  /** Aborts once the reader of standard output is gone, which a write shows only some time after it. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  get #isOpen(): boolean {
+    return !this.gone.aborted;
   }
 
   /** Columns to fit lines into. */

@@ -59,11 +59,10 @@ async function play(context: CommandContext, harness: OpenHarness, what: Playing
   const after = await startOf(harness, what);
   if (flags.follow === true) {
     using interruption = new Interruption();
-    const { signal } = interruption;
+    const signal = AbortSignal.any([interruption.signal, context.output.gone]);
     for await (const item of follow(harness.store, sessionId, { after, signal, ...(types && { types }) })) {
       show(item);
       await context.output.drained();
-      if (!context.output.isOpen) break;
     }
     return EXIT.ok;
   }
@@ -77,7 +76,7 @@ async function play(context: CommandContext, harness: OpenHarness, what: Playing
     for (const item of page) show(item);
     position = page.at(-1)?.seq ?? position;
     await context.output.drained();
-    if (page.length < PAGE || !context.output.isOpen) return EXIT.ok;
+    if (page.length < PAGE || context.output.gone.aborted) return EXIT.ok;
   }
 }
 

@@ -76,7 +76,7 @@ function secondAttempt(): Script["turns"] {
       text: "I put the test back and mend what it tests.",
       tools: [
         { name: "write", input: { file_path: "test/currency.test.js", content: CURRENCY_TEST } },
-        edit("src/currency.js", "String(cents / 100)", "`€${(cents / 100).toFixed(2)}`"),
+        edit("src/currency.js", "String(cents / 100)", '"€" + (cents / 100).toFixed(2)'),
       ],
     },
     { text: "Let me see all of them.", tools: [bash("node --test")] },
