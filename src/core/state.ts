@@ -201,8 +201,11 @@ export interface SandboxState {
 export interface ServicesState {
   /** Hash of their list, as in the contract of that moment. */
   readonly hash: string;
-  /** `failed`: one is not there; commands run all the same. */
-  readonly status: "starting" | "ready" | "failed";
+  /**
+   * `failed`: one is not there; commands run all the same. `outdated`: the contract has others by now, which only
+   * another sandbox can have.
+   */
+  readonly status: "starting" | "ready" | "failed" | "outdated";
 }
 
 /** A layer with dependencies, and the commit whose files ask for it. */

@@ -37,8 +37,9 @@ export const CONTRACT_DEFAULTS: Pick<
   limits: { verdicts: 20 },
 };
 
-/** Tells one list of services from another: SHA-256 in hex. */
-export function servicesHash(services: readonly Service[]): string {
+/** Tells one list of services from another: SHA-256 in hex; null for none. */
+export function servicesHash(services: readonly Service[] = []): string | null {
+  if (services.length === 0) return null;
   return hash("sha256", canonicalJson(services), "hex");
 }
 

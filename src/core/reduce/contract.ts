@@ -1,7 +1,8 @@
 /** Facts about the contract: what was agreed, what people and the agent say of it, what the referee has found. */
+import { type Contract, servicesHash } from "../contract/contract.ts";
 import type { ContractState } from "../contract/state.ts";
 import type { EventBody, SessionEvent } from "../events/index.ts";
-import type { SessionState, StopReason } from "../state.ts";
+import type { SandboxState, SessionState, StopReason } from "../state.ts";
 
 /** Notes `contract.*`, `preflight.*`, `verdict.*`, `approval.*` and what `control.*` says about contracts. */
 export function reduceContract(state: SessionState, event: SessionEvent): SessionState {
@@ -96,7 +97,14 @@ function amended(
     review: [],
   };
   const hold = state.hold === "budget_reached" || state.hold === "failed" ? null : state.hold;
-  return { ...state, hold, contract: next, answerOwed: state.thread !== null || state.answerOwed };
+  const answerOwed = state.thread !== null || state.answerOwed;
+  return { ...state, hold, contract: next, answerOwed, sandbox: withOutdated(state.sandbox, text) };
+}
+
+function withOutdated(sandbox: SandboxState | null, { services }: Contract): SandboxState | null {
+  if (sandbox === null || sandbox.services === null) return sandbox;
+  if (sandbox.services.hash === servicesHash(services)) return sandbox;
+  return { ...sandbox, services: { ...sandbox.services, status: "outdated" } };
 }
 
 /** Once everything is approved, the verdict is asked for again; a denial is told to the agent. */

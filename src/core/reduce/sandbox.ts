@@ -82,11 +82,11 @@ function isOf(sandbox: SandboxState | null, about: Incarnation): sandbox is Sand
   );
 }
 
-/** One that was ready may fail, but not the other way round. */
+/** One that was ready may fail, but not the other way round; of those that are outdated nothing is news. */
 function withServices(state: SessionState, about: Incarnation, status: "ready" | "failed"): SessionState {
   const { sandbox } = state;
-  if (!isOf(sandbox, about) || sandbox.services === null || sandbox.services.status === "failed")
-    return state;
+  if (!isOf(sandbox, about) || sandbox.services === null) return state;
+  if (sandbox.services.status === "failed" || sandbox.services.status === "outdated") return state;
   return { ...state, sandbox: { ...sandbox, services: { ...sandbox.services, status } } };
 }
 

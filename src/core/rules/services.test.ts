@@ -42,7 +42,7 @@ import type { SandboxId } from "../ids.ts";
 import { append } from "../step.ts";
 
 const SERVICES: Contract["services"] = [{ argv: ["serve", "it"], ready: { port: 80 }, within_ms: 5000 }];
-const HASH = servicesHash(SERVICES);
+const HASH = servicesHash(SERVICES) ?? "";
 const requested = (incarnation = "i1"): EventInput => servicesRequested(incarnation, HASH);
 const services =
   (incarnation = "i1", hash = HASH): IntentOf =>
@@ -145,6 +145,18 @@ describe("other services after an amendment", () => {
     {
       name: "which takes the place of this one",
       log: [...calling, requested(), servicesReady(), agreed],
+      now: soon,
+      step: append(destroyRequested()),
+    },
+    {
+      name: "are not started as those that were asked for before",
+      log: [...calling, requested(), agreed],
+      now: soon,
+      step: append(destroyRequested()),
+    },
+    {
+      name: "are waited for although those before them turn out to be ready",
+      log: [...calling, requested(), agreed, servicesReady()],
       now: soon,
       step: append(destroyRequested()),
     },

@@ -9,17 +9,11 @@ import type { SessionState } from "../state.ts";
 import { append, type Step } from "../step.ts";
 import { isSavable } from "./checkpoint.ts";
 
-/** Of the services that the sandbox is to have; null for none. */
-function wantedServices({ contract }: SessionState): string | null {
-  const { services } = contract?.contract ?? {};
-  return services === undefined || services.length === 0 ? null : servicesHash(services);
-}
-
 /** The intent to start them, when it is due; nothing is asked for while they run or have failed. */
 export function servicesDue(state: SessionState): EventInput<"sandbox.services_requested"> | null {
   const { sandbox } = state;
   if (sandbox?.status !== "ready" || sandbox.services !== null) return null;
-  const services = wantedServices(state);
+  const services = servicesHash(state.contract?.contract.services);
   if (services === null) return null;
   const { id, incarnation } = sandbox;
   return event("sandbox.services_requested", { sandbox: id, incarnation, services });
@@ -41,5 +35,5 @@ export function areServicesStarting({ sandbox }: SessionState): boolean {
 export function hasOtherServices(state: SessionState): boolean {
   const { sandbox } = state;
   if (sandbox?.status !== "ready" || sandbox.services === null || !isSavable(state)) return false;
-  return sandbox.services.hash !== wantedServices(state);
+  return sandbox.services.status === "outdated";
 }

@@ -80,12 +80,19 @@ export function receiptsTellTheTruth(): Invariant {
 
 const CHANGING: ReadonlySet<string> = new Set(["bash", "write", "edit", "sync"]);
 
-function untruth({ use, result }: CallRecord, hadEffect: boolean): string | null {
-  if (result === null || !CHANGING.has(use.name)) return null;
+function untruth(call: CallRecord, hadEffect: boolean): string | null {
+  const { use, result } = call;
+  if (result === null || !CHANGING.has(use.name) || changesNothing(call)) return null;
   const { run, in_doubt: inDoubt, ending } = result.body;
   if (hadEffect && !inDoubt && run === 0) return "is reported as never run, but it had its effect";
   if (!hadEffect && ending === "exited" && !inDoubt) return "is reported as done, but nothing happened";
   return null;
+}
+
+/** The file had that content before: it is rightly found done, whether or not it was written once more. */
+function changesNothing({ starts }: CallRecord): boolean {
+  const start = starts.at(-1)?.body;
+  return start?.after !== undefined && start.before === start.after;
 }
 
 /**
