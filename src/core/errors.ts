@@ -33,6 +33,7 @@ export const ERROR_CODES = {
   E_SESSION_EXISTS: { exit: 2, hint: "Choose another session id, or resume the existing one." },
   E_SESSION_BUSY: { exit: 2, hint: "Wait until it is idle, or send with --steering enqueue or interrupt." },
   E_SESSION_TERMINATED: { exit: 2, hint: "A terminated session is read-only; fork it to go on." },
+  E_RETRY_REFUSED: { exit: 2, hint: "Run `nightshift status` to see what it waits for." },
   E_QUESTION_UNKNOWN: { exit: 2, hint: "Run `nightshift inbox` to see what is asked." },
   E_QUESTION_CLOSED: { exit: 2, hint: "Say it with `nightshift send` instead; the agent reads it next." },
   E_APPROVAL_STALE: { exit: 2, hint: "Run `nightshift inbox`, and look at what is asked now." },

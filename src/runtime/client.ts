@@ -17,7 +17,7 @@ import { type Redactor, seal } from "../core/seal.ts";
 import type { SessionState } from "../core/state.ts";
 import type { Store, SubmitResult } from "../store/contract.ts";
 import { loadState } from "./load.ts";
-import { checkAnswers } from "./person-checks.ts";
+import { checkAnswers, checkRetry } from "./person-checks.ts";
 import { withRetries } from "./store-retry.ts";
 import { uniqueSuffix } from "./system.ts";
 
@@ -66,7 +66,7 @@ export interface SendOptions {
  * Sends client events: all or none, in order.
  * @throws NightshiftError `E_SESSION_UNKNOWN`, `E_SESSION_TERMINATED`, `E_SESSION_BUSY` (policy `reject`), `E_QUEUE_FULL`,
  * `E_CONFIG` (a cap in money without a price), `E_APPEND_MISMATCH` (other events under the same name),
- * `E_QUESTION_UNKNOWN`, `E_QUESTION_CLOSED`, `E_APPROVAL_STALE`
+ * `E_RETRY_REFUSED`, `E_QUESTION_UNKNOWN`, `E_QUESTION_CLOSED`, `E_APPROVAL_STALE`
  */
 export async function sendEvents(
   parts: ClientParts,
@@ -100,6 +100,7 @@ function checkWelcome(state: SessionState, inputs: readonly ClientEventInput[]):
   if (state.phase === "terminated") {
     throw new NightshiftError("E_SESSION_TERMINATED", `${state.sessionId} is over and takes no more events`);
   }
+  checkRetry(state, inputs);
   const messages = inputs.filter((input) => input.type === "user.message");
   if (countOf(state.queue) + messages.length > QUEUE_MAX) {
     throw new NightshiftError(

@@ -169,3 +169,22 @@ describe("an approval", () => {
     expect(await results(world, id)).toEqual(["Nobody approved it in time, so it counts as denied."]);
   });
 });
+
+describe("a retry that would change nothing", () => {
+  test("is refused with the command that helps, and is welcome once a cap is raised with it", async () => {
+    const world = new World({ script: { turns: [{ tools: [bash("true")] }] } });
+    const id = await world.create({ limits: { model_requests: 1 } });
+    const retry = event("control.retry", {});
+    await expect(world.send(id, retry)).rejects.toMatchObject({
+      code: "E_RETRY_REFUSED",
+      hint: `Begin with \`nightshift resume ${id}\`.`,
+    });
+    await world.clock.until(world.wake(id));
+    await expect(world.send(id, retry)).rejects.toMatchObject({
+      code: "E_RETRY_REFUSED",
+      hint: expect.stringContaining("nightshift budget"),
+    });
+    await world.send(id, event("control.set_limits", { limits: { model_requests: 5 } }), retry);
+    expect(bodiesOf(await world.log(id), "control.retry")).toHaveLength(1);
+  });
+});

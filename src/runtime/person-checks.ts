@@ -1,4 +1,5 @@
 /** Answers that would change nothing are refused at the door, so that a person does not take them for given. */
+import { type RetryRefusal, retryRefusal } from "../core/attempt/retry.ts";
 import { NightshiftError } from "../core/errors.ts";
 import type { ClientEventInput } from "../core/events/index.ts";
 import type { SessionState } from "../core/state.ts";
@@ -51,4 +52,43 @@ function checkApproval(
   const asked = people.approvals.find((each) => each.call === call);
   if (asked !== undefined && !asked.isStale && asked.hash === hash) return;
   throw new NightshiftError("E_APPROVAL_STALE", `${sessionId} does not ask about that ${call} (any more)`);
+}
+
+/** What is said of each refusal, and the command that helps instead. */
+const RETRY_REFUSALS: {
+  readonly [refusal in RetryRefusal]: (id: string) => { readonly why: string; readonly hint: string };
+} = {
+  "not-begun": (id) => ({
+    why: `${id} has begun no attempt yet`,
+    hint: `Begin with \`nightshift resume ${id}\`.`,
+  }),
+  "at-work": (id) => ({
+    why: `the program of ${id} is at work, and its next attempt is a fresh one anyway`,
+    hint: `End this one with \`nightshift stop ${id}\`; then run \`nightshift retry ${id}\`.`,
+  }),
+  asked: (id) => ({
+    why: `${id} waits for a person, and would go on waiting`,
+    hint: `See what it asks with \`nightshift inbox ${id}\`.`,
+  }),
+  verified: (id) => ({
+    why: `${id} is verified; there is nothing to try again`,
+    hint: `Take it with \`nightshift apply ${id}\`, or ask for more with \`nightshift send ${id} "..."\`.`,
+  }),
+  capped: (id) => ({
+    why: `${id} has reached a cap, which a new attempt would reach as well`,
+    hint: `Raise it with \`nightshift budget ${id}\` and the cap's flag; then run \`nightshift retry ${id}\`.`,
+  }),
+};
+
+/**
+ * Caps that are raised together with it no longer stand in its way.
+ * @throws NightshiftError `E_RETRY_REFUSED`
+ */
+export function checkRetry(state: SessionState, inputs: readonly ClientEventInput[]): void {
+  if (!inputs.some(({ type }) => type === "control.retry")) return;
+  const refusal = retryRefusal(state);
+  const isRaised = inputs.some(({ type }) => type === "control.set_limits");
+  if (refusal === null || (refusal === "capped" && isRaised)) return;
+  const { why, hint } = RETRY_REFUSALS[refusal](state.sessionId);
+  throw new NightshiftError("E_RETRY_REFUSED", why, { hint });
 }

@@ -190,6 +190,16 @@ describe("a second process beside a run", () => {
   });
 });
 
+test("retry begins a new attempt from a fresh context", async () => {
+  const { running, session } = await start([counting(0), { text: "Done?" }]);
+  expect((await running.ended).code).toBe(0);
+  const said = await place.run(["retry", session, "--reason", "wrong way"]);
+  expect(said.stdout).toMatch(/^a new attempt asked for; nobody drives/);
+  const resumed = await place.run(["resume", session]);
+  expect(resumed.code, resumed.stderr).toBe(0);
+  expect(resumed.stdout).toMatch(/context {2}reset \(asked\)[\s\S]*new thread \(reset\)[\s\S]*Done\?/);
+});
+
 describe("a process that only watches", () => {
   test("leaves at Ctrl-C without a word to the session", async () => {
     const { running, session } = await start([counting(3), { text: "Undisturbed." }]);

@@ -80,6 +80,13 @@ export const personCommands: readonly CommandSpec[] = [
     run: async (context, [id = ""], flags) => (await import("../commands/send.ts")).stop(context, id, flags),
   }),
   command<SendFlags>({
+    name: "retry",
+    description: "begin a new attempt from a fresh context, whatever it rests for",
+    arguments: [SESSION],
+    flags: [...PLACE_FLAGS, REASON, JSON_FLAG],
+    run: async (context, [id = ""], flags) => (await import("../commands/send.ts")).retry(context, id, flags),
+  }),
+  command<SendFlags>({
     name: "approve",
     description: "allow what waits for a person: a call, changed dependencies, a change of protected files",
     arguments: [SESSION, ASKED],

@@ -1,4 +1,4 @@
-/** `send`, `interrupt`, `pause`, `stop`, `approve`, `deny`: what a person says to a session from another terminal. */
+/** `send`, `interrupt`, `pause`, `stop`, `retry`, `approve`, `deny`: what a person says to a session from another terminal. */
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { messageOf, NightshiftError } from "../../core/errors.ts";
@@ -79,6 +79,14 @@ export function stop(
   return submit(context, id, flags, {
     events: [event(type, reasonOf(flags))],
     done: flags.cancel === true ? "cancel asked for" : "stop asked for",
+  });
+}
+
+/** `retry <id>`: a new attempt from a fresh context, whatever it rests for. */
+export function retry(context: CommandContext, id: string, flags: SendFlags): Promise<number> {
+  return submit(context, id, flags, {
+    events: [event("control.retry", reasonOf(flags))],
+    done: "a new attempt asked for",
   });
 }
 

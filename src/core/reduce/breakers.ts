@@ -41,6 +41,7 @@ export function noteBreakers(before: SessionState, event: SessionEvent): Breaker
       return nudged(breakers, event.body.cause);
     case "user.message":
     case "control.resume":
+    case "control.retry":
     case "control.amend_contract":
       return heard(breakers);
     default:

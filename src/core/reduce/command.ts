@@ -37,6 +37,8 @@ export function reduceCommand(state: SessionState, event: SessionEvent, before: 
     case "control.resume":
     case "user.message":
       return update({ fruitless: 0 });
+    case "control.retry":
+      return state.phase === "terminated" ? state : { ...update({ fruitless: 0 }), answerOwed: true };
     case "gateway.request_started":
       return started(update, state, command, event);
     case "gateway.request_ended":

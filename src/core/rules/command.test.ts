@@ -134,6 +134,16 @@ describe("an attempt", () => {
     },
   );
 
+  test("is begun anew by a retry after a stall", () => {
+    const programs = new Programs();
+    programs.drive({ changes: 0 });
+    programs.session.submit(event("control.retry", {}));
+    programs.drive({ changes: 0 });
+    expect(programs.state.stopReason).toEqual({ type: "stalled" });
+    expect(programs.count("attempt.started")).toBe(6);
+    expect(programs.state.attempts.isRetryAsked).toBe(false);
+  });
+
   test("whose sandbox is gone is lost, judged by what it has left, and not repeated", () => {
     const programs = new Programs();
     programs.drive({}, "attempt");

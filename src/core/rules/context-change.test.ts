@@ -9,6 +9,7 @@ import {
   result,
   said,
   sandboxReady,
+  setLimits,
 } from "../../../test/support/events.ts";
 import { ModelSession } from "../../../test/support/model-session.ts";
 import type { ContextProfile } from "../attempt/profiles.ts";
@@ -171,4 +172,31 @@ test("a person's retry begins a new attempt from a fresh context", () => {
   expect(session.log.findLast(({ type }) => type === "attempt.started")).toMatchObject({
     body: { reason: "reset" },
   });
+});
+
+test("a retry at a cap of the attempt begins the next one without another request of the last", () => {
+  const worker = new Worker();
+  const { session } = worker;
+  session.submit(setLimits({ attempt: { model_requests: 3 } }));
+  session.submit(event("attempt.started", { attempt: 1, criterion: null, reason: "first" }));
+  for (let round = 0; round < 20 && session.state.hold === null; round++) {
+    const step = session.settle();
+    for (const intent of step.kind === "perform" ? step.intents : [])
+      session.receive(intent, worker.found(intent));
+  }
+  expect(session.state.stopReason).toEqual({ type: "budget_reached", cap: "attempt.model_requests" });
+  session.submit(event("control.retry", {}));
+  worker.workUntil(session.state.threads + 1);
+  expect(session.state.attempts).toMatchObject({ number: 2, isRetryAsked: false });
+  // The fourth is the new attempt's own.
+  expect(session.state.requests).toBe(4);
+  expect(worker.asked).toBe(0);
+});
+
+test("what a breaker has counted is not held against the attempt that a person asks for", () => {
+  const worker = new Worker();
+  worker.workUntil(3);
+  expect(worker.session.state.breakers.resets).toBeGreaterThan(0);
+  worker.session.submit(event("control.retry", {}));
+  expect(worker.session.state.breakers).toMatchObject({ resets: 0, fruitless: 0 });
 });

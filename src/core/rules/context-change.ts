@@ -8,7 +8,7 @@ import type { SessionState } from "../state.ts";
 import { append, inFlight, type Now, perform, type Step } from "../step.ts";
 import { sendRequest } from "./answer.ts";
 import { attemptBegun, attemptEnded, handoffRequested } from "./attempts.ts";
-import { exceededAttempts, park } from "./budget.ts";
+import { exceededAttempts, exceededCap, park, worstCase } from "./budget.ts";
 import { checkpointBefore, isCheckpointing, takenBack } from "./checkpoint.ts";
 import { type ContextChoice, type ContextSignals, chooseContext, type WaysBack } from "./context-policy.ts";
 import { modelToAsk } from "./model.ts";
@@ -107,6 +107,8 @@ function mayAsk(state: SessionState, now: Now): boolean {
   if (change === null || change.askedRequest !== null || change.handoff > 0 || making !== null) return false;
   if (config === null || !config.agent.tools.includes(HAND_OFF) || retry !== null) return false;
   if (notedAt > 0 && requests - notedAt < NOTE_AGE_MAX) return false;
+  // A cap that leaves no room for it must not keep a person's retry from its new attempt.
+  if (exceededCap(state, worstCase(state, now), now) !== null) return false;
   const { fill_tokens, window_tokens } = signalsOf(state, now);
   return (
     window_tokens === null || fill_tokens + ASK_TOKENS + config.agent.model.max_output_tokens <= window_tokens
