@@ -47,6 +47,8 @@ const config: ViteUserConfig = defineConfig({
           name: "quick",
           include: ["src/**/*.test.ts", "test/**/*.test.ts"],
           exclude: [...heavySuites, ...sandboxSuites, realProjects, realRepositories],
+          // No module here keeps anything that another file could miss; to load them all once a worker saves a third.
+          isolate: false,
           testTimeout: 20_000,
           hookTimeout: 20_000,
           sequence: { groupOrder: 0 },

@@ -84,17 +84,17 @@ test("a fork bomb stays below the limit, and dies as a whole", async (context) =
 test("what has ended, but was never waited for, takes nobody's place", async (context) => {
   const limits = open(context, { processes: 24 });
   // A process that becomes one that waits for nothing, with twenty children that end.
-  const script = "for each in {1..20}; do sleep 0.3 & done; exec sleep 600";
+  const script = "for each in {1..20}; do sleep 1.5 & done; exec sleep 600";
   await start(limits, script);
   // Bash waits and tries again; this shell does not.
-  const crowd = (count: number): string =>
-    `exec sh -c 'for each in $(seq ${count}); do sleep 0.5 & done; wait; echo all'`;
-  for (let looks = 0; limits.members().length > 1 && looks < 500; looks++) {
+  const crowd = (count: number, seconds = 2): string =>
+    `exec sh -c 'for each in $(seq ${count}); do sleep ${seconds} & done; wait; echo all'`;
+  for (let looks = 0; limits.members().length > 1 && looks < 3000; looks++) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   expect(run(limits, crowd(10)).output).toMatch(/cannot fork/i);
   limits.tookMemoryKill();
-  expect(run(limits, crowd(10)).output).toBe("all\n");
+  expect(run(limits, crowd(10, 0.1)).output).toBe("all\n");
   expect(run(limits, crowd(40)).output).toMatch(/cannot fork/i);
 });
 
@@ -155,10 +155,11 @@ test("where no group can be made, a process cannot have more memory for its data
   if (prlimit === undefined) context.skip("prlimit (util-linux) is not installed");
   const keeper = createLimitKeeper({ mountInfo: "", membership: "", prlimit, isRoot: true });
   expect(keeper.means).toEqual({ memory: "prlimit", processes: "none", cpus: "none" });
-  const limits = keeper.open(folder, { ...DEFAULT_RESOURCES, memoryBytes: 1024 * MEBIBYTE });
-  expect(run(limits, "head -c 3000000000 /dev/zero | tail").output).toMatch(
+  const small = keeper.open(folder, { ...DEFAULT_RESOURCES, memoryBytes: 256 * MEBIBYTE });
+  expect(run(small, "head -c 1000000000 /dev/zero | tail").output).toMatch(
     /memory exhausted|cannot allocate/i,
   );
+  const limits = keeper.open(folder, { ...DEFAULT_RESOURCES, memoryBytes: 1024 * MEBIBYTE });
   // Reserving addresses is not using memory: an engine that reserves more than the limit starts.
   const wasm = "new WebAssembly.Memory({ initial: 1 }); console.log('fine')";
   expect(run(limits, `'${process.execPath}' -e "${wasm}"`).output).toBe("fine\n");
