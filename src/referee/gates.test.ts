@@ -140,6 +140,22 @@ describe("what is to be earned", () => {
   });
 });
 
+describe("an assertion of TAP that fails on the base, and has its name only there", () => {
+  const earn: BaseRecord = {
+    ...{ ...base, runner: "tap", role: "earn", passing: ["ends once › opens"] },
+    failing: ["ends once › is not called twice"],
+  };
+  test.each([
+    ["its test passes", { "ends once › opens": "passed", "ends once › closes": "passed" }, "met"],
+    ["its test fails otherwise", { "ends once › opens": "passed", "ends once › closes": "failed" }, "unmet"],
+    ["its test skips the rest", { "ends once › opens": "skipped" }, "unmet"],
+    ["only other tests pass", { "opens › opens": "passed" }, "unmet"],
+  ] as const)("%s", (_, statuses, status) => {
+    const report = { tests: tests(statuses), runner: "tap", channel: "plain", canary: "absent" } as const;
+    expect(judgeRun(ran({}, report), earn, false).status).toBe(status);
+  });
+});
+
 test("a failing test cannot be earned by removing it from a file that has others", () => {
   const earn: BaseRecord = { ...base, role: "earn", failing: ["a.test.js › three"] };
   expect(judgeRun(ran(), earn, false)).toMatchObject({ status: "unmet", gate: "earned-tests" });

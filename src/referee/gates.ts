@@ -180,9 +180,10 @@ function* toTheRecord(report: TestReport): Generator<Objection> {
 function* toTheTests(
   exitCode: number | null,
   serious: readonly string[],
-  { tests }: TestReport,
+  report: TestReport,
   base: BaseRecord,
 ): Generator<Objection> {
+  const { tests } = report;
   if (serious.length > 0) yield unmet("failed-tests", `exit status ${exitCode}, but failed`, serious);
   const passed = idsOf(tests, "passed");
   const known = new Set(passed);
@@ -191,7 +192,7 @@ function* toTheTests(
     const reason = `${missing.length} tests of the base were not reported as passed`;
     yield { ...unmet("base-tests", reason), missing };
   }
-  const open = base.role === "earn" ? base.failing.filter((id) => !isEarned(id, tests, base)) : [];
+  const open = base.role === "earn" ? base.failing.filter((id) => !isEarned(id, report, base)) : [];
   if (open.length > 0) {
     const reason = `${open.length} tests that failed on the base were not reported as passed`;
     yield { ...unmet("earned-tests", reason), missing: open };
@@ -204,13 +205,16 @@ function* toTheTests(
   }
 }
 
-/** A file that could not be loaded on the base has no tests there; then those that it has now count in its place. */
-function isEarned(id: string, tests: readonly TestResult[], { passing }: BaseRecord): boolean {
+/**
+ * A file that could not be loaded on the base has no tests there; then those that it has now count in its place. So do
+ * the assertions of a TAP test: one that says what must not happen has a name only where it happens.
+ */
+function isEarned(id: string, { runner, tests }: TestReport, { passing }: BaseRecord): boolean {
   const same = tests.filter((test) => test.id === id);
   if (same.length > 0) return same.every(({ status }) => status === "passed");
-  const file = fileOfId(id);
-  if (passing.some((other) => fileOfId(other) === file)) return false;
-  const others = tests.filter((test) => test.file === file).map((test) => test.status);
+  const place = fileOfId(id);
+  if (runner !== "tap" && passing.some((other) => fileOfId(other) === place)) return false;
+  const others = tests.filter((test) => fileOfId(test.id) === place).map((test) => test.status);
   return others.includes("passed") && !others.includes("failed");
 }
 
