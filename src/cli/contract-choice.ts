@@ -40,7 +40,7 @@ export function contractOptions(flags: ContractFlags, prompt: string): ContractO
   const { check: checks, contract: contractFile, rubric, heldOut, exempt } = flags;
   const { protect, protection, deps, setup } = flags;
   const said = { checks, contractFile, rubric, heldOut, exempt, protect, protection, deps, setup };
-  return { prompt, ...withoutUndefined(said) };
+  return { prompt, isGoalOfChecks: prompt.trim() === "", ...withoutUndefined(said) };
 }
 
 /**

@@ -100,6 +100,7 @@ function isAtRest(record: SessionRecord | undefined, now: number): boolean {
 /** Ways to rest after which nothing comes unless somebody begins anew. */
 const OVER: ReadonlySet<string> = new Set([
   "verified",
+  "already_green",
   "unmet",
   "end_turn",
   "refusal",

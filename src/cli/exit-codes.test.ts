@@ -9,6 +9,7 @@ const start = [created(), said("go"), event("session.status_running", {})];
 describe("how a session rests decides the exit code", () => {
   test.each([
     ["end_turn", 0],
+    ["already_green", 0],
     ["budget_reached", 3],
     ["requires_action", 4],
     ["refusal", 4],

@@ -29,6 +29,7 @@ function exitOfStop(reason: StopReason, rateLimited: boolean): number {
   switch (reason.type) {
     case "end_turn":
     case "verified":
+    case "already_green":
       return EXIT.ok;
     case "unmet":
       return EXIT.unmet;

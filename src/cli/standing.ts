@@ -76,6 +76,7 @@ export function afterStop(sessionId: string, reason: StopReason): readonly strin
     case "refusal":
     case "max_tokens":
     case "verified":
+    case "already_green":
     case "unmet":
       return ["send", sessionId, "..."];
     case "review":

@@ -13,7 +13,14 @@ import { exceededTime, outOfTime, timeLeft } from "./rules/budget.ts";
 import { runCalls } from "./rules/calls.ts";
 import { attempting, attemptOwed, isAttempting } from "./rules/command.ts";
 import { changingContext, isChangingContext } from "./rules/context-change.ts";
-import { amending, contractWish, judging, preflighting } from "./rules/contract.ts";
+import {
+  amending,
+  contractWish,
+  isAlreadyGreen,
+  judging,
+  nothingToDo,
+  preflighting,
+} from "./rules/contract.ts";
 import { layerAnswered } from "./rules/environment.ts";
 import { gatewayOrphaned, hasGatewayOrphans } from "./rules/gateway.ts";
 import { halting } from "./rules/halt.ts";
@@ -46,6 +53,7 @@ type Situation =
   | "calling"
   | "amending"
   | "preflight"
+  | "already-green"
   | "verdict"
   | "context"
   | "backing-off"
@@ -99,6 +107,8 @@ function ruleOf(state: SessionState, now: Now): Step {
       return amending(state);
     case "preflight":
       return preflighting(state);
+    case "already-green":
+      return nothingToDo(state);
     case "verdict":
       return judging(state, now);
     case "context":
@@ -146,6 +156,7 @@ function workOf(state: SessionState, now: Now): Situation {
   if (state.calls.some((call) => call.status !== "answered")) return "calling";
   const wish = contractWish(state);
   if (wish !== null) return wish;
+  if (isAlreadyGreen(state)) return "already-green";
   if (isChangingContext(state, now)) return "context";
   if (state.retry !== null && state.answerOwed && !isRetryDue(state.retry, now.at)) return "backing-off";
   if (state.answerOwed || state.queue.length > 0)

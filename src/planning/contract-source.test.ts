@@ -101,6 +101,14 @@ describe("from a command line", () => {
     ]);
   });
 
+  test("checks may be the whole goal, if that is said; a rubric is never", async () => {
+    const only = { prompt: "", checks: ["npm test"], isGoalOfChecks: true };
+    const { contract } = await source(only);
+    expect(contract).toMatchObject({ goal: "Make the checks pass.", goal_from: "checks" });
+    await expect(source({ ...only, rubric: ["it reads well"] })).rejects.toThrow("no goal");
+    expect((await source({ ...only, prompt: "Go" })).contract.goal_from).toBeUndefined();
+  });
+
   test.each<[string, Partial<ContractOptions>, string]>([
     ["nothing", {}, "the contract has no criteria"],
     ["no goal", { prompt: " ", checks: ["npm test"] }, "no goal"],

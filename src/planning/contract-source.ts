@@ -18,10 +18,15 @@ export interface HeldOutOption {
   readonly check?: string;
 }
 
+/** The goal of whoever names checks and nothing else. */
+const GOAL_OF_CHECKS = "Make the checks pass.";
+
 /** What a person said of the done-condition. Absent fields were not said. */
 export interface ContractOptions {
   /** Verbatim; empty when a contract file has the goal. */
   readonly prompt: string;
+  /** Without a prompt, that the checks pass is the whole goal. */
+  readonly isGoalOfChecks?: boolean;
   /** Command texts, each of them a criterion. */
   readonly checks?: readonly string[];
   /** Absolute, or relative to the folder. */
@@ -117,7 +122,7 @@ async function begin(
     return {
       ...CONTRACT_DEFAULTS,
       setup: undefined,
-      goal: prompt,
+      ...goalOf(options),
       criteria: [],
       source: "command line",
       remarks: [],
@@ -129,6 +134,12 @@ async function begin(
     folder,
     parts,
   );
+}
+
+function goalOf(options: ContractOptions): Pick<Contract, "goal" | "goal_from"> {
+  const { prompt, isGoalOfChecks = false, rubric } = options;
+  if (prompt.trim() !== "" || !isGoalOfChecks || rubric !== undefined) return { goal: prompt };
+  return { goal: GOAL_OF_CHECKS, goal_from: "checks" };
 }
 
 /** Files are looked at only when there is something to look for. */

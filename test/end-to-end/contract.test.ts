@@ -86,6 +86,18 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
     expect(code).toBe(3);
   });
 
+  test("ends with 0 and asks no model when nobody wants more than checks that are green already", async () => {
+    project();
+    place.write("math.mjs", "export const add = (a, b) => a + b;\nexport const sub = (a, b) => a - b;\n");
+    git("commit", "-qam", "mended");
+    place.write("../worker.json", JSON.stringify({ turns: [DONE] }));
+    const words = ["run", "--model", "scripted:../worker.json", "--check", "node --test"];
+    const { code, stdout, stderr } = await place.run(words);
+    expect(code, stdout + stderr).toBe(0);
+    expect(stdout).toContain("nothing to do: every check is green on the base already");
+    expect(stdout).toContain("0 requests");
+  });
+
   test("ends with 2 and spends nothing when its check cannot run", async () => {
     project();
     place.write("../worker.json", JSON.stringify({ turns: [DONE] }));

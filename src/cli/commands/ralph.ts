@@ -8,8 +8,6 @@ import { openFolder } from "../../planning/detect/folder.ts";
 import { type CommandContext, settingsFor } from "../context.ts";
 import { type RunFlags, run } from "./run.ts";
 
-const GOAL = "Make the checks pass.";
-
 /** @throws NightshiftError `E_USAGE` when nothing says what has to be met */
 export async function ralph(
   context: CommandContext,
@@ -18,8 +16,7 @@ export async function ralph(
 ): Promise<number> {
   const said = [flags.check, flags.contract, flags.rubric, flags.heldOut].some((each) => each !== undefined);
   const found = said ? {} : await foundIn((await settingsFor(context, flags)).workspace);
-  const goal = words.length === 0 && (flags.contract ?? found.contract) === undefined ? [GOAL] : words;
-  return await run(context, goal, { ...flags, ...found, worker: "command" });
+  return await run(context, words, { ...flags, ...found, worker: "command" });
 }
 
 /** The tasks that the repository has, or how it is tested. */

@@ -311,6 +311,8 @@ export function stopText(reason: EventBody<"session.status_idle">["stop_reason"]
       return `failed (${reason.code})`;
     case "verified":
       return `verified: every criterion is met (verdict ${reason.verdict})`;
+    case "already_green":
+      return "nothing to do: every check is green on the base already; say what else is wanted to go on";
     case "unmet":
       return `not met (verdict ${reason.verdict}), and the agent changed nothing more`;
     case "review":

@@ -48,7 +48,8 @@ function headSection({ state, work, account, head }: ReportSource, form: Form): 
   const took = work.endedAt - work.startedAt;
   const commit = contract?.given?.commit;
   const isKeepOnly = account.preflight?.criteria.every(({ role }) => role === "keep") ?? false;
-  const isGoalOpen = isKeepOnly && (account.preflight?.criteria.length ?? 0) > 0;
+  const isNothingToDo = state.stopReason?.type === "already_green";
+  const isGoalOpen = isKeepOnly && (account.preflight?.criteria.length ?? 0) > 0 && !isNothingToDo;
   const items: (string | Item)[] = [
     `session: ${sessionId}`,
     `ends as: ${state.stopReason === null ? "not ended" : form.foreign(stopText(state.stopReason))}`,

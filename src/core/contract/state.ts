@@ -33,7 +33,7 @@ export interface ContractState {
   } | null;
   /** The newest. It is stale as soon as its commit or its contract is no longer the current one. */
   readonly given: GivenVerdict | null;
-  /** What the session is to end its work with, decided by the newest verdict; null: work goes on. */
+  /** What the session is to end its work with, decided by the newest verdict or the base; null: work goes on. */
   readonly ending: EventBody<"session.status_idle">["stop_reason"] | null;
   /** What the newest verdict says has to be looked at by a person. */
   readonly review: readonly ReviewItem[];

@@ -52,6 +52,8 @@ const service = z.object({
 /** The external done-condition. */
 export const contract = z.object({
   goal: z.string().min(1).max(100_000),
+  /** Nobody has named another goal than the checks: where all of them are green on the base, there is nothing to do. */
+  goal_from: z.literal("checks").optional(),
   constraints: z.array(z.string().min(1).max(4000)).max(100),
   criteria: z.array(criterion).min(1).max(500),
   /** Globs of git's kind, besides those that are always protected and those of the checks' runners. */

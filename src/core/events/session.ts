@@ -92,6 +92,8 @@ const statusIdle = z.object({
     z.object({ type: z.literal("failed"), code: z.string() }),
     /** Every criterion of the contract is met, by this verdict. */
     z.object({ type: z.literal("verified"), verdict: z.int().positive() }),
+    /** The goal is no more than the checks, and all of them are green on the base: nobody was asked to work. */
+    z.object({ type: z.literal("already_green") }),
     /** The agent ended its turn although this verdict was negative and it has changed nothing since. */
     z.object({ type: z.literal("unmet"), verdict: z.int().positive() }),
     /** A person has to look at something before the verdict can be positive. */

@@ -40,7 +40,7 @@ export function reduceContract(state: SessionState, event: SessionEvent): Sessio
     case "preflight.started":
       return update({ preflight: "running" });
     case "preflight.finished":
-      return update({ preflight: event.body.problems.length === 0 ? "passed" : "refused" });
+      return update(lookedAtBase(state, contract, event.body));
     case "verdict.requested": {
       const { number, commit, reason } = event.body;
       return update({ wanted: null, verdicts: number, making: { number, commit, reason, exhausted: null } });
@@ -54,6 +54,20 @@ export function reduceContract(state: SessionState, event: SessionEvent): Sessio
     default:
       return state;
   }
+}
+
+function lookedAtBase(
+  { threads, attempts }: SessionState,
+  { contract, ending }: ContractState,
+  { problems, criteria }: EventBody<"preflight.finished">,
+): Pick<ContractState, "preflight" | "ending"> {
+  if (problems.length > 0) return { preflight: "refused", ending };
+  const isGreen = contract.criteria.every(({ id, check }) =>
+    criteria.some(({ criterion, status }) => check !== null && criterion === id && status === "passed"),
+  );
+  const isUntouched = threads === 0 && attempts.number === 0;
+  const hasNothingToDo = contract.goal_from === "checks" && isGreen && isUntouched;
+  return { preflight: "passed", ending: hasNothingToDo ? { type: "already_green" } : ending };
 }
 
 function sealed({ seq, body }: SessionEvent<"contract.sealed">): ContractState {

@@ -110,6 +110,7 @@ const HOLDLESS: ReadonlySet<string> = new Set([
   "end_turn",
   "refusal",
   "verified",
+  "already_green",
   "unmet",
   "review",
 ] satisfies StopReason["type"][]);

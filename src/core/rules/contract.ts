@@ -5,6 +5,7 @@
 import { contractHash } from "../contract/contract.ts";
 import { amendmentText } from "../contract/tell.ts";
 import { type EventInput, event } from "../events/index.ts";
+import { countOf } from "../reduce/portions.ts";
 import type { SessionState } from "../state.ts";
 import { append, inFlight, type Now, perform, type Step } from "../step.ts";
 import { checkpointBefore, isCheckpointing } from "./checkpoint.ts";
@@ -63,6 +64,18 @@ export function preflighting(state: SessionState): Step {
     default:
       return perform(inFlight(state));
   }
+}
+
+/** Are the checks all that is wanted, and green before any work? Whoever has written something else since wants more. */
+export function isAlreadyGreen({ contract, queue, thread }: SessionState): boolean {
+  return contract?.ending?.type === "already_green" && thread === null && countOf(queue) <= 1;
+}
+
+/** Takes note of the goal, and rests: no model is asked. */
+export function nothingToDo({ queue }: SessionState): Step {
+  const seqs = queue.flat().map(({ seq }) => seq);
+  const idle = event("session.status_idle", { stop_reason: { type: "already_green" } });
+  return seqs.length === 0 ? append(idle) : append(event("harness.input_accepted", { seqs }), idle);
 }
 
 /** Saves the files, then lets the referee look at them. */

@@ -26,6 +26,7 @@ export function noticeKind(reason: StopReason | null): Notice | null {
   switch (reason?.type) {
     case "end_turn":
     case "verified":
+    case "already_green":
       return "done";
     case "requires_action":
     case "review":
