@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { builtModules } from "./test/setup/built-modules.ts";
 import { CountReporter } from "./test/setup/count-reporter.ts";
 import { SkipReporter } from "./test/setup/skip-reporter.ts";
 
@@ -35,6 +36,7 @@ function countReporters(): CountReporter[] {
 }
 
 const config: ViteUserConfig = defineConfig({
+  plugins: builtModules(),
   test: {
     reporters: ["default", new SkipReporter(), ...countReporters()],
     setupFiles: ["./test/setup/no-network.ts"],
@@ -71,6 +73,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "sandboxes",
           include: sandboxSuites,
+          isolate: false,
           testTimeout: 300_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 2 },

@@ -175,8 +175,8 @@ export async function treeOfFiles(context: FilesContext, place: Place, signal: A
   const build = place.build();
   const gitFolder = join(build, "tree.git");
   try {
-    const objects = join(session.repository, "objects");
-    await makeRepository(git, gitFolder, { objectFormat: pristine.objectFormat, objects }, signal);
+    const objects = [join(session.repository, "objects")];
+    makeRepository(gitFolder, { objectFormat: pristine.objectFormat, objects });
     const run = { gitFolder, settings: ["core.fsync=none", "pack.compression=0"] };
     const stream = new ImportStream(git.start(run, IMPORT_WORDS));
     try {

@@ -1,5 +1,5 @@
 /** Changes that are not committed: finding them, and making a commit of them beside the user's repository. */
-import { existsSync, lstatSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import { NightshiftError } from "../core/errors.ts";
 import type { WorkspaceLimits } from "./contract.ts";
 import { type Git, splitNul } from "./git.ts";
@@ -8,6 +8,10 @@ import { type BytePath, bytePath, fileBytes, readablePath } from "./paths.ts";
 import type { Scratch } from "./scratch.ts";
 
 const NAMED_MAX = 10;
+const STATUS: readonly string[] = [
+  ...["status", "--porcelain=v2", "-z", "--untracked-files=all"],
+  ...["--ignore-submodules=dirty", "--no-renames"],
+];
 
 /** What differs from the last commit. */
 export interface Dirt {
@@ -21,29 +25,38 @@ export interface Dirt {
 }
 
 /** Looks for it, with an index of ours. */
-export async function findDirt(
-  git: Git,
-  { tree }: Scratch,
-  head: string | null,
-  signal: AbortSignal,
-): Promise<Dirt> {
-  const ignoring = "--ignore-submodules=dirty";
-  if (existsSync(tree.index ?? "")) {
-    await git.run(tree, ["update-index", "-q", "--refresh", "--ignore-submodules"], signal, {
-      exitCodes: [0, 1],
-    });
-  }
-  const list = async (...words: string[]): Promise<BytePath[]> =>
-    splitNul((await git.run(tree, [...words, "-z"], signal)).output).map(bytePath);
-  const from = head ?? (await git.text(tree, ["hash-object", "-w", "-t", "tree", "--stdin"], signal));
-  const others = await list("ls-files", "--others", "--exclude-standard");
+export async function findDirt(git: Git, { tree }: Scratch, signal: AbortSignal): Promise<Dirt> {
+  const { output } = await git.run(tree, STATUS, signal);
+  const entries = splitNul(output).flatMap(statusEntry);
+  const paths = (is: (entry: StatusEntry) => boolean): BytePath[] =>
+    entries.filter(is).map(({ path }) => bytePath(path));
   return {
-    changed: await list("diff-files", "--name-only", ignoring),
-    staged: await list("diff-index", "--cached", "--name-only", ignoring, from),
-    unmerged: [...new Set(await list("diff-files", "--name-only", "--diff-filter=U"))],
-    untracked: others.filter((path) => !path.endsWith("/")),
-    nested: others.filter((path) => path.endsWith("/")).map((path) => bytePath(path.slice(0, -1))),
+    changed: paths(({ work }) => work !== "." && work !== "?"),
+    staged: paths(({ staged }) => staged !== "." && staged !== "?"),
+    unmerged: paths(({ isUnmerged }) => isUnmerged),
+    untracked: paths(({ work, path }) => work === "?" && !path.endsWith("/")),
+    nested: paths(({ work, path }) => work === "?" && path.endsWith("/")).map((path) =>
+      bytePath(path.slice(0, -1)),
+    ),
   };
+}
+
+interface StatusEntry {
+  /** What differs between the last commit and the index, and between that and the working tree; `.` for nothing. */
+  readonly staged: string;
+  readonly work: string;
+  readonly isUnmerged: boolean;
+  readonly path: string;
+}
+
+/** One of `git status --porcelain=v2`: its kind, `XY`, some fields that are not needed, the path. */
+function statusEntry(line: string): StatusEntry[] {
+  if (line.startsWith("? ")) return [{ staged: "?", work: "?", isUnmerged: false, path: line.slice(2) }];
+  const isUnmerged = line.startsWith("u ");
+  if (!isUnmerged && !line.startsWith("1 ")) return [];
+  const fields = line.split(" ", isUnmerged ? 10 : 8);
+  const [staged = ".", work = "."] = fields[1] ?? "";
+  return [{ staged, work, isUnmerged, path: line.slice(fields.join(" ").length + 1) }];
 }
 
 /** @throws NightshiftError `E_WORKSPACE_DIRTY` that names some of it */

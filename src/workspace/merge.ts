@@ -38,12 +38,8 @@ export async function withMerge<Answer>(
   const build = place.build();
   try {
     const gitFolder = join(build, "merge.git");
-    const { objectFormat } = user;
-    await makeRepository(git, gitFolder, { objectFormat, objects: undefined }, signal);
-    mkdirSync(join(gitFolder, "objects", "info"), { recursive: true });
-    const sources = [user.commonFolder, session.repository].map((each) => join(each, "objects"));
-    const lines = sources.map((each) => `"${each.replace(/[\\"]/g, "\\$&")}"\n`);
-    writeFileSync(join(gitFolder, "objects", "info", "alternates"), lines.join(""));
+    const objects = [user.commonFolder, session.repository].map((each) => join(each, "objects"));
+    makeRepository(gitFolder, { objectFormat: user.objectFormat, objects });
     const shallow = join(user.commonFolder, "shallow");
     if (existsSync(shallow)) copyFileSync(shallow, join(gitFolder, "shallow"));
     return await use(await compute(context, user, gitFolder, request, signal));

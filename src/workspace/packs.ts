@@ -1,11 +1,12 @@
 /** Commits as one text that can be carried to another machine, and back into a repository of ours. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { isNightshiftError, messageOf, NightshiftError } from "../core/errors.ts";
 import { Commits } from "./commits.ts";
 import type { CommitHash, PackRequest, TreeReader, UnpackedCommits } from "./contract.ts";
 import { DEFAULT_WORKSPACE_LIMITS } from "./contract.ts";
 import { Git } from "./git.ts";
+import { makeRepository } from "./scratch.ts";
 import { ObjectTreeReader } from "./tree-reader.ts";
 
 /** See the contract of workspaces. */
@@ -40,10 +41,9 @@ export async function unpackCommits(
 ): Promise<UnpackedCommits> {
   const git = new Git(environment, DEFAULT_WORKSPACE_LIMITS.gitMs);
   const gitFolder = join(folder, ".git");
-  const format = `--object-format=${base.length === 64 ? "sha256" : "sha1"}`;
+  const objectFormat = base.length === 64 ? "sha256" : "sha1";
   try {
-    await git.run({}, ["init", "-q", "--template=", format, folder], signal);
-    mkdirSync(join(gitFolder, "objects", "pack"), { recursive: true });
+    makeRepository(gitFolder, { objectFormat, branch: "main" });
     // What came before the base stayed where it was.
     writeFileSync(join(gitFolder, "shallow"), `${base}\n`);
     const words = ["index-pack", "--stdin", "--strict", "--fsck-objects"];

@@ -53,7 +53,7 @@ export async function prepareSession(
   try {
     const inside = relative(source.root, place.folder);
     const hidden = inside === "" || inside.startsWith("..") ? undefined : inside;
-    const scratch = await makeScratch(git, build, source, hidden, signal);
+    const scratch = makeScratch(build, source, hidden);
     const base = await findBase(context, scratch, source, options, signal);
     const { renderings = [] } = options;
     await buildSession(context, { sessionId, scratch, source, base, renderings }, signal);
@@ -80,7 +80,7 @@ async function findBase(
   if (source.kind === "repository" && options.dirty === "ignore" && head !== null) {
     return { commit: head, tree: await treeOf(head), dirt: undefined };
   }
-  const dirt = withoutFile(await findDirt(git, scratch, head, signal), source.root, options.apart);
+  const dirt = withoutFile(await findDirt(git, scratch, signal), source.root, options.apart);
   if (source.kind === "repository" && options.dirty === "refuse") {
     const isSure = dirt.staged.length > 0 || dirt.untracked.length > 0 || dirt.unmerged.length > 0;
     if (isSure) refuseDirt(source.root, dirt);
@@ -162,7 +162,7 @@ async function buildSession(
   const { objectFormat } = scratch;
   const excludes = join(scratch.gitFolder, "info", "exclude");
   const rendered = writeRenderings(renderings, checkout, session.included, excludes);
-  await makeSessionRepository(git, session.repository, checkout, { objectFormat, excludes }, signal);
+  makeSessionRepository(session.repository, checkout, { objectFormat, excludes });
   const wantedFiles = await findIncluded(git, scratch, signal);
   const included = copyIncluded(source.root, wantedFiles, checkout, session.included, context.limits);
   const names = included.map(readablePath);

@@ -21,7 +21,7 @@ import { promisify } from "node:util";
 import { replaceFile } from "../sandbox/daemon/durable.ts";
 import type { Git } from "./git.ts";
 import { namesIn, type Place, type PristineRecord, readPristine, touchPristine } from "./place.ts";
-import type { Scratch } from "./scratch.ts";
+import { makeRepository, type Scratch } from "./scratch.ts";
 import type { Source } from "./source.ts";
 import { type CompleteTree, checkOut } from "./tree.ts";
 
@@ -67,9 +67,7 @@ export async function ensurePristine(
   const gitFolder = join(checkout, ".git");
   mkdirSync(build);
   const { commit, tree, key } = wanted;
-  const format = `--object-format=${scratch.objectFormat}`;
-  const words = ["init", "-q", "--template=", "--initial-branch=nightshift", format, checkout];
-  await git.run({}, words, signal);
+  makeRepository(gitFolder, { objectFormat: scratch.objectFormat, branch: "nightshift" });
   appendFileSync(join(gitFolder, "config"), AGENT_SETTINGS);
   await packHistory(git, place, scratch, gitFolder, wanted, signal);
   const { submodules, largeFiles } = await checkOut(git, complete, checkout, gitFolder, signal);

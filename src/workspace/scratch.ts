@@ -6,7 +6,7 @@ import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { syncFolder } from "../sandbox/daemon/durable.ts";
 import { CHECKPOINT_REFS } from "./commits.ts";
-import type { Git, GitPlace } from "./git.ts";
+import type { GitPlace } from "./git.ts";
 import type { Source } from "./source.ts";
 
 /** Kept under `folder` until the workspace is ready. */
@@ -18,19 +18,23 @@ export interface Scratch {
   readonly tree: GitPlace;
 }
 
+/** A repository that is made. */
+export interface RepositoryOptions {
+  readonly objectFormat: string;
+  /** Other objects that it sees. */
+  readonly objects?: readonly string[];
+  /** Of its working tree; bare without one. */
+  readonly branch?: string;
+}
+
 /** Makes one in a folder under construction. */
-export async function makeScratch(
-  git: Git,
-  folder: string,
-  source: Source,
-  hidden: string | undefined,
-  signal: AbortSignal,
-): Promise<Scratch> {
+export function makeScratch(folder: string, source: Source, hidden: string | undefined): Scratch {
   const gitFolder = join(folder, "scratch.git");
   const isRepository = source.kind === "repository";
   const objectFormat = isRepository ? source.objectFormat : "sha1";
-  const objects = isRepository ? join(source.commonFolder, "objects") : undefined;
-  await makeRepository(git, gitFolder, { objectFormat, objects }, signal);
+  const objects = isRepository ? [join(source.commonFolder, "objects")] : [];
+  makeRepository(gitFolder, { objectFormat, objects });
+  if (isRepository && source.head !== null) writeFileSync(join(gitFolder, "HEAD"), `${source.head}\n`);
   const own = hidden === undefined ? "" : `\n/${hidden.replace(/[\\*?[\]!# ]/g, "\\$&")}/\n`;
   mkdirSync(join(gitFolder, "info"), { recursive: true });
   writeFileSync(join(gitFolder, "info", "exclude"), (isRepository ? source.excludes : "") + own);
@@ -44,32 +48,39 @@ export async function makeScratch(
   return { folder, gitFolder, objectFormat, tree };
 }
 
-/** A bare repository without anything that its maker has not put there. */
-export async function makeRepository(
-  git: Git,
-  gitFolder: string,
-  options: { readonly objectFormat: string; readonly objects: string | undefined },
-  signal: AbortSignal,
-): Promise<void> {
-  const format = `--object-format=${options.objectFormat}`;
-  await git.run({}, ["init", "-q", "--bare", "--template=", format, gitFolder], signal);
-  if (options.objects === undefined) return;
-  mkdirSync(join(gitFolder, "objects", "info"), { recursive: true });
+/** A repository without anything that its maker has not put there. */
+export function makeRepository(gitFolder: string, options: RepositoryOptions): void {
+  for (const folder of ["objects/info", "objects/pack", "refs/heads", "refs/tags"])
+    mkdirSync(join(gitFolder, folder), { recursive: true });
+  writeFileSync(join(gitFolder, "config"), configFor(options));
+  writeFileSync(join(gitFolder, "HEAD"), `ref: refs/heads/${options.branch ?? "main"}\n`);
+  if (options.objects === undefined || options.objects.length === 0) return;
   // Quoted as git unquotes it, for names that begin with a quote themselves.
-  const escaped = options.objects.replace(/[\\"]/g, "\\$&");
-  writeFileSync(join(gitFolder, "objects", "info", "alternates"), `"${escaped}"\n`);
+  const lines = options.objects.map((path) => `"${path.replace(/[\\"]/g, "\\$&")}"\n`);
+  writeFileSync(join(gitFolder, "objects", "info", "alternates"), lines.join(""));
+}
+
+/** As `git init` writes it; git is not asked, for to start it takes longer than all of this. */
+function configFor({ objectFormat, branch }: RepositoryOptions): string {
+  const isPlain = objectFormat === "sha1";
+  const core = [
+    `repositoryformatversion = ${isPlain ? 0 : 1}`,
+    "filemode = true",
+    `bare = ${branch === undefined}`,
+  ];
+  const lines = [...core, ...(branch === undefined ? [] : ["logallrefupdates = true"])];
+  const extensions = isPlain ? "" : `[extensions]\n\tobjectformat = ${objectFormat}\n`;
+  return `[core]\n${lines.map((line) => `\t${line}\n`).join("")}${extensions}`;
 }
 
 /** The repository of a session: its base's objects are those of the pristine checkout. */
-export async function makeSessionRepository(
-  git: Git,
+export function makeSessionRepository(
   gitFolder: string,
   checkout: string,
   options: { readonly objectFormat: string; readonly excludes: string },
-  signal: AbortSignal,
-): Promise<void> {
-  const objects = join(checkout, ".git", "objects");
-  await makeRepository(git, gitFolder, { objectFormat: options.objectFormat, objects }, signal);
+): void {
+  const objects = [join(checkout, ".git", "objects")];
+  makeRepository(gitFolder, { objectFormat: options.objectFormat, objects });
   for (const folder of ["info", CHECKPOINT_REFS]) mkdirSync(join(gitFolder, folder), { recursive: true });
   copyFileSync(options.excludes, join(gitFolder, "info", "exclude"));
   // Checkpoints rely on these names: only what they add themselves do they make durable.

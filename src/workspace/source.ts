@@ -68,7 +68,7 @@ export async function inspectSource(git: Git, path: string, signal: AbortSignal)
     head: await resolveCommit(git, root, "HEAD", signal),
     branch: firstLine((await git.readUser(root, ["symbolic-ref", "-q", "--short", "HEAD"], signal)).output),
     settings: [...settings].filter(([name]) => TREE_SETTINGS.test(name)).map((each) => each.join("=")),
-    excludes: await readExcludes(git, root, commonFolder, signal),
+    excludes: await readExcludes(git, root, { commonFolder, settings }, signal),
     largeFileStore: join(resolve(commonFolder, settings.get("lfs.storage") ?? "lfs"), "objects"),
   };
 }
@@ -99,12 +99,18 @@ async function readSettings(git: Git, root: string, signal: AbortSignal): Promis
   );
 }
 
-async function readExcludes(git: Git, root: string, common: string, signal: AbortSignal): Promise<string> {
-  const { output } = await git.readUser(root, ["config", "--type=path", "core.excludesFile"], signal);
-  const own = firstLine(output);
+async function readExcludes(
+  git: Git,
+  root: string,
+  { commonFolder, settings }: { readonly commonFolder: string; readonly settings: Map<string, string> },
+  signal: AbortSignal,
+): Promise<string> {
+  const own = settings.has("core.excludesfile")
+    ? firstLine((await git.readUser(root, ["config", "--type=path", "core.excludesFile"], signal)).output)
+    : null;
   const paths = [
     own === null ? git.userFile("git/ignore") : resolve(root, own),
-    join(common, "info", "exclude"),
+    join(commonFolder, "info", "exclude"),
   ];
   return paths.map((path) => (path === undefined ? "" : readSmall(path))).join("\n");
 }

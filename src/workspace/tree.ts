@@ -155,8 +155,8 @@ export class TreeFinder {
     const folder = submoduleFolder(parent, names.get(entry.path), workTree);
     if (folder === undefined || depth >= SUBMODULE_DEPTH_MAX) throw this.#missing("submodule", [path]);
     const gitFolder = join(this.#folder, `submodule-${++this.#count}.git`);
-    const options = { objectFormat: parent.objectFormat, objects: join(folder, "objects") };
-    await makeRepository(this.#git, gitFolder, options, this.#signal);
+    const options = { objectFormat: parent.objectFormat, objects: [join(folder, "objects")] };
+    makeRepository(gitFolder, options);
     const place = { gitFolder };
     const asked = ["cat-file", "-e", `${entry.object}^{commit}`];
     const { exitCode } = await this.#git.run(place, asked, this.#signal, { exitCodes: [0, 1, 128] });

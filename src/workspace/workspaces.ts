@@ -116,13 +116,7 @@ class FolderOfWorkspaces implements Workspaces {
       session.write(own);
       const excludes = join(source.repository, "info", "exclude");
       const { objectFormat } = pristine;
-      await makeSessionRepository(
-        this.#git,
-        session.repository,
-        checkout,
-        { objectFormat, excludes },
-        signal,
-      );
+      makeSessionRepository(session.repository, checkout, { objectFormat, excludes });
       const range = { commit: from.commit, without: record.base };
       if (from.commit !== record.base) {
         await sendCommits(this.#git, source.repository, session.repository, range, signal);
