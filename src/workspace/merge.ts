@@ -2,7 +2,7 @@
  * Merging work into what a person has checked out. The merge is computed from objects alone, in a repository of ours;
  * only landing it changes anything of theirs, in the one way in which git itself moves a branch that is checked out.
  */
-import { copyFileSync, existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { isNightshiftError, messageOf, NightshiftError } from "../core/errors.ts";
 import { Commits } from "./commits.ts";
