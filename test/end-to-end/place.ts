@@ -12,13 +12,18 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { expect } from "vitest";
-import type { SandboxId } from "../../src/core/ids.ts";
+import type { SessionEvent } from "../../src/core/events/index.ts";
+import { eventId, type SandboxId, type SessionId } from "../../src/core/ids.ts";
 import type { Json } from "../../src/core/text.ts";
 import type { Script } from "../../src/model/script-schema.ts";
+import { openHarness } from "../../src/runtime/open.ts";
 import { createProcessBackend } from "../../src/sandbox/process.ts";
+import type { Store } from "../../src/store/contract.ts";
+import { follow } from "../../src/store/follow.ts";
 
 const PROGRAM: string = resolve("bin/nightshift");
 const PATIENCE_MS = 15_000;
+const PAGE = 500;
 
 /** How a command ended. */
 export interface Ending {
@@ -143,22 +148,38 @@ export class Place implements AsyncDisposable {
     return JSON.parse(ending.stdout) as JsonObject;
   }
 
-  /** The events of a session, as `events --json` prints them. */
+  /** The events of a session, from the log itself. */
   async events(session: string): Promise<LoggedEvent[]> {
-    const { stdout, stderr, code } = await this.run(["events", session, "--json"]);
-    expect(code, stderr).toBe(0);
-    return stdout
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => JSON.parse(line) as LoggedEvent);
+    const id = session as SessionId;
+    return this.#look(async (store) => {
+      const all: LoggedEvent[] = [];
+      for (let isMore = true; isMore; ) {
+        const page = await store.getEvents(id, { after: all.length, limit: PAGE });
+        for (const { seq, type, body } of page)
+          all.push({ id: eventId(id, seq), seq, type, body: body as LoggedEvent["body"] });
+        isMore = page.length === PAGE;
+      }
+      return all;
+    });
   }
 
   /** Waits until the log of a session has such an event. */
   async hasEvent(session: string, type: string): Promise<void> {
-    const following = this.start(["events", session, "--json", "-f", "--types", type]);
-    await following.says(/"type"/);
-    following.child.kill("SIGTERM");
-    await following.ended;
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    await this.#look(async (store) => {
+      const found = follow(store, session as SessionId, { after: 0, signal, types: [type] });
+      for await (const _ of found) return;
+      expect.fail(`there was no ${type} in ${PATIENCE_MS} ms`);
+    });
+  }
+
+  async #look<Found>(look: (store: Store) => Promise<Found>): Promise<Found> {
+    const harness = await openHarness({ stateFolder: this.state });
+    try {
+      return await look(harness.store);
+    } finally {
+      await harness.close();
+    }
   }
 
   /** The log must be sound, whatever happened. */
