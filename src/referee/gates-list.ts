@@ -4,6 +4,7 @@
  * Every gate that can be turned off by itself; in verdicts and findings each goes by this name.
  *
  * - `protected`, `submodule`: pass A has the base's protected paths, and what was edited there waits for a person.
+ * - `constraints`: what the contract says of files and dependencies that a machine can check.
  * - `swap`, `names`, `configuration`, `shadowing`: what composing refuses.
  * - `tests`, `suppressions`, `placeholders`, and `configuration` by key: what must not get worse.
  * - `runner`: a known runner is run by the harness itself, and reports to it; without it only the exit status counts.
@@ -13,7 +14,7 @@
  * - `judge-failure`, `rubric-lines`: a judge that failed, or left out a line, has found nothing met.
  */
 export const GATES = [
-  ...(["protected", "submodule", "swap", "names", "configuration", "shadowing"] as const),
+  ...(["constraints", "protected", "submodule", "swap", "names", "configuration", "shadowing"] as const),
   ...(["tests", "suppressions", "placeholders"] as const),
   ...([
     "runner",

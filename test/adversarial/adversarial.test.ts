@@ -19,7 +19,7 @@ const SUITE: readonly string[] = ["--import", "./test/adversarial/built.ts", "te
 /** Without a case of their own here: they need a repository in a repository, a base without tests, names that change. */
 const WITHOUT_CASE: ReadonlySet<string> = new Set(["submodule", "no-tests", "test-count"]);
 /** Of the whole suite; the part has none for them. */
-const IN_WHOLE_SUITE: ReadonlySet<string> = new Set(["failed-tests", "tests"]);
+const IN_WHOLE_SUITE: ReadonlySet<string> = new Set(["constraints", "failed-tests", "tests"]);
 
 describe("hostile workers and honest ones", () => {
   let rows: readonly Row[] = [];

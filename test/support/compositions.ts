@@ -9,7 +9,8 @@ import { contractOf, type Files, matchOf, treeOfFiles } from "./trees.ts";
 export type Edits = Readonly<Record<string, string | null>>;
 
 /** What a case may have besides. */
-export interface Options extends Partial<Pick<Contract, "protect" | "protection" | "services">> {
+export interface Options
+  extends Partial<Pick<Contract, "constraints" | "protect" | "protection" | "services">> {
   readonly check?: string;
   readonly approved?: readonly string[];
 }

@@ -11,6 +11,7 @@ import type { ComposeRequest } from "../contract.ts";
 import { reviewHash } from "../review.ts";
 import { protectedByPrograms } from "./checked-programs.ts";
 import { findNewConfigurations } from "./configurations.ts";
+import { findBrokenConstraints } from "./constraints.ts";
 import { type Change, Difference, folderOf, foldersOf, GITLINK, LINK, nameOf } from "./difference.ts";
 import { problemOfEdit, problemOfNew } from "./edits.ts";
 import { finding, onePerPath } from "./finding.ts";
@@ -92,6 +93,7 @@ class Composer {
       },
     );
     this.#findings.push(
+      ...(await findBrokenConstraints(this.#difference, contract)),
       ...findBadNames(this.#difference, this.#isProtected),
       ...findSwaps(this.#protected, this.#difference),
       ...(await findNewConfigurations(this.#difference, contract, matches)),
