@@ -150,7 +150,7 @@ export class Engine {
 
   /**
    * Only when no container has it. Idempotent.
-   * @returns where it is still mounted, if the engine is mistaken about it: those before version 25 that were started
+   * @returns where it is still mounted, if the engine is mistaken about it: those, 28.2 too, that were started
    * anew while a container ran have lost count of its mounts, and refuse until they are started anew once more
    */
   async removeVolume(name: string): Promise<string | undefined> {

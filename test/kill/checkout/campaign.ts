@@ -92,7 +92,8 @@ async function oneSession(killsLeft: number, random: () => number): Promise<Chec
   }
 }
 
-function makeProject(folder: string): void {
+/** A repository with one commit. */
+export function makeProject(folder: string): void {
   mkdirSync(folder);
   writeFileSync(join(folder, "readme.txt"), "counts\n");
   const git = (...words: readonly string[]) =>
@@ -221,7 +222,8 @@ function leftovers(stateFolder: string): string[] {
   ];
 }
 
-async function logOf(harness: OpenHarness, sessionId: SessionId): Promise<SessionEvent[]> {
+/** The whole log of a session. */
+export async function logOf(harness: OpenHarness, sessionId: SessionId): Promise<SessionEvent[]> {
   const events: SessionEvent[] = [];
   for (;;) {
     const page = await harness.store.getEvents(sessionId, { after: events.length, limit: 1000 });
@@ -230,8 +232,8 @@ async function logOf(harness: OpenHarness, sessionId: SessionId): Promise<Sessio
   }
 }
 
-/** From the newest checkpoint, by git itself. */
-async function savedLines(
+/** Lines of the counter file in the newest checkpoint, by git itself. */
+export async function savedLines(
   stateFolder: string,
   sessionId: SessionId,
   events: readonly SessionEvent[],

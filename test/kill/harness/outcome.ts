@@ -72,7 +72,7 @@ function lostPromises(acknowledged: Finished["acknowledged"], head: number): str
 }
 
 /** Every run has its intent, every second run an open doubt before it. */
-function badIntents(events: readonly SessionEvent[]): string[] {
+export function badIntents(events: readonly SessionEvent[]): string[] {
   const problems: string[] = [];
   const runs = new Map<string, { run: number; doubted: boolean }>();
   for (const event of events) {
@@ -88,7 +88,8 @@ function badIntents(events: readonly SessionEvent[]): string[] {
   return problems;
 }
 
-function badReceipts(events: readonly SessionEvent[]): string[] {
+/** Every call has one. */
+export function badReceipts(events: readonly SessionEvent[]): string[] {
   const counts = new Map<string, number>();
   for (const event of events) if (event.type === "agent.tool_use") counts.set(event.body.call, 0);
   for (const { body } of results(events)) counts.set(body.call, (counts.get(body.call) ?? 0) + 1);

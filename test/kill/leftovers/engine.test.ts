@@ -1,51 +1,19 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { existsSync, rmSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { isNightshiftError } from "../../../src/core/errors.ts";
-import { createDiagnosisHost } from "../../../src/sandbox/diagnosis/host.ts";
 import { readDockerRecord } from "../../../src/sandbox/docker/docker-record.ts";
-import { killHard, killHarness, Scene } from "./scene.ts";
-
-const SCRIPT = fileURLToPath(new URL("../../../scripts/container-engine.sh", import.meta.url));
-const host = createDiagnosisHost({ path: process.env.PATH, dockerHost: undefined });
-
-/** An engine that may be killed: the one of the machine may not. */
-class OwnEngine {
-  readonly folder: string = mkdtempSync(join(tmpdir(), "nightshift-engine-"));
-
-  start(): void {
-    const { status, stdout, stderr } = spawnSync(SCRIPT, ["start", this.folder], { encoding: "utf8" });
-    if (status !== 0) throw new Error(`the engine does not start: ${stderr}`);
-    process.env.DOCKER_HOST = stdout.trim();
-  }
-
-  /** As `kill -9` does; containers go on. */
-  async kill(): Promise<void> {
-    const pid = Number(readFileSync(join(this.folder, "engine.pid"), "utf8"));
-    killHard(pid);
-    while (existsSync(`/proc/${pid}/exe`)) await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-
-  stop(): void {
-    spawnSync(SCRIPT, ["stop", this.folder]);
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-}
-
-const isPossible = host.isRoot && host.findProgram("dockerd") !== undefined;
+import { OwnEngine } from "./own-engine.ts";
+import { killHarness, Scene } from "./scene.ts";
 
 describe("the engine is killed", { timeout: 240_000 }, () => {
   let engine: OwnEngine | undefined;
   const before = process.env.DOCKER_HOST;
   beforeAll(() => {
-    engine = isPossible ? new OwnEngine() : undefined;
+    engine = OwnEngine.isPossible ? new OwnEngine() : undefined;
   });
-  beforeEach((context) => {
+  beforeEach(async (context) => {
     if (engine === undefined) return context.skip("an engine of its own needs root and dockerd");
-    engine.start();
+    await engine.start();
   });
   afterEach(() => engine?.start());
   afterAll(() => {
@@ -64,7 +32,7 @@ describe("the engine is killed", { timeout: 240_000 }, () => {
       result: { output: "beside\n" },
     });
     expect(await running).toMatchObject({ status: "finished", result: { output: "went on\n" } });
-    engine?.start();
+    await engine?.start();
     expect(await scene.run(sandbox, "echo after")).toMatchObject({ result: { output: "after\n" } });
     sandbox.detach();
     await scene.backend.destroy(sandbox.id, undefined);
@@ -73,7 +41,7 @@ describe("the engine is killed", { timeout: 240_000 }, () => {
     if (strays.length > 0) {
       await expect(scene.reap(true)).rejects.toMatchObject({ retryable: true });
       await engine?.kill();
-      engine?.start();
+      await engine?.start();
       await scene.reap(true);
     }
     expect(await scene.remains()).toEqual([]);
@@ -89,7 +57,7 @@ describe("the engine is killed", { timeout: 240_000 }, () => {
     expect(isNightshiftError(failure, "E_SANDBOX_UNAVAILABLE") && failure.retryable).toBe(true);
     expect(existsSync(`/proc/${inner}/exe`)).toBe(false);
     expect(scene.has("docker.json")).toBe(true);
-    engine?.start();
+    await engine?.start();
     expect((await scene.reap(false)).map(({ state }) => state)).toEqual(["unwanted"]);
     expect(await scene.remains()).toEqual([]);
   });
@@ -102,7 +70,7 @@ describe("the engine is killed", { timeout: 240_000 }, () => {
     await killHarness(harness);
     scene.killDaemons();
     await expect(scene.reap(false)).rejects.toMatchObject({ code: "E_SANDBOX_UNAVAILABLE" });
-    engine?.start();
+    await engine?.start();
     await scene.reap(false);
     await scene.reap(false);
     expect(await scene.remains()).toEqual([]);
