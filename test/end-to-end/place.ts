@@ -12,7 +12,6 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { expect } from "vitest";
-import type { SessionEvent } from "../../src/core/events/index.ts";
 import { eventId, type SandboxId, type SessionId } from "../../src/core/ids.ts";
 import type { Json } from "../../src/core/text.ts";
 import type { Script } from "../../src/model/script-schema.ts";
