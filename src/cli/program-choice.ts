@@ -24,6 +24,8 @@ export interface ProgramFlags extends ModelFlags {
   readonly maxRequests?: number;
   readonly maxTokens?: number;
   readonly maxCost?: number;
+  readonly maxAttemptCost?: number;
+  readonly maxCriterionCost?: number;
   readonly network?: readonly EgressRule[];
 }
 
@@ -69,7 +71,7 @@ export function programOf(
 /** A cap that cannot be kept would be worse than none. @throws NightshiftError `E_CONFIG` */
 export function checkMetering({ agent, model }: ProgramChoice, sandbox: string, flags: ProgramFlags): void {
   const caps = {
-    "--max-cost": flags.maxCost,
+    ...moneyCaps(flags),
     "--max-tokens": flags.maxTokens,
     "--max-requests": flags.maxRequests,
   };
@@ -80,10 +82,21 @@ export function checkMetering({ agent, model }: ProgramChoice, sandbox: string, 
     throw new NightshiftError("E_CONFIG", `${cap} cannot be kept: ${problem}`, {
       hint: "Cap it with --max-attempts and --max-duration instead.",
     });
-  if (flags.maxCost === undefined || (agent.gateway?.forced === true && model.price !== undefined)) return;
-  throw new NightshiftError("E_CONFIG", "--max-cost needs to know which model is asked, and its price", {
+  const money = Object.entries(moneyCaps(flags)).find(([, value]) => value !== undefined)?.[0];
+  if (money === undefined || (agent.gateway?.forced === true && model.price !== undefined)) return;
+  throw new NightshiftError("E_CONFIG", `${money} needs to know which model is asked, and its price`, {
     hint: "Name it with --model, and its price with --price input,output; or cap with --max-attempts and --max-duration.",
   });
+}
+
+function moneyCaps({ maxCost, maxAttemptCost, maxCriterionCost }: ProgramFlags): {
+  readonly [flag: string]: number | undefined;
+} {
+  return {
+    "--max-cost": maxCost,
+    "--max-attempt-cost": maxAttemptCost,
+    "--max-criterion-cost": maxCriterionCost,
+  };
 }
 
 function unmetered(

@@ -9,6 +9,7 @@ import {
   resume,
   said,
   sandboxLost,
+  setLimits,
   stop,
 } from "../../../test/support/events.ts";
 import { ModelSession } from "../../../test/support/model-session.ts";
@@ -118,6 +119,18 @@ describe("an attempt", () => {
     programs.drive({});
     expect(programs.state.stopReason).toEqual({ type: "budget_reached", cap: "verdicts" });
     expect(programs.count("attempt.started")).toBe(20);
+  });
+
+  test("follows another exactly until the cap on attempts, and goes on when it is raised", () => {
+    const programs = new Programs({ attempts: 3 });
+    programs.drive({});
+    expect(programs.state.stopReason).toEqual({ type: "budget_reached", cap: "attempts" });
+    expect(programs.count("attempt.started")).toBe(3);
+    expect(programs.last("budget.exhausted")).toEqual({ cap: "attempts", limit: 3, used: 3, wanted: 1 });
+    programs.session.submit(setLimits({ attempts: 4 }), resume);
+    programs.drive({});
+    expect(programs.state.stopReason).toEqual({ type: "budget_reached", cap: "attempts" });
+    expect(programs.count("attempt.started")).toBe(4);
   });
 
   test.each([{ ending: "exited" }, { ending: "timed_out" }, { ending: "refused" }] as const)(
