@@ -6,22 +6,21 @@ import type { SessionState } from "../core/state.ts";
 import { sendEvents } from "../runtime/client.ts";
 import { loadState } from "../runtime/load.ts";
 import type { OpenHarness } from "../runtime/open.ts";
-import { type CommandContext, commandLine, type PlaceFlags } from "./context.ts";
+import { type CommandContext, commandLine } from "./context.ts";
 import { driveToRest, isDrivenHere } from "./drive.ts";
 import { exitOfState } from "./exit-codes.ts";
 import type { Interruption } from "./interruption.ts";
-import { EventView, stopText } from "./render/event-lines.ts";
+import { stopText } from "./render/event-lines.ts";
 import { factLines } from "./render/text.ts";
 import { resultOf, spentText } from "./session-facts.ts";
+import { openView, type ViewFlags } from "./session-view.ts";
 import { adviceOf, standingOf } from "./standing.ts";
 
 /** How long a pause may take before the process leaves without having seen it through. */
 const PAUSE_GRACE_MS = 3_000;
 
 /** Flags of commands that drive. */
-export interface DriveFlags extends PlaceFlags {
-  readonly json?: boolean;
-  readonly verbose?: boolean;
+export interface DriveFlags extends ViewFlags {
   /** Stay while something may still come. */
   readonly stay?: boolean;
 }
@@ -42,26 +41,36 @@ export async function carryOn(
 ): Promise<number> {
   const { output } = context;
   const { flags, interruption } = options;
-  const view = new EventView({ width: output.width, verbose: flags.verbose ?? false }, options.calls);
   interruption.onFirst((leave) => void pauseThenLeave(context, harness, sessionId, leave));
   let rateLimited = false;
-  await driveToRest({
-    harness,
-    sessionId,
-    after: options.after,
-    signal: interruption.signal,
-    stays: flags.stay === true,
-    trouble: (error) => output.note(`trouble: ${messageOf(error)}; trying again`),
-    show: (item) => {
-      if (item.type === "session.error") rateLimited = item.body.error.type === "model_rate_limited_error";
-      if (flags.json !== true) output.print(...view.lines(item));
-    },
-  });
+  {
+    const { calls } = options;
+    const keys = "Ctrl-C pauses; nothing is lost";
+    await using view = await openView(context, harness, sessionId, {
+      flags,
+      calls,
+      keys,
+      isDriver: true,
+      watchers: () => [],
+    });
+    await driveToRest({
+      harness,
+      sessionId,
+      after: options.after,
+      signal: interruption.signal,
+      stays: flags.stay === true,
+      trouble: (error) => output.note(`trouble: ${messageOf(error)}; trying again`),
+      show: (item) => {
+        if (item.type === "session.error") rateLimited = item.body.error.type === "model_rate_limited_error";
+        view.show(item);
+      },
+    });
+  }
   const state = await loadState(harness.store, sessionId);
   // It may have come to its own end in the moment of the signal.
   const interrupted = interruption.exitCode !== null && !hasEnded(state);
   const exitCode = interrupted ? (interruption.exitCode ?? 0) : exitOfState(state, rateLimited);
-  await report(context, harness, state, { flags, exitCode, interrupted });
+  await sumUp(context, harness, state, { flags, exitCode, interrupted });
   return exitCode;
 }
 
@@ -89,11 +98,12 @@ async function pauseThenLeave(
   leave();
 }
 
-async function report(
+/** What it has come to, and the next command. */
+export async function sumUp(
   context: CommandContext,
   harness: OpenHarness,
   state: SessionState,
-  end: { readonly flags: DriveFlags; readonly exitCode: number; readonly interrupted: boolean },
+  end: { readonly flags: ViewFlags; readonly exitCode: number; readonly interrupted: boolean },
 ): Promise<void> {
   const { output } = context;
   const { flags, exitCode } = end;

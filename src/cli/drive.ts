@@ -12,17 +12,21 @@ import { summaryOf } from "./session-facts.ts";
 
 const PAGE = 500;
 
-/** What to drive and how to show it. */
-export interface DriveOptions {
+/** What to watch and how to show it. */
+export interface WatchOptions {
   readonly harness: OpenHarness;
   readonly sessionId: SessionId;
   /** Events after this position are shown. */
   readonly after: Sequence;
   readonly show: (event: SessionEvent) => void;
+  /** Aborting leaves; whoever drives gives the lease back. */
+  readonly signal: AbortSignal;
+}
+
+/** What to drive and how to show it. */
+export interface DriveOptions extends WatchOptions {
   /** Told of failures after which the engine tries again. */
   readonly trouble: (error: unknown) => void;
-  /** Aborting gives the lease back and leaves. */
-  readonly signal: AbortSignal;
   /** Stay while something may still come: an answer of a person, a higher cap, a due time. */
   readonly stays?: boolean;
 }
@@ -53,6 +57,29 @@ export async function driveToRest(options: DriveOptions): Promise<DriveOutcome> 
     },
     AbortSignal.any([signal, stop.signal]),
   );
+  try {
+    return await untilRest(options, news, (record) => {
+      if (isFinal(failures)) throw failures.at(-1);
+      return !(stays && isWaiting(record));
+    });
+  } finally {
+    stop.abort();
+    await engine;
+  }
+}
+
+/** Only looks on, whoever drives it. */
+export function watchToRest(options: WatchOptions): Promise<DriveOutcome> {
+  return untilRest(options, new News(), () => true);
+}
+
+/** @param mayEnd - asked at each look; may a session at rest be left? */
+async function untilRest(
+  options: WatchOptions,
+  news: News,
+  mayEnd: (record: SessionRecord | undefined) => boolean,
+): Promise<DriveOutcome> {
+  const { harness, sessionId, signal } = options;
   const unsubscribe = harness.store.subscribe(() => news.tell());
   const onAbort = () => news.tell();
   signal.addEventListener("abort", onAbort, { once: true });
@@ -61,17 +88,15 @@ export async function driveToRest(options: DriveOptions): Promise<DriveOutcome> 
     for (;;) {
       const heard = news.next();
       await view.catchUp();
-      if (isFinal(failures)) throw failures.at(-1);
-      if (signal.aborted) return "left";
       const record = await harness.store.getSession(sessionId);
-      if (isAtRest(record, harness.clock.wallMs()) && !(stays && isWaiting(record))) return "rests";
+      const isFree = mayEnd(record);
+      if (signal.aborted) return "left";
+      if (isFree && isAtRest(record, harness.clock.wallMs())) return "rests";
       await heard;
     }
   } finally {
     signal.removeEventListener("abort", onAbort);
     unsubscribe();
-    stop.abort();
-    await engine;
   }
 }
 
@@ -117,10 +142,10 @@ function isWaiting(record: SessionRecord | undefined): boolean {
 
 /** Shows a log as it grows. */
 class LogView {
-  readonly #options: DriveOptions;
+  readonly #options: WatchOptions;
   #after: Sequence;
 
-  constructor(options: DriveOptions) {
+  constructor(options: WatchOptions) {
     this.#options = options;
     this.#after = options.after;
   }

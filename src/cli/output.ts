@@ -1,4 +1,5 @@
 /** Where a command's words go. Everything that did not come from this program is stripped before it is printed. */
+import { BottomBlock } from "./bottom-block.ts";
 import { stripControl } from "./render/text.ts";
 
 const WIDTH_MIN = 40;
@@ -7,13 +8,13 @@ const WIDTH_MAX = 120;
 
 /** Standard output and standard error of a command. */
 export class Output {
-  readonly #width: number;
+  readonly #assumed: number;
   readonly #gone = new AbortController();
+  #block: BottomBlock | null = null;
 
   /** @param columns - width to assume where standard output is no terminal */
   constructor(columns: string | undefined) {
-    const assumed = /^\d{1,4}$/.test(columns ?? "") ? Number(columns) : WIDTH_STANDARD;
-    this.#width = Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, process.stdout.columns ?? assumed));
+    this.#assumed = /^\d{1,4}$/.test(columns ?? "") ? Number(columns) : WIDTH_STANDARD;
     // A reader that went away (`| head`) is no failure of the work; there is only nobody to tell.
     process.stdout.on("error", () => this.#gone.abort(null));
     process.stderr.on("error", () => undefined);
@@ -30,12 +31,27 @@ export class Output {
 
   /** Columns to fit lines into. */
   get width(): number {
-    return this.#width;
+    return Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, process.stdout.columns ?? this.#assumed));
+  }
+
+  /** Lines for the bottom of the terminal that standard output has to be; what is printed from now on is above them. */
+  openBlock(): BottomBlock {
+    const write = (text: string): void => {
+      if (this.#isOpen) process.stdout.write(text);
+    };
+    this.#block = new BottomBlock({
+      write,
+      get columns() {
+        return process.stdout.columns || WIDTH_STANDARD;
+      },
+    });
+    return this.#block;
   }
 
   /** Prints lines of text. */
   print(...lines: readonly string[]): void {
-    if (this.#isOpen) process.stdout.write(lines.map((line) => `${stripControl(line)}\n`).join(""));
+    if (!this.#isOpen || lines.length === 0) return;
+    this.#above(() => process.stdout.write(lines.map((line) => `${stripControl(line)}\n`).join("")));
   }
 
   /** Prints one JSON value on a line of its own. JSON escapes C0 control characters; the others are escaped here. */
@@ -50,7 +66,12 @@ export class Output {
 
   /** Prints lines for the person only, past any pipe. */
   note(...lines: readonly string[]): void {
-    process.stderr.write(lines.map((line) => `${stripControl(line)}\n`).join(""));
+    this.#above(() => process.stderr.write(lines.map((line) => `${stripControl(line)}\n`).join("")));
+  }
+
+  #above(print: () => void): void {
+    if (this.#block === null) print();
+    else this.#block.above(print);
   }
 
   /** Resolves when everything printed is on its way; pipes are asynchronous. */

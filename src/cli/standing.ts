@@ -1,5 +1,6 @@
 /** Where a session stands, in a person's words, and what they can do about it. */
 import { ERROR_CODES, unreachable } from "../core/errors.ts";
+import type { ClientEventInput } from "../core/events/index.ts";
 import { countOf } from "../core/reduce/portions.ts";
 import type { SessionState, StopReason } from "../core/state.ts";
 import type { SessionRecord } from "../store/contract.ts";
@@ -61,6 +62,8 @@ export function activityOf(state: SessionState, now: number): string {
   if (state.request !== null) return `waits for the model (request ${state.request.number})`;
   const open = state.calls.filter((call) => call.status !== "answered");
   if (open.length > 0) return `runs ${open.map((call) => call.name).join(", ")}`;
+  const checking = checkingOf(state);
+  if (checking !== null) return checking;
   if (state.retry?.resumeAt != null) {
     const tries = formatQuantity(state.retry.failures, "failure");
     return `asks the model again at ${formatMoment(state.retry.resumeAt, now)} (${state.retry.errorClass}, ${tries})`;
@@ -68,6 +71,45 @@ export function activityOf(state: SessionState, now: number): string {
   if (countOf(state.queue) > 0) return `${formatQuantity(countOf(state.queue), "message")} not picked up yet`;
   return state.phase === "running" ? "works" : "idle";
 }
+
+/** What goes on between requests and calls: checks of the harness, and a program's attempt. */
+function checkingOf({ contract, command, attempts }: SessionState): string | null {
+  if (contract?.preflight === "running") return "runs the checks on the base";
+  if (contract?.making != null) return `waits for the referee (verdict ${contract.making.number})`;
+  return command !== null && attempts.open !== null
+    ? `a program works (attempt ${attempts.open.number})`
+    : null;
+}
+
+/** What happens first when it goes on; null for nothing. @param wanted - what is sent to it before */
+export function nextStep(state: SessionState, wanted: readonly ClientEventInput[]): string | null {
+  const { hold, halt, attempts, calls, contract, queue, requests } = state;
+  const isLifted = wanted.some(({ type }) => type === "control.resume" || type === "control.set_limits");
+  if (hold === "requires_action" || state.phase === "terminated") return null;
+  if (hold === "budget_reached" && !wanted.some(({ type }) => type === "control.set_limits"))
+    return "it stops at the same cap again, unless there is room by now";
+  const lifts =
+    isLifted && (hold ?? halt?.kind ?? null) !== null
+      ? `lifts ${HOLDS[hold ?? ""] ?? "what holds it"}, then `
+      : "";
+  const open = calls.filter(({ status }) => status !== "answered").length;
+  if (open > 0) return `${lifts}settles ${formatQuantity(open, "call")}`;
+  if (contract?.preflight === "owed") return `${lifts}runs the checks on the base`;
+  if (contract?.making != null || contract?.wanted != null) return `${lifts}lets the referee look`;
+  if (countOf(queue) > 0) return `${lifts}picks up ${formatQuantity(countOf(queue), "message")}`;
+  if (state.command !== null && attempts.open !== null) return `${lifts}sees to attempt ${attempts.number}`;
+  if (state.command !== null && state.answerOwed) return `${lifts}begins attempt ${attempts.number + 1}`;
+  if (state.answerOwed || state.request !== null) return `${lifts}asks the model (request ${requests + 1})`;
+  return null;
+}
+
+/** What resuming takes away, by what holds. */
+const HOLDS: { readonly [hold: string]: string } = {
+  paused: "the pause",
+  stopped: "the stop",
+  budget_reached: "the cap",
+  stalled: "the breaker",
+};
 
 /** The command that goes on after this way to stop. */
 export function afterStop(sessionId: string, reason: StopReason): readonly string[] {

@@ -4,6 +4,7 @@ import type { ListFlags } from "../commands/list.ts";
 import type { ReportFlags } from "../commands/report.ts";
 import type { StatusFlags } from "../commands/status.ts";
 import { names, wholeNumber } from "../flags.ts";
+import type { ViewFlags } from "../session-view.ts";
 import {
   ANY_SESSION,
   COUNT_MAX,
@@ -68,6 +69,17 @@ export const lookCommands: readonly CommandSpec[] = [
       JSON_FLAG,
     ],
     run: async (context, _words, flags) => (await import("../commands/list.ts")).list(context, flags),
+  }),
+  command<ViewFlags>({
+    name: "attach",
+    description: "watch a session that another process drives, until it rests; q leaves it alone",
+    arguments: [ANY_SESSION],
+    flags: [
+      ...PLACE_FLAGS,
+      { name: "json", description: "print one JSON value in the end instead of progress" },
+      { name: "verbose", description: "show more of what happens" },
+    ],
+    run: async (context, [id], flags) => (await import("../commands/attach.ts")).attach(context, id, flags),
   }),
   command<EventsFlags>({
     name: "logs",

@@ -69,13 +69,14 @@ function show(context: CommandContext, id: string | undefined, flags: BudgetFlag
 }
 
 /** One cap and what was used of it; `limit` is null where there is none. */
-interface CapRow {
+export interface CapRow {
   readonly cap: string;
   readonly used: number;
   readonly limit: number | null;
 }
 
-function capRows(state: SessionState, now: number): readonly CapRow[] {
+/** All caps that a session may have. */
+export function capRows(state: SessionState, now: number): readonly CapRow[] {
   const limits = state.config?.limits ?? {};
   const whole = charged(state);
   const attempt = attemptSpending(state);

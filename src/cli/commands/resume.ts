@@ -11,16 +11,18 @@ import { loadState } from "../../runtime/load.ts";
 import type { OpenHarness } from "../../runtime/open.ts";
 import { announceWatcher } from "../../runtime/watchers.ts";
 import type { SessionRecord } from "../../store/contract.ts";
+import { isAgreed, isAsked } from "../ask.ts";
 import type { CapFlags } from "../budget-flags.ts";
 import { carryOn, type DriveFlags } from "../carry-on.ts";
 import { type CommandContext, commandLine, findSession, withHarness } from "../context.ts";
 import { detach } from "../detach.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Interruption } from "../interruption.ts";
+import type { Output } from "../output.ts";
 import { askedOf } from "../render/asked.ts";
 import { factLines } from "../render/text.ts";
 import { spentText } from "../session-facts.ts";
-import { activityOf, standingOf } from "../standing.ts";
+import { activityOf, nextStep, standingOf } from "../standing.ts";
 import { capChanges, checkPrice } from "./budget.ts";
 
 /** Flags of `resume`. */
@@ -85,6 +87,13 @@ async function resumeOne(
     ...factLines("spent", spentText(state), output.width),
   );
   const wanted = liftingEvents(state, record, flags, now);
+  // Whoever only watches what another process drives changes nothing.
+  const asks = flags.yes !== true && flags.json !== true && (!record.held || wanted.length > 0);
+  const next = asks && isAsked() ? nextStep(state, wanted) : null;
+  if (next !== null) {
+    say(...factLines("next", next, output.width));
+    if (!(await isAgreedTo(output, interruption))) return interruption.exitCode ?? EXIT.person;
+  }
   if (wanted.length > 0) await sendEvents(harness, sessionId, wanted);
   const [asked] = state.hold === "requires_action" ? askedOf(state.stopReason) : [];
   if (state.hold === "requires_action" && asked === undefined && standing.next !== null)
@@ -102,6 +111,16 @@ async function resumeOne(
     interruption,
     flags,
   });
+}
+
+/** Nothing has been touched yet, so that no is a full answer. */
+async function isAgreedTo(output: Output, { signal }: Interruption): Promise<boolean> {
+  const isYes = await isAgreed(output, "go on?", signal, "yes").catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+    return false;
+  });
+  if (!isYes) output.note("nothing was changed");
+  return isYes;
 }
 
 /** What a person's wish to go on means for this session. A terminated one refuses it with a reason. */

@@ -12,6 +12,12 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
+/** How long ago, or how long until then: in whole seconds, because it is looked at again every second. */
+export function formatAge(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  return seconds < 60 ? `${seconds} s` : formatDuration(seconds * 1000);
+}
+
 /** Time of day on this machine. */
 export function formatTime(at: number): string {
   const date = new Date(at);

@@ -31,6 +31,13 @@ export function capAmount(cap: string, amount: number): string {
   return cap.endsWith("_ms") ? formatDuration(amount) : formatCount(amount);
 }
 
+/** `$0.42 of $5.00`, `12 requests`: what was used, and the cap where there is one. */
+export function capText(cap: string, used: number, limit: number | null): string {
+  const amount = capAmount(cap, used) + (limit === null ? "" : ` of ${capAmount(cap, limit)}`);
+  const speaksForItself = cap === "cost_micro_usd" || cap === "duration_ms";
+  return speaksForItself ? amount : `${amount} ${capName(cap)}`;
+}
+
 /** What happened, with the label of its line. */
 export function spendingLine(event: SpendingEvent): readonly [label: string, text: string] {
   switch (event.type) {
