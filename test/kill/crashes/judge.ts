@@ -52,7 +52,7 @@ function badEffects({ counter }: Stage, events: readonly SessionEvent[]): string
       (each) => each.type === "agent.tool_result" && each.body.call === body.call,
     ) as SessionEvent<"agent.tool_result"> | undefined;
     if (count > 1) problems.push(`effect ${index} happened ${count} times`);
-    const isCertain = receipt?.body.ending === "exited" && !receipt.body.in_doubt;
+    const isCertain = receipt?.body.exit_code === 0 && !receipt.body.in_doubt;
     if (count === 0 && isCertain)
       problems.push(`effect ${index} never happened, and its receipt says that it did`);
   }

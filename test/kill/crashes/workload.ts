@@ -11,7 +11,8 @@ export const LAST = 2;
 /** By which name pods know the counter. */
 export const COUNTER_HOST = "effects.test";
 
-/** Asks the counter, then writes its line whatever the answer was. */
+/** Asks the counter, writes its line whatever the answer was, and ends as the question did. */
 export function commandOf(index: number, address: string): string {
-  return `curl --silent --max-time 60 ${address}/${index}; echo effect-${index} >> ${COUNTER_FILE}`;
+  const ask = `curl --silent --fail --max-time 60 ${address}/${index}`;
+  return `${ask}; answer=$?; echo effect-${index} >> ${COUNTER_FILE}; exit $answer`;
 }
