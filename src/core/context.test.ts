@@ -19,7 +19,15 @@ import {
   threadStart,
 } from "../../test/support/events.ts";
 import { contextOf, place } from "../../test/support/logs.ts";
-import { type Context, closeTurn, emptyContext, messagesOf, reduceContext, tokensOf } from "./context.ts";
+import {
+  type Context,
+  closeTurn,
+  emptyContext,
+  messagesOf,
+  recallContext,
+  reduceContext,
+  tokensOf,
+} from "./context.ts";
 import { type EventInput, event } from "./events/index.ts";
 import type { Message } from "./message.ts";
 
@@ -217,6 +225,23 @@ describe("threads", () => {
     const part = closeTurn(log.slice(8).reduce(reduceContext, emptyContext()));
     expect(messagesOf(part)).toEqual(messagesOf(whole));
     expect(part.digest).toBe(whole.digest);
+  });
+
+  test("keep what the harness has said within a turn that a shortened one begins with", () => {
+    const told = event("workspace.rewound", {
+      ...{ checkpoint: 0, commit: "ab".repeat(20) },
+      content: [{ type: "text", text: "rewound" }],
+    });
+    const start = threadStart(7) as EventInput<"session.thread_created">;
+    const compact = event("session.thread_created", { ...start.body, reason: "compact", keep_from: 1 });
+    const first = [...open.slice(0, 2), told, ...open.slice(2), asked(1), answered(1), replied(1, "done")];
+    const log = place([...first, told, asked(2), answered(2), replied(2, "again"), compact]);
+    const read = (events: typeof log): Context => closeTurn(events.reduce(reduceContext, emptyContext()));
+    const recalled = closeTurn(log.slice(6).reduce(recallContext, emptyContext()));
+    expect(messagesOf(read(log))).toEqual([assistant("done"), user("rewound"), assistant("again")]);
+    expect(messagesOf(read(log.slice(6)))).toEqual(messagesOf(read(log)));
+    expect(messagesOf(recalled)).toEqual(messagesOf(read(log)));
+    expect(sentBy(...first.slice(0, 6))).toEqual([user("go")]);
   });
 });
 

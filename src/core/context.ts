@@ -7,6 +7,7 @@
  */
 import { hash } from "node:crypto";
 import { bytesOf } from "./context-size.ts";
+import { EMPTY_TURN, opened, renderTurn, type Turn } from "./context-turn.ts";
 import { denialText } from "./contract/tell.ts";
 import type { EventBody, SessionEvent } from "./events/index.ts";
 import type { CallId, Sequence } from "./ids.ts";
@@ -76,25 +77,6 @@ interface WaitingText {
   readonly text: string;
 }
 
-interface Turn {
-  /** Whose answer the blocks are, or will be; 0 before the first. */
-  readonly request: number;
-  readonly blocks: readonly AssistantBlock[];
-  readonly calls: readonly PendingCall[];
-  readonly results: ReadonlyMap<string, { readonly text: string; readonly isError: boolean }>;
-  readonly input: readonly string[];
-}
-
-/** A call of the open turn, as stored: what is executed is what was logged. */
-export interface PendingCall {
-  readonly call: CallId;
-  readonly providerCallId: string;
-  readonly name: string;
-  readonly input: Json;
-}
-
-const EMPTY_TURN: Turn = { request: 0, blocks: [], calls: [], results: new Map(), input: [] };
-
 /** Answers whose places are known: more than a context is ever shortened to. */
 const MARKS_MAX = 8;
 
@@ -131,10 +113,8 @@ export function reduceContext(context: Context, event: SessionEvent): Context {
     case "workspace.rewound":
     case "environment.decided":
     case "sandbox.services_failed":
-      // Before its first thread, a model has nothing that it could take for granted.
-      return event.body.content === undefined || context.thread === null
-        ? context
-        : withInput(context, [joinedText(event.body.content)]);
+      if (event.body.content === undefined) return context;
+      return withNews(context, joinedText(event.body.content));
     case "handoff.recorded": {
       const { number, content } = event.body;
       return { ...context, handoff: { number, text: joinedText(content) } };
@@ -251,23 +231,6 @@ export function tokensOf(context: Context): number {
   return context.bytes + (context.thread?.bytes ?? 0) + 64;
 }
 
-function renderTurn(turn: Turn): Message[] {
-  const messages: Message[] = [];
-  if (turn.blocks.length > 0) messages.push({ role: "assistant", blocks: turn.blocks });
-  for (const { call, providerCallId, name } of turn.calls) {
-    const result = turn.results.get(call);
-    messages.push({
-      role: "tool",
-      providerCallId,
-      name,
-      text: result?.text ?? "",
-      isError: result?.isError ?? true,
-    });
-  }
-  for (const text of turn.input) messages.push({ role: "user", text });
-  return messages;
-}
-
 function openThread(context: Context, body: EventBody<"session.thread_created">): Context {
   const tools = body.tools.map((tool) => ({
     name: tool.name,
@@ -281,7 +244,7 @@ function openThread(context: Context, body: EventBody<"session.thread_created">)
     case "start":
     case "upgrade":
     case "model":
-      return { ...context, thread, turn: { ...context.turn, input: [...opening, ...context.turn.input] } };
+      return { ...context, thread, turn: opened(context.turn, opening, body.reason === "start") };
     case "reset":
       return { ...emptyContext(), thread, queue: context.queue, turn: { ...EMPTY_TURN, input: opening } };
     case "compact":
@@ -340,6 +303,16 @@ function awaiting(context: Context, request: number): Context {
 
 function withInput(context: Context, texts: readonly string[]): Context {
   return { ...context, turn: { ...context.turn, input: [...context.turn.input, ...texts] } };
+}
+
+/**
+ * What has become of the files. Where no thread is known this is either before the first one, where a model takes nothing
+ * for granted, or within the turns that a shortened one begins with: only the thread will tell.
+ */
+function withNews(context: Context, text: string): Context {
+  const next = withInput(context, [text]);
+  if (context.thread !== null) return next;
+  return { ...next, turn: { ...next.turn, news: [...next.turn.news, next.turn.input.length - 1] } };
 }
 
 function without(queue: Portions<WaitingText>, seqs: readonly Sequence[]): Portions<WaitingText> {

@@ -2,8 +2,10 @@
 import { isNightshiftError } from "../../src/core/errors.ts";
 import type { ClientEventInput } from "../../src/core/events/index.ts";
 import type { SessionId } from "../../src/core/ids.ts";
+import { openQuestions } from "../../src/core/rules/people.ts";
 import { seal } from "../../src/core/seal.ts";
 import { type ClientParts, createSession, sendEvents } from "../../src/runtime/client.ts";
+import { answerTo } from "./contracts.ts";
 import type { Process } from "./process.ts";
 import { type Random, seededChance } from "./random.ts";
 import type { Scene } from "./scene.ts";
@@ -14,6 +16,9 @@ const TRIES = 4;
 /** Without a session there is nothing to see. */
 const CREATE_TRIES = 12;
 const TRY_AGAIN_MS = 1500;
+/** How often a person looks whether anything is asked. */
+const LOOKS_MAX = 4;
+const LOOK_AGAIN_MS = 2500;
 
 /** What people have to live with. */
 const EXPECTED_CODES: ReadonlySet<string> = new Set([
@@ -22,6 +27,8 @@ const EXPECTED_CODES: ReadonlySet<string> = new Set([
   "E_STORE_FULL",
   "E_SESSION_TERMINATED",
   "E_SESSION_BUSY",
+  // Somebody else was faster, or its time was over.
+  "E_QUESTION_CLOSED",
 ]);
 
 /** How far the people have come; outlives their client. */
@@ -62,7 +69,10 @@ export class Client {
       if (action === undefined) return;
       await this.process.pause(action.afterMs);
       const session = this.#scene.sessionOf(action.label);
-      if (session !== null) await this.#try(() => sendEvents(this.#parts, session, action.events));
+      if (session === null) continue;
+      const { events } = action;
+      if (events === "answer") await this.#answer(session);
+      else await this.#try(() => sendEvents(this.#parts, session, events));
     }
   }
 
@@ -85,6 +95,21 @@ export class Client {
         trace.note(this.process.name, "failed", isNightshiftError(error) ? error.code : String(error)),
     );
     return true;
+  }
+
+  /** Looks for a question for a while, and answers it; some do so twice, and the second time otherwise. */
+  async #answer(session: SessionId): Promise<void> {
+    const random = this.#random;
+    for (let look = 0; look < LOOKS_MAX; look++) {
+      const [question] = openQuestions(this.#scene.log(session).state);
+      if (question !== undefined) {
+        const times = random.chance(0.25) ? 2 : 1;
+        for (let time = 0; time < times; time++)
+          await this.#try(() => sendEvents(this.#parts, session, [answerTo(random, question.question)]));
+        return;
+      }
+      await this.process.pause(LOOK_AGAIN_MS);
+    }
   }
 
   async #try(send: () => Promise<unknown>, triesMax = TRIES): Promise<void> {

@@ -17,6 +17,7 @@ export function planContract(random: Random): Contract {
   return {
     ...CONTRACT_DEFAULTS,
     goal: `goal ${random.text(4)}`,
+    constraints: random.fork("constraints").chance(0.5) ? ["keep f2", "no network"] : [],
     criteria: CRITERIA.slice(0, random.between(1, CRITERIA.length)).map((id) => ({
       id,
       description: `${id} holds`,
@@ -29,6 +30,20 @@ export function planContract(random: Random): Contract {
     limits: { verdicts: random.pick([2, 5, 20]) },
     services: planServices(random.fork("services")),
   };
+}
+
+const PEOPLE = ["ada", "bob"] as const;
+
+/** What a person says to a question. */
+export function answerTo(random: Random, question: string): ClientEventInput {
+  const text = `take ${random.text(5)}`;
+  const channel = random.pick([undefined, "cli", "http"] as const);
+  return event("question.answered", {
+    question,
+    text,
+    author: random.pick(PEOPLE),
+    ...(channel && { channel }),
+  });
 }
 
 /** Longer than any simulation. */

@@ -52,6 +52,8 @@ const CROSSINGS: Readonly<Record<OperationName, number>> = {
   hint: 30,
   create: 1.4,
   submit: 6,
+  answer: 0.3,
+  notify: 0.5,
   provision: 4,
   attach: 3,
   execute: 4,

@@ -4,6 +4,7 @@ import type { EventInput, SessionEvent } from "../../src/core/events/index.ts";
 import type { ExecId, SandboxId, Sequence } from "../../src/core/ids.ts";
 import type { Message } from "../../src/core/message.ts";
 import type { ModelRequest } from "../../src/model/contract.ts";
+import type { Notification } from "../../src/runtime/notify/contract.ts";
 import type { ExecRequest } from "../../src/sandbox/contract.ts";
 import type { CheckoutHost, Files } from "./checkouts.ts";
 import type { LogRow, ObservedLog } from "./log.ts";
@@ -43,6 +44,13 @@ export interface ReliedMoment {
   readonly log: ObservedLog;
   readonly seq: Sequence;
   readonly fact: EventInput;
+}
+
+/** Something that has reached a person who is away. */
+export interface ToldMoment {
+  readonly log: ObservedLog;
+  readonly target: string;
+  readonly notification: Notification;
 }
 
 /** A run or an effect in a sandbox. */
@@ -98,6 +106,7 @@ export interface Invariant {
   readonly onRequest?: (moment: RequestMoment) => string | null;
   readonly onRequestOver?: (moment: RequestOverMoment) => string | null;
   readonly onRelied?: (moment: ReliedMoment) => string | null;
+  readonly onTold?: (moment: ToldMoment) => string | null;
   readonly onRun?: (moment: RunMoment) => string | null;
   readonly onEffect?: (moment: RunMoment) => string | null;
   readonly onSandbox?: (moment: SandboxMoment) => string | null;
@@ -150,6 +159,10 @@ export class Judge {
 
   onRelied(moment: ReliedMoment): void {
     this.#ask((invariant) => invariant.onRelied?.(moment));
+  }
+
+  onTold(moment: ToldMoment): void {
+    this.#ask((invariant) => invariant.onTold?.(moment));
   }
 
   onRun(moment: RunMoment): void {

@@ -5,6 +5,7 @@
 
 import type { Mutant } from "./mutant.ts";
 import { CONTRACTS } from "./mutants-of-contracts.ts";
+import { PEOPLE } from "./mutants-of-people.ts";
 
 const FENCES: readonly Mutant[] = [
   {
@@ -283,7 +284,7 @@ const CORE: readonly Mutant[] = [
   {
     name: "results in another order than the calls",
     promise: "context-is-a-function-of-the-log",
-    file: "src/core/context.ts",
+    file: "src/core/context-turn.ts",
     find: "for (const { call, providerCallId, name } of turn.calls) {",
     replace: "for (const { call, providerCallId, name } of turn.calls.toReversed()) {",
   },
@@ -338,6 +339,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...FENCES,
   ...CHECKOUTS,
   ...CONTRACTS,
+  ...PEOPLE,
   ...STORE,
   ...JOURNAL,
   ...DRIVER,

@@ -6,7 +6,7 @@
 /** What crosses the border of a process. */
 interface Operation {
   readonly by: "harness" | "client";
-  readonly seam: "store" | "sandbox" | "referee" | "model" | "clock";
+  readonly seam: "store" | "sandbox" | "referee" | "model" | "people" | "clock";
   /** Does it change anything on the other side? */
   readonly changes: boolean;
   readonly moments: readonly ("before" | "after")[];
@@ -31,6 +31,7 @@ export const OPERATIONS = {
   hint: { by: "harness", seam: "store", changes: false, moments: ["after"] },
   create: of("client", "store", true),
   submit: of("client", "store", true),
+  answer: of("client", "store", true),
   provision: of("harness", "sandbox", true),
   attach: of("harness", "sandbox", true),
   execute: of("harness", "sandbox", true),
@@ -39,6 +40,7 @@ export const OPERATIONS = {
   destroy: of("harness", "sandbox", true),
   preflight: of("harness", "referee", false),
   check: of("harness", "referee", false),
+  notify: of("harness", "people", true),
   request: { by: "harness", seam: "model", changes: true, moments: ["before"] },
   part: { by: "harness", seam: "model", changes: true, moments: ["after"] },
   timer: { by: "harness", seam: "clock", changes: false, moments: ["after"] },
@@ -56,7 +58,7 @@ export const FAULTS = {
   compete: "another harness is told to wake the same session",
   message: "a person sends a message",
   control:
-    "a person interrupts, pauses, stops, cancels, resumes, confirms, sets limits or speaks of the contract",
+    "a person interrupts, pauses, stops, cancels, resumes, confirms, answers, sets limits or speaks of the contract",
   "daemon-dies": "the exec daemon is killed with all it runs; its journal survives",
   "daemon-forgets": "the exec daemon is killed and its journal is lost; the workspace survives",
   "clock-forward": "the calendar clock jumps forward",
@@ -162,6 +164,8 @@ const RARE: Readonly<Partial<Record<OperationName, number>>> = {
   cancel: 12,
   preflight: 5,
   check: 3,
+  answer: 3,
+  notify: 2,
 };
 /** How rarely a daemon lives when a point is passed. */
 const RARELY_ALIVE: Readonly<Partial<Record<OperationName, number>>> = {
@@ -171,6 +175,8 @@ const RARELY_ALIVE: Readonly<Partial<Record<OperationName, number>>> = {
   release: 16,
   session: 14,
   submit: 15,
+  answer: 4,
+  notify: 2,
   request: 7,
   due: 7,
   part: 5,

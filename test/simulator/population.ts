@@ -12,6 +12,7 @@ import { createLoopWorker } from "../../src/worker/index.ts";
 import { SimulatedWorkspaces } from "./checkouts.ts";
 import { Client, type Progress } from "./client.ts";
 import { createSimulatedModel } from "./model.ts";
+import { createSimulatedNotifier } from "./notifier.ts";
 import { Process, type Surroundings } from "./process.ts";
 import type { Random } from "./random.ts";
 import { SimulatedReferee } from "./referee.ts";
@@ -20,7 +21,6 @@ import type { Crowd, RunningHarness, Scene } from "./scene.ts";
 import { SimulatedStore } from "./store.ts";
 import { REDACTOR, TOOLS } from "./workload.ts";
 
-const LEASE_TTL_MS = 10_000;
 /** Small, so that short logs have snapshots too. */
 const SNAPSHOT_EVENTS = 15;
 /** Failures of the machine, which a harness may report and survive. */
@@ -78,8 +78,9 @@ export class Population implements Crowd {
       redactor: REDACTOR,
       tools: TOOLS,
       version: "simulated",
-      leaseTtlMs: LEASE_TTL_MS,
+      leaseTtlMs: this.#scene.workload.leaseTtlMs,
       snapshotEvents: SNAPSHOT_EVENTS,
+      ...(this.#scene.workload.isTold && { notifier: createSimulatedNotifier(process, this.#scene) }),
       resolve: async (config, lease) => this.#resolve(process, store, config, lease),
     };
     const running = { process, harness };
@@ -178,7 +179,10 @@ export class Population implements Crowd {
       advance: (turn) => {
         const parts = { process, session, number: turn.request, epoch, provider, watch: this.#scene, random };
         const model = createSimulatedModel(parts);
-        return createLoopWorker({ model, tools: TOOLS, clock: process.clock }).advance(turn);
+        const { agent, policy } = config;
+        const fallback = agent.fallback && { ...agent.fallback, model };
+        const worker = { model, tools: TOOLS, clock: process.clock, policy, ...(fallback && { fallback }) };
+        return createLoopWorker(worker).advance(turn);
       },
     };
     const workspaces = new SimulatedWorkspaces(this.#scene.checkouts, process, random.fork("files"));
@@ -186,6 +190,7 @@ export class Population implements Crowd {
     const referee = new SimulatedReferee({
       ...{ process, session, checkouts, store, watch: this.#scene },
       random: random.fork("referee"),
+      isMet: this.#scene.workload.isMet,
     });
     const own = { store, clock: process.clock, workspaces: () => Promise.resolve(workspaces) };
     const services = new SessionServices(process.clock);

@@ -8,6 +8,7 @@ import type { Judge } from "./judge.ts";
 import type { ObservedLog } from "./log.ts";
 import type { Machine } from "./machine.ts";
 import type { ModelWatch } from "./model.ts";
+import type { NoticeWatch } from "./notifier.ts";
 import type { Process } from "./process.ts";
 import type { RefereeWatch } from "./referee.ts";
 import type { SandboxHost, SandboxWatch } from "./sandbox.ts";
@@ -17,7 +18,7 @@ import type { Trace } from "./trace.ts";
 import type { Workload } from "./workload.ts";
 
 /** What every part may use. */
-export interface Scene extends StoreWatch, SandboxWatch, ModelWatch, RefereeWatch {
+export interface Scene extends StoreWatch, SandboxWatch, ModelWatch, RefereeWatch, NoticeWatch {
   readonly scheduler: Scheduler;
   readonly trace: Trace;
   readonly judge: Judge;

@@ -2,8 +2,8 @@
  * Runs one seed: faults first, then a time without faults in which everything must come to rest, then people who
  * answer what waits for them, and rest once more.
  */
-import { type ClientEventInput, event } from "../../src/core/events/index.ts";
-import { nextExpiry } from "../../src/core/rules/people.ts";
+import { type ClientEventInput, type EventBody, event } from "../../src/core/events/index.ts";
+import { nextExpiry, openQuestions } from "../../src/core/rules/people.ts";
 import type { SessionState } from "../../src/core/state.ts";
 import { decideAll } from "./contracts.ts";
 import type { FaultPlan } from "./faults.ts";
@@ -93,7 +93,7 @@ class Simulation {
     for (let round = 0; round < ROUNDS_MAX && this.#answerPeople(); round++)
       if (!(await this.#rest())) return;
     await this.#letDaemonsEnd();
-    this.#judgeEnd();
+    judgeEnd(this.#world);
   }
 
   /** Lets everything happen until all sessions rest. @returns false when they never do, or when something broke */
@@ -154,26 +154,26 @@ class Simulation {
     });
     await scheduler.run(() => isOver, { steps: scheduler.steps + STEPS_MAX, untilMs });
   }
+}
 
-  /** Everything is read once more, by a reader that has not seen any of it. */
-  #judgeEnd(): void {
-    const { judge, logs, sandboxes, checkouts, machine } = this.#world;
-    const { observer } = machine;
-    judge.atEnd({ logs: [...logs.values()], liveSandboxes: sandboxes.live(), checkouts });
-    for (const { session } of observer.sessions()) {
-      const { rows } = this.#world.log(session);
-      const stored = observer.rows(session, 0);
-      if (stored.length !== rows.length || stored.some((row, at) => !isSame(row, rows[at])))
-        judge.complain("acknowledged-is-kept", `the log of ${session} is not what it was`);
-      const head = observer.head(session);
-      const last = stored.at(-1);
-      if (head.seq !== last?.seq || head.hash !== last.hash)
-        judge.complain("heads-agree", `the head of ${session} is ${head.seq}, its log ends at ${last?.seq}`);
-    }
-    for (const log of logs.values()) {
-      if (log.rows.length > 0 && !observer.sessions().some(({ session }) => session === log.session))
-        judge.complain("acknowledged-is-kept", `${log.session} is gone`);
-    }
+/** Everything is read once more, by a reader that has not seen any of it. */
+export function judgeEnd(world: World): void {
+  const { judge, logs, sandboxes, checkouts, machine } = world;
+  const { observer } = machine;
+  judge.atEnd({ logs: [...logs.values()], liveSandboxes: sandboxes.live(), checkouts });
+  for (const { session } of observer.sessions()) {
+    const { rows } = world.log(session);
+    const stored = observer.rows(session, 0);
+    if (stored.length !== rows.length || stored.some((row, at) => !isSame(row, rows[at])))
+      judge.complain("acknowledged-is-kept", `the log of ${session} is not what it was`);
+    const head = observer.head(session);
+    const last = stored.at(-1);
+    if (head.seq !== last?.seq || head.hash !== last.hash)
+      judge.complain("heads-agree", `the head of ${session} is ${head.seq}, its log ends at ${last?.seq}`);
+  }
+  for (const log of logs.values()) {
+    if (log.rows.length > 0 && !observer.sessions().some(({ session }) => session === log.session))
+      judge.complain("acknowledged-is-kept", `${log.session} is gone`);
   }
 }
 
@@ -210,15 +210,32 @@ function answerTo({ state }: ObservedLog): readonly ClientEventInput[] | null {
   }
   if (state.hold === "requires_action") {
     const open = state.calls.filter((call) => call.status === "in_doubt" && call.confirmation === null);
-    return open.map(({ call }) => event("user.tool_confirmation", { call, result: "allow" }));
+    const author = "whoever comes last";
+    return [
+      ...open.map(({ call }) => event("user.tool_confirmation", { call, result: "allow" })),
+      ...openQuestions(state).map(({ question }) =>
+        event("question.answered", { question, text: "so be it", author }),
+      ),
+    ];
   }
   if (state.hold === "budget_reached") {
-    const isPriced = state.config?.agent.model.price !== undefined;
-    const limits = {
-      ...{ model_requests: 100_000, tokens: 1_000_000_000 },
-      ...(isPriced && { cost_micro_usd: 1_000_000_000_000 }),
-    };
-    return [event("control.set_limits", { limits })];
+    return [event("control.set_limits", { limits: wideLimits(state) })];
   }
   return [event("control.resume", {})];
+}
+
+/** Caps that nothing here reaches, where there are any. */
+function wideLimits({ config }: SessionState): EventBody<"control.set_limits">["limits"] {
+  const isPriced = config?.agent.model.price !== undefined;
+  const spending = {
+    ...{ model_requests: 100_000, tokens: 1_000_000_000 },
+    ...(isPriced && { cost_micro_usd: 1_000_000_000_000 }),
+  };
+  const { attempt, criterion, active_ms } = config?.limits ?? {};
+  return {
+    ...{ ...spending, attempts: 10_000 },
+    ...(attempt && { attempt: spending }),
+    ...(criterion && { criterion: spending }),
+    ...(active_ms !== undefined && { active_ms: 1_000_000_000 }),
+  };
 }

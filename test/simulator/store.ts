@@ -35,6 +35,11 @@ const ERRORS = {
   lost: () => new NightshiftError("E_STORE_IO", "the reply was lost", { retryable: true }),
 };
 
+/** What a person says to a question is a point of its own: the session may have given it up meanwhile. */
+function isAnswer({ events }: Parameters<Store["submit"]>[1]): boolean {
+  return events.some(({ type }) => type === "question.answered");
+}
+
 /** A store for one process. */
 export class SimulatedStore implements Store {
   readonly kind = "simulated";
@@ -83,7 +88,7 @@ export class SimulatedStore implements Store {
     });
 
   submit: Store["submit"] = (id, batch) =>
-    this.#call("submit", id, async (store) => {
+    this.#call(isAnswer(batch) ? "answer" : "submit", id, async (store) => {
       const result = await this.#commit(id, null, store.submit(id, batch));
       this.#watch.onAcknowledged(id, result.firstSeq, batch.events);
       return result;

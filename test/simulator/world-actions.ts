@@ -1,6 +1,7 @@
 /** What faults do to a world. */
 import { type ClientEventInput, event } from "../../src/core/events/index.ts";
 import type { SessionId } from "../../src/core/ids.ts";
+import { answerTo } from "./contracts.ts";
 import type { DiskFault } from "./disk.ts";
 import type { FaultActions } from "./faults.ts";
 import type { Process } from "./process.ts";
@@ -71,8 +72,18 @@ export class WorldActions implements FaultActions {
   control(session: SessionId): boolean {
     const { state } = this.#scene.log(session);
     if (!this.#exists(session) || state.phase === "terminated") return false;
+    const answer = this.#answer(session);
+    if (answer !== null) return this.#send(session, answer);
     const open = state.calls.find((call) => call.status === "in_doubt");
     return this.#send(session, planControl(this.#random, open?.call ?? null, state.contract));
+  }
+
+  /** To what is asked, or was asked once: a late answer, or a second one, counts for nothing. */
+  #answer(session: SessionId): ClientEventInput | null {
+    const { events } = this.#scene.log(session);
+    const asked = events.filter((each) => each.type === "question.asked");
+    const last = asked.at(-1);
+    return last === undefined || this.#random.chance(0.5) ? null : answerTo(this.#random, last.body.question);
   }
 
   hasDaemon(session: SessionId): boolean {

@@ -7,15 +7,16 @@ import type { ExecId, SandboxId, Sequence, SessionId } from "../../src/core/ids.
 import type { SealedEvent } from "../../src/core/seal.ts";
 import type { ModelRequest } from "../../src/model/contract.ts";
 import { createScriptedModel, type ScriptedModel } from "../../src/model/scripted.ts";
+import type { Notification } from "../../src/runtime/notify/contract.ts";
 import type { ExecRequest } from "../../src/sandbox/contract.ts";
+import { aimOf } from "./aim.ts";
 import { CheckoutHost, type Files } from "./checkouts.ts";
 import type { FaultPlan } from "./faults.ts";
 import { FaultInjector } from "./faults.ts";
 import { createInvariants } from "./invariants/index.ts";
-import { Judge } from "./judge.ts";
+import { type Invariant, Judge } from "./judge.ts";
 import { ObservedLog } from "./log.ts";
 import { Machine } from "./machine.ts";
-import type { Pair } from "./pairs.ts";
 import { Population } from "./population.ts";
 import type { Process, Striker } from "./process.ts";
 import { Random } from "./random.ts";
@@ -24,7 +25,7 @@ import type { Scene } from "./scene.ts";
 import { Scheduler } from "./scheduler.ts";
 import type { Writer } from "./store.ts";
 import { Trace } from "./trace.ts";
-import { type Aim, planWorkload, type Workload } from "./workload.ts";
+import { planWorkload, type Workload } from "./workload.ts";
 import { WorldActions } from "./world-actions.ts";
 
 /** What a simulation is made from. */
@@ -32,21 +33,10 @@ export interface WorldOptions {
   readonly seed: number;
   readonly template: string;
   readonly faults: FaultPlan;
-}
-
-function aimOf(target: Pair | null): Aim {
-  const text = target ?? "";
-  const judges = /@(preflight|check)\./.test(text);
-  const endsSandbox = /@(destroy|provision|attach)\./.test(text);
-  return {
-    works: /@(cancel|prepare|execute|renew)\./.test(text),
-    stops: /@cancel\./.test(text),
-    writes: /@prepare\./.test(text),
-    judges,
-    amends: /@preflight\./.test(text),
-    graceMs: endsSandbox ? 0 : text.startsWith("daemon-") ? (judges ? 90_000 : 30_000) : null,
-    talks: endsSandbox || /^daemon-|@(session|submit|release|claim|snapshot)\./.test(text),
-  };
+  /** Absent: the one of the seed. */
+  readonly workload?: Workload;
+  /** Looks besides those of the invariants. */
+  readonly watch?: readonly Invariant[];
 }
 
 /** Everything there is in one simulation. */
@@ -70,15 +60,15 @@ export class World implements Scene {
   readonly #models = new Map<string, ScriptedModel>();
   readonly #random: Random;
 
-  constructor({ seed, template, faults }: WorldOptions) {
+  constructor({ seed, template, faults, workload, watch = [] }: WorldOptions) {
     this.#random = new Random(`seed ${seed}`);
     const random = (label: string): Random => this.#random.fork(label);
     this.scheduler = new Scheduler(random("scheduler"));
     this.trace = new Trace(this.scheduler);
-    this.judge = new Judge(createInvariants(), ({ promise, detail }) =>
+    this.judge = new Judge([...createInvariants(), ...watch], ({ promise, detail }) =>
       this.trace.note("judge", promise, detail),
     );
-    this.workload = planWorkload(random("workload"), aimOf(faults.target));
+    this.workload = workload ?? planWorkload(random("workload"), aimOf(faults.target));
     this.machine = new Machine({
       scheduler: this.scheduler,
       random: random("machine"),
@@ -204,6 +194,11 @@ export class World implements Scene {
 
   onRequestOver(session: SessionId, number: number, request: ModelRequest): void {
     this.judge.onRequestOver({ log: this.log(session), number, request });
+  }
+
+  onTold(session: SessionId, target: string, notification: Notification): void {
+    this.trace.note("person", "is told", `${notification.kind} ${notification.id}`);
+    this.judge.onTold({ log: this.log(session), target, notification });
   }
 
   onRelied(session: SessionId, seq: Sequence, fact: EventInput): void {

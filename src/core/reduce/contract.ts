@@ -153,8 +153,9 @@ function given(
   const criteria = body.criteria.map(({ criterion, status }) => ({ criterion, status }));
   const review = body.review.map(({ item, hash, path }) => ({ item, path, hash }));
   // A program does not know that it could go on: it gets further attempts, as long as they change something.
-  const isRepeated =
-    state.command === null && before?.commit === commit && before.contractHash === contractHash;
+  // One that could not be made has told nobody anything.
+  const isKnown = before?.outcome !== "error" && before?.commit === commit;
+  const isRepeated = state.command === null && isKnown && before.contractHash === contractHash;
   const ending = endingOf(contract, body, isRepeated);
   return {
     ...state,

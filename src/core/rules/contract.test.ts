@@ -317,6 +317,14 @@ describe("a verdict", () => {
     expect(decide(state, nowOf(state))).toEqual(append(verdictRequested(2, 0, "rest")));
   });
 
+  test("that is negative, after one of the same commit that could not be made, is told to the agent", () => {
+    const failed = idleAs({ type: "failed", code: "E_REFEREE" });
+    const again = [verdictRequested(2, 0, "rest"), verdictGiven(2, "unmet")];
+    const state = stateOf(...given("error"), failed, resume, running, ...again);
+    expect(state.contract?.ending).toBeNull();
+    expect(state.answerOwed).toBe(true);
+  });
+
   test("is not to be had beyond the cap by resuming", () => {
     const capped = idleAs({ type: "budget_reached", cap: "verdicts" });
     const few = contractWith({ limits: { verdicts: 1 } });

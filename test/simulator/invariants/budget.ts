@@ -11,7 +11,20 @@ interface Account {
   tokens: number;
   costMicroUsd: number;
   reserved: { readonly tokens: number; readonly cost_micro_usd: number };
+  /** What was charged when the open attempt began. */
+  atStart: Spent;
+  criterion: string | null;
+  /** By criterion, in attempts that have ended. */
+  readonly spentOn: Map<string, Spent>;
 }
+
+interface Spent {
+  readonly requests: number;
+  readonly tokens: number;
+  readonly costMicroUsd: number;
+}
+
+const NOTHING: Spent = { requests: 0, tokens: 0, costMicroUsd: 0 };
 
 /** No request starts that could exceed a cap, and what was reserved stays charged until usage is told. */
 export function spendIsReservedFirst(): Invariant {
@@ -25,6 +38,7 @@ export function spendIsReservedFirst(): Invariant {
         tokens: 0,
         costMicroUsd: 0,
         reserved: { tokens: 0, cost_micro_usd: 0 },
+        ...{ atStart: NOTHING, criterion: null, spentOn: new Map<string, Spent>() },
       };
       accounts.set(moment.log, account);
       return book(account, moment);
@@ -38,8 +52,10 @@ function book(account: Account, { event, log }: EventMoment): string | null {
       account.limits = event.body.limits;
       return null;
     case "control.set_limits":
-      account.limits = { ...account.limits, ...event.body.limits };
+      account.limits = raised(account.limits, event.body.limits);
       return null;
+    case "attempt.started":
+      return begin(account, event.body);
     case "span.model_request_start":
       account.reserved = event.body.reservation;
       account.requests += 1;
@@ -54,7 +70,62 @@ function book(account: Account, { event, log }: EventMoment): string | null {
   }
 }
 
-function overCap({ limits, requests, tokens, costMicroUsd }: Account, request: number): string | null {
+function raised(limits: Limits, more: Limits): Limits {
+  const { attempt, criterion } = more;
+  return {
+    ...{ ...limits, ...more },
+    ...(attempt && { attempt: { ...limits.attempt, ...attempt } }),
+    ...(criterion && { criterion: { ...limits.criterion, ...criterion } }),
+  };
+}
+
+/** What the attempt before has cost belongs to its criterion. */
+function begin(account: Account, { attempt, criterion }: EventBody<"attempt.started">): string | null {
+  if (account.criterion !== null) account.spentOn.set(account.criterion, spentOnCriterion(account));
+  account.atStart = spent(account);
+  account.criterion = criterion;
+  return attempt > (account.limits.attempts ?? Infinity)
+    ? `attempt ${attempt} exceeds the cap on attempts`
+    : null;
+}
+
+function spent({ requests, tokens, costMicroUsd }: Account): Spent {
+  return { requests, tokens, costMicroUsd };
+}
+
+function inAttempt(account: Account): Spent {
+  const { atStart } = account;
+  return {
+    requests: account.requests - atStart.requests,
+    tokens: account.tokens - atStart.tokens,
+    costMicroUsd: account.costMicroUsd - atStart.costMicroUsd,
+  };
+}
+
+function spentOnCriterion(account: Account): Spent {
+  const before = account.spentOn.get(account.criterion ?? "") ?? NOTHING;
+  const now = inAttempt(account);
+  return {
+    requests: before.requests + now.requests,
+    tokens: before.tokens + now.tokens,
+    costMicroUsd: before.costMicroUsd + now.costMicroUsd,
+  };
+}
+
+function overCap(account: Account, request: number): string | null {
+  const { limits, criterion } = account;
+  return (
+    overCaps(limits, spent(account), request) ??
+    overCaps(limits.attempt, inAttempt(account), request) ??
+    (criterion === null ? null : overCaps(limits.criterion, spentOnCriterion(account), request))
+  );
+}
+
+function overCaps(
+  limits: Limits["attempt"] = {},
+  { requests, tokens, costMicroUsd }: Spent,
+  request: number,
+): string | null {
   if (requests > (limits.model_requests ?? Infinity)) return `request ${request} exceeds the cap of requests`;
   if (tokens > (limits.tokens ?? Infinity))
     return `request ${request} could bring ${tokens} tokens over the cap`;

@@ -1,5 +1,6 @@
 /** Every invariant there is, fresh for one simulation. */
 import type { Invariant } from "../judge.ts";
+import { aFreshContextBeginsWithItsHandoff, attemptsFollowEachOther } from "./attempts.ts";
 import { aBranchHoldsWhatWasVerified, branchesAreWhereTheLogSays, verifiedMeansABranch } from "./branches.ts";
 import { spendIsReservedFirst } from "./budget.ts";
 import { contextIsAFunctionOfTheLog } from "./context.ts";
@@ -21,8 +22,10 @@ import {
   snapshotEqualsFullFold,
   zombieWritesNothing,
 } from "./log.ts";
+import { anAnswerIsGivenOnce, peopleHaveTheirTime, whoeverIsAwayIsTold } from "./people.ts";
 import {
   noRunOutlivesItsReceipt,
+  nothingIsAskedBeforeItsLimitEnds,
   receiptsTellTheTruth,
   restMeansNothingRuns,
   retriesWaitOnTheRecord,
@@ -59,6 +62,7 @@ export function createInvariants(): Invariant[] {
     noRunOutlivesItsReceipt(),
     receiptsTellTheTruth(),
     retriesWaitOnTheRecord(),
+    nothingIsAskedBeforeItsLimitEnds(),
     aCheckpointHoldsTheFiles(),
     aSandboxBeginsWithWhatTheLogSays(),
     lostChangesAreNamed(),
@@ -71,6 +75,11 @@ export function createInvariants(): Invariant[] {
     verifiedMeansABranch(),
     aBranchHoldsWhatWasVerified(),
     branchesAreWhereTheLogSays(),
+    anAnswerIsGivenOnce(),
+    peopleHaveTheirTime(),
+    whoeverIsAwayIsTold(),
+    aFreshContextBeginsWithItsHandoff(),
+    attemptsFollowEachOther(),
     noMessageStranded(),
     everySessionComesToRest(),
     releasedMeansNoSandbox(),

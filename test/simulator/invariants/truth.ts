@@ -1,8 +1,9 @@
 /** Promises about what the log tells people and models. */
+import type { EventBody } from "../../../src/core/events/index.ts";
 import { type CallId, execId } from "../../../src/core/ids.ts";
+import { SECRET } from "../answers.ts";
 import type { EventMoment, Invariant } from "../judge.ts";
 import type { CallRecord, ObservedLog } from "../log.ts";
-import { SECRET } from "../workload.ts";
 
 /** What is a secret never reaches the files. */
 export function secretsAreNeverStored(): Invariant {
@@ -141,5 +142,24 @@ function noteWait({ log, event }: EventMoment, waits: Map<ObservedLog, Wait>): v
   if (event.type === "span.model_request_end" && event.body.outcome === "failed") waits.set(log, "undecided");
   if (event.type === "session.status_rescheduled")
     waits.set(log, { resumeAt: event.body.resume_at, decidedAt: event.body.decided_at });
+  // Another model is asked meanwhile; the limit of the first one is told by `nothing-is-asked-before-its-limit-ends`.
+  if (event.type === "model.switched") waits.delete(log);
   if (event.type.startsWith("user.") || event.type.startsWith("control.")) waits.delete(log);
+}
+
+/** As long as a stand-in answers for a model, that one is not asked. */
+export function nothingIsAskedBeforeItsLimitEnds(): Invariant {
+  const switched = new Map<ObservedLog, EventBody<"model.switched">>();
+  return {
+    promise: "nothing-is-asked-before-its-limit-ends",
+    onEvent: ({ log, event }) => {
+      if (event.type === "model.switched") switched.set(log, event.body);
+      const away = switched.get(log);
+      if (event.type !== "span.model_request_start" || away === undefined) return null;
+      const isAway = event.at < away.until && event.at >= away.decided_at;
+      return isAway && event.body.model === away.from
+        ? `request ${event.body.request} asks ${away.from} ${away.until - event.at} ms before its limit ends`
+        : null;
+    },
+  };
 }

@@ -1,0 +1,97 @@
+/** A day of 24 hours, in seconds: everything that happens in one night, and what a person reads in the morning. */
+import { beforeAll, describe, expect, test } from "vitest";
+import { ACCOUNT_TYPES, accountOf } from "../../../src/core/contract/account.ts";
+import type { EventBody, SessionEvent } from "../../../src/core/events/index.ts";
+import type { EventType } from "../../../src/core/events/catalogue.ts";
+import { workOf } from "../../../src/core/report/work.ts";
+import { costCharged } from "../../../src/core/state.ts";
+import { type Form, MARKDOWN, TEXT } from "../../../src/cli/render/report/document.ts";
+import { reportLines } from "../../../src/cli/render/report.ts";
+import { type Day, PRICE, simulateDay } from "./day.ts";
+
+const SEED = 1;
+const HOUR_MS = 3_600_000;
+/** A person reads so much in a few minutes. */
+const REPORT_LINES_MAX = 200;
+
+let day: Day;
+
+beforeAll(async () => {
+  day = await simulateDay(SEED);
+}, 280_000);
+
+function events<T extends EventType>(type: T): readonly SessionEvent<T>[] {
+  return day.log.events.filter((each) => each.type === type) as unknown as readonly SessionEvent<T>[];
+}
+
+describe("a simulated day", () => {
+  test("ends verified, with every promise kept", () => {
+    expect(day.violation, day.tail()).toBeNull();
+    expect(day.log.state.stopReason, day.tail()).toMatchObject({ type: "verified" });
+    expect(day.log.state.branch?.published).not.toBeNull();
+  });
+
+  test("is as long and as full of trouble as a day", () => {
+    const first = day.log.events[0];
+    const last = day.log.events.at(-1);
+    const hours = ((last?.at ?? 0) - (first?.at ?? 0)) / HOUR_MS;
+    expect(hours).toBeGreaterThan(20);
+    expect(hours).toBeLessThan(30);
+    expect(day.requests).toBeGreaterThan(1900);
+    expect(events("session.thread_created").filter(({ body }) => body.reason === "reset").length).toBeGreaterThan(39);
+    const waits = events("session.status_rescheduled").filter(({ body }) => body.resume_at - body.decided_at > 600_000);
+    expect(waits.length).toBeGreaterThan(4);
+    expect(events("breaker.tripped").filter(({ body }) => body.cause === "outage").length).toBe(2);
+    expect(events("question.answered").length).toBeGreaterThan(8);
+    expect(events("question.expired").length).toBe(1);
+    expect(day.crashes).toBeGreaterThan(4);
+    expect(events("sandbox.lost").length).toBeGreaterThan(2);
+    expect(events("budget.exhausted").length).toBeGreaterThan(0);
+    expect(day.notices).toEqual(expect.arrayContaining(["blocked", "budget", "done"]));
+  });
+
+  test("costs what the provider says, to the micro-dollar, and what it never said stays charged", () => {
+    const reserved = new Map(events("span.model_request_start").map(({ body }) => [body.request, body.reservation]));
+    let settled = 0;
+    let unsettled = 0;
+    for (const { body } of events("span.model_request_end")) {
+      if (body.model_usage === undefined) unsettled += reserved.get(body.request)?.cost_micro_usd ?? 0;
+      else settled += costTold(body);
+    }
+    const { ledger } = day.log.state;
+    expect(ledger.costMicroUsd).toBe(settled);
+    expect(ledger.unsettledCostMicroUsd).toBe(unsettled);
+    expect(costCharged(day.log.state)).toBe(settled + unsettled);
+    // Nothing that the provider has answered is missing from the bill.
+    const all = [...day.told.keys()].reduce((sum, request) => sum + costOf(request), 0);
+    expect(all).toBeLessThanOrEqual(settled + unsettled);
+    expect(workOf(day.log.events).spend.costMicroUsd).toBe(settled + unsettled);
+  });
+});
+
+/** By the provider's own account: what failed before an answer has used nothing. */
+function costTold({ request, outcome }: EventBody<"span.model_request_end">): number {
+  return outcome === "answered" ? costOf(request) : 0;
+}
+
+function costOf(request: number): number {
+  const told = day.told.get(request);
+  if (told === undefined) return 0;
+  return Math.ceil((told.input_tokens * PRICE.input + told.output_tokens * PRICE.output) / 1_000_000);
+}
+
+describe("its report", () => {
+  const lines = (form: Form): readonly string[] => {
+    const { log } = day;
+    const account = accountOf(log.events.filter(({ type }) => ACCOUNT_TYPES.includes(type)));
+    const head = `${log.rows.length}:${log.rows.at(-1)?.hash}`;
+    return reportLines({ state: log.state, account, work: workOf(log.events), head, changed: [] }, form, 100);
+  };
+
+  test.each([["a terminal", TEXT], ["a file", MARKDOWN]] as const)("is short, for %s", (_, form) => {
+    const text = lines(form);
+    if (process.env.SHOW_REPORT) console.log(text.join("\n"));
+    expect(text.length).toBeLessThan(REPORT_LINES_MAX);
+    expect(Math.max(...text.map(({ length }) => length))).toBeLessThan(700);
+  });
+});

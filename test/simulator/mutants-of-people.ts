@@ -1,0 +1,103 @@
+/** Deliberate mistakes about people, caps, limits and contexts that follow each other; see `mutant-table.ts`. */
+import type { Mutant } from "./mutant.ts";
+
+/** Seeds in which agents ask and people answer. */
+const ANSWERS = /@answer\./;
+/** Seeds in which whoever is away is told. */
+const NOTICES = /@notify\./;
+
+export const PEOPLE: readonly Mutant[] = [
+  {
+    name: "the last answer to a question counts",
+    promise: "an-answer-is-given-once",
+    file: "src/core/reduce/people.ts",
+    find: "questions.findIndex((each) => each.question === name && each.answer === null);",
+    replace: "questions.findIndex((each) => each.question === name);",
+    aim: ANSWERS,
+  },
+  {
+    name: "an answer does not say whose it is",
+    promise: "an-answer-is-given-once",
+    file: "src/core/rules/people.ts",
+    find: "`[harness] ${author} answered${way} at ${when}:\\n${text}`",
+    replace: "`[harness] Somebody answered${way} at ${when}:\\n${text}`",
+    aim: ANSWERS,
+  },
+  {
+    name: "what nobody has answered is made up",
+    promise: "an-answer-is-given-once",
+    file: "src/core/rules/people.ts",
+    find: 'if (question.answer === null) return { kind: "person", request: null };',
+    replace: 'if (question.answer === null) return { kind: "event", event: answeredHere(call, "Yes.") };',
+    aim: ANSWERS,
+  },
+  {
+    name: "a question is over before its time",
+    promise: "people-have-their-time",
+    file: "src/core/rules/people.ts",
+    find: 'reason === "unattended" || (expiresAt !== null && expiresAt <= now.at);',
+    replace: 'reason === "unattended" || (expiresAt !== null && expiresAt <= now.at + 60_000);',
+    aim: ANSWERS,
+  },
+  {
+    name: "each try to tell somebody has another name",
+    promise: "whoever-is-away-is-told",
+    file: "src/runtime/notify/notify.ts",
+    find: "const id = `${eventId(state.sessionId, seq)}_${kind}`;",
+    replace: "const id = `${eventId(state.sessionId, seq)}_${kind}_${state.epoch}`;",
+    aim: NOTICES,
+  },
+  {
+    name: "a session is left before anybody is told of it",
+    promise: "whoever-is-away-is-told",
+    file: "src/core/rules/rest.ts",
+    find: 'if (step.kind !== "append" && notices.length > 0) {',
+    replace: 'if (step.kind === "perform" && notices.length > 0) {',
+    aim: NOTICES,
+  },
+  {
+    name: "told is said before anybody is",
+    promise: "whoever-is-away-is-told",
+    file: "src/runtime/notify/notify.ts",
+    find: "ok: isDelivered, tries,",
+    replace: "ok: true, tries,",
+    aim: /^refuse@notify\./,
+  },
+  {
+    name: "a fresh context begins without its handoff",
+    promise: "a-fresh-context-begins-with-its-handoff",
+    file: "src/core/rules/thread.ts",
+    find: "...(isFresh && handoff !== null && { handoff: handoff.number }),",
+    replace: '...(reason === "compact" && handoff !== null && { handoff: handoff.number }),',
+    aim: ANSWERS,
+  },
+  {
+    name: "a handoff leaves the constraints out",
+    promise: "a-fresh-context-begins-with-its-handoff",
+    file: "src/core/handoff/derive.ts",
+    find: "constraints: [...(state.contract?.contract.constraints ?? [])],",
+    replace: "constraints: [],",
+    aim: /@(preflight|check)\./,
+  },
+  {
+    name: "caps on attempts are not looked at",
+    promise: "spend-is-reserved-first",
+    file: "src/core/rules/budget.ts",
+    find: 'exceeded("attempt.", limits.attempt, attemptSpending(state), wanted) ??',
+    replace: "",
+  },
+  {
+    name: "a model is asked although another one stands in",
+    promise: "nothing-is-asked-before-its-limit-ends",
+    file: "src/core/rules/model.ts",
+    find: "const isAway = switched !== null && at < switched.until && at >= switched.decidedAt;",
+    replace: "const isAway = switched !== null && at < switched.decidedAt + 1000 && at >= switched.decidedAt;",
+  },
+  {
+    name: "what was said of the files is gone from a shortened context",
+    promise: "context-is-a-function-of-the-log",
+    file: "src/core/context.ts",
+    find: "if (context.thread !== null) return next;",
+    replace: "if (context.thread === null) return context;\n  if (context.turn.input.length >= 0) return next;",
+  },
+];
