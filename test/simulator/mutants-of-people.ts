@@ -18,9 +18,9 @@ export const PEOPLE: readonly Mutant[] = [
   {
     name: "an answer does not say whose it is",
     promise: "an-answer-is-given-once",
-    file: "src/core/rules/people.ts",
-    find: "`[harness] ${author} answered${way} at ${when}:\\n${text}`",
-    replace: "`[harness] Somebody answered${way} at ${when}:\\n${text}`",
+    file: "src/core/reduce/people.ts",
+    find: "closed(state, question, { text, author, channel, at: event.at })",
+    replace: 'closed(state, question, { text, author: author && "somebody", channel, at: event.at })',
     aim: ANSWERS,
   },
   {
@@ -40,12 +40,12 @@ export const PEOPLE: readonly Mutant[] = [
     aim: ANSWERS,
   },
   {
-    name: "each try to tell somebody has another name",
+    name: "whoever tells it anew gives it another name",
     promise: "whoever-is-away-is-told",
     file: "src/runtime/notify/notify.ts",
-    find: "const id = `${eventId(state.sessionId, seq)}_${kind}`;",
-    replace: "const id = `${eventId(state.sessionId, seq)}_${kind}_${state.epoch}`;",
-    aim: NOTICES,
+    find: "const sent = { id, kind,",
+    replace: "const sent = { id: id + state.epoch, kind,",
+    aim: /^(crash|stop)@notify\.after/,
   },
   {
     name: "a session is left before anybody is told of it",
@@ -91,13 +91,15 @@ export const PEOPLE: readonly Mutant[] = [
     promise: "nothing-is-asked-before-its-limit-ends",
     file: "src/core/rules/model.ts",
     find: "const isAway = switched !== null && at < switched.until && at >= switched.decidedAt;",
-    replace: "const isAway = switched !== null && at < switched.decidedAt + 1000 && at >= switched.decidedAt;",
+    replace:
+      "const isAway = switched !== null && at < switched.decidedAt + 1000 && at >= switched.decidedAt;",
   },
   {
     name: "what was said of the files is gone from a shortened context",
     promise: "context-is-a-function-of-the-log",
     file: "src/core/context.ts",
     find: "if (context.thread !== null) return next;",
-    replace: "if (context.thread === null) return context;\n  if (context.turn.input.length >= 0) return next;",
+    replace:
+      "if (context.thread === null) return context;\n  if (context.turn.input.length >= 0) return next;",
   },
 ];

@@ -8,7 +8,7 @@ import type { ScriptFault, ScriptTurn } from "../../../src/model/scripted.ts";
 export const DONE = "done";
 
 /** Answers that one criterion takes. */
-const STEPS = 143;
+const STEPS = 138;
 /** Where it says that it is done, and is not. */
 const CLAIMS_AT: readonly number[] = [55, 110];
 const QUESTION_AT = 30;
@@ -49,7 +49,7 @@ export class DayAgent {
       output_tokens: 40 + (this.#answers % 90),
     };
     this.told.set(request, usage);
-    return { ...turn, usage, delay_ms: 4000 + (this.#answers % 17) * 1000 };
+    return { ...turn, usage, delay_ms: 2500 + (this.#answers % 17) * 500 };
   }
 
   #faultNow(): ScriptFault | null {
@@ -129,7 +129,11 @@ function noteAt(criterion: string, step: number): Json {
     next_step: `Go on with step ${step} of ${criterion}.`,
     decisions: [`${criterion}: keep it small (decided at step ${step})`],
     tried_and_failed: [
-      { approach: `way ${step % 9} to ${criterion}`, reason: "it breaks what is met", files: [`${criterion}-draft`] },
+      {
+        approach: `way ${step % 9} to ${criterion}`,
+        reason: "it breaks what is met",
+        files: [`${criterion}-draft`],
+      },
     ],
     unmet: [criterion],
     notes: "",

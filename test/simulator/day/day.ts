@@ -27,8 +27,8 @@ const STEPS_MAX = 5_000_000;
 const REST_MS = 20 * 60_000;
 /** How often somebody looks whether anything waits, and for how long they let it. */
 const LOOK_MS = 10 * 60_000;
-const ANSWER_AFTER_MS = 1.3 * HOUR_MS;
-const LIFT_AFTER_MS = HOUR_MS;
+const ANSWER_AFTER_MS = 1.1 * HOUR_MS;
+const LIFT_AFTER_MS = HOUR_MS / 3;
 /** Renewed a few times a minute, as a lease of an hour-long run may be. */
 const LEASE_TTL_MS = 120_000;
 /** Reached in the middle of the day. */
@@ -99,7 +99,8 @@ export async function simulateDay(seed: number): Promise<Day> {
 
 async function live(world: World): Promise<string> {
   const { population, scheduler, judge, logs, faults } = world;
-  const isVerified = (): boolean => [...logs.values()].some(({ state }) => state.stopReason?.type === "verified");
+  const isVerified = (): boolean =>
+    [...logs.values()].some(({ state }) => state.stopReason?.type === "verified");
   for (let count = 0; count < world.workload.harnesses; count++) population.startHarness();
   population.startPeople();
   new Visitor(world).comeAgain();
@@ -111,7 +112,10 @@ async function live(world: World): Promise<string> {
   scheduler.after(REST_MS, () => {
     isOver = true;
   });
-  await scheduler.run(() => isOver || judge.violation !== null, { ...limits, untilMs: Number.POSITIVE_INFINITY });
+  await scheduler.run(() => isOver || judge.violation !== null, {
+    ...limits,
+    untilMs: Number.POSITIVE_INFINITY,
+  });
   judgeEnd(world);
   return end;
 }
@@ -163,7 +167,14 @@ function contractOf(): Contract {
     goal: "Everything that was asked for is there.",
     constraints: ["Keep the public interface as it is.", "No new dependencies."],
     criteria: ids.map((id) => ({
-      ...{ id, description: `the part ${id} works as it is meant`, steps: [], role: null, rubric: [], needs: [] },
+      ...{
+        id,
+        description: `the part ${id} works as it is meant`,
+        steps: [],
+        role: null,
+        rubric: [],
+        needs: [],
+      },
       check: { argv: ["check", id], folder: "", shell: false },
     })),
     limits: { verdicts: 400 },
@@ -184,13 +195,29 @@ function workloadOf(agent: DayAgent): Workload {
           title: "A day of work",
           metadata: { label },
           agent: { name: "agent", worker: "loop", model, system: "You work.", tools },
-          sandbox: { backend: "simulated", workspace: "/w/day", options: {}, checkout: { base: BASE, branch: label } },
+          sandbox: {
+            backend: "simulated",
+            workspace: "/w/day",
+            options: {},
+            checkout: { base: BASE, branch: label },
+          },
           limits: { cost_micro_usd: CAP_MICRO_USD },
           policy: {
-            ...{ steering: "enqueue", idle_timeout_ms: 120_000, sandbox_grace_ms: 60_000, tool_wall_ms: 60_000 },
+            ...{
+              steering: "enqueue",
+              idle_timeout_ms: 120_000,
+              sandbox_grace_ms: 60_000,
+              tool_wall_ms: 60_000,
+            },
             ...{ model_failures_max: 5, outage_ms: 6 * HOUR_MS, on_limit: "wait", no_contact_ms: 300_000 },
             ...{ checkpoint_calls: 10, checkpoint_ms: 600_000 },
-            context: { mode: "reset", window_tokens: 24_000, fill_max: 0.4, compact: false, resets_help: true },
+            context: {
+              mode: "reset",
+              window_tokens: 24_000,
+              fill_max: 0.4,
+              compact: false,
+              resets_help: true,
+            },
           },
         },
         first: [sealedAs(contract), message("Please do all of it.")],
