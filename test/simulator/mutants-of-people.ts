@@ -1,4 +1,4 @@
-/** Deliberate mistakes about people, caps, limits and contexts that follow each other; see `mutant-table.ts`. */
+/** Deliberate mistakes about people and about contexts that follow each other; see `mutant-table.ts`. */
 import type { Mutant } from "./mutant.ts";
 
 /** Seeds in which agents ask and people answer. */
@@ -6,6 +6,7 @@ const ANSWERS = /@answer\./;
 /** Seeds in which whoever is away is told. */
 const NOTICES = /@notify\./;
 
+/** Every mutant of these. */
 export const PEOPLE: readonly Mutant[] = [
   {
     name: "the last answer to a question counts",
@@ -78,28 +79,5 @@ export const PEOPLE: readonly Mutant[] = [
     find: "constraints: [...(state.contract?.contract.constraints ?? [])],",
     replace: "constraints: [],",
     aim: /@(preflight|check)\./,
-  },
-  {
-    name: "caps on attempts are not looked at",
-    promise: "spend-is-reserved-first",
-    file: "src/core/rules/budget.ts",
-    find: 'exceeded("attempt.", limits.attempt, attemptSpending(state), wanted) ??',
-    replace: "",
-  },
-  {
-    name: "a model is asked although another one stands in",
-    promise: "nothing-is-asked-before-its-limit-ends",
-    file: "src/core/rules/model.ts",
-    find: "const isAway = switched !== null && at < switched.until && at >= switched.decidedAt;",
-    replace:
-      "const isAway = switched !== null && at < switched.decidedAt + 1000 && at >= switched.decidedAt;",
-  },
-  {
-    name: "what was said of the files is gone from a shortened context",
-    promise: "context-is-a-function-of-the-log",
-    file: "src/core/context.ts",
-    find: "if (context.thread !== null) return next;",
-    replace:
-      "if (context.thread === null) return context;\n  if (context.turn.input.length >= 0) return next;",
   },
 ];

@@ -15,8 +15,8 @@ const QUESTION_AT = 30;
 /** Criteria over which it has to ask. */
 const ASKS_ABOUT: ReadonlySet<string> = new Set(["c1", "c4", "c6", "c9", "c11", "c13"]);
 
-const RATE_LIMITS_AT = [260, 700, 1010, 1330, 1720] as const;
-const OUTAGES_AT = [480, 1500] as const;
+const RATE_LIMITS_AT: readonly number[] = [260, 700, 1010, 1330, 1720];
+const OUTAGES_AT: readonly number[] = [480, 1500];
 /** Requests that fail in one outage. */
 const OUTAGE_REQUESTS = 12;
 
@@ -57,8 +57,8 @@ export class DayAgent {
       this.#outageLeft -= 1;
       return { kind: "status", status: 529 };
     }
-    if (includes(OUTAGES_AT, this.#answers)) this.#outageLeft = OUTAGE_REQUESTS;
-    const limit = RATE_LIMITS_AT.findIndex((at) => at === this.#answers);
+    if (OUTAGES_AT.includes(this.#answers)) this.#outageLeft = OUTAGE_REQUESTS;
+    const limit = RATE_LIMITS_AT.indexOf(this.#answers);
     if (limit === -1) return null;
     return { kind: "status", status: 429, headers: { "retry-after": String(900 + limit * 600) } };
   }
@@ -76,10 +76,6 @@ export class DayAgent {
     if (step === QUESTION_AT && ASKS_ABOUT.has(criterion)) return question(criterion);
     return work(criterion, step);
   }
-}
-
-function includes(list: readonly number[], item: number): boolean {
-  return list.includes(item);
 }
 
 /** What its attempt is about, as the harness told it at the beginning of the context. */

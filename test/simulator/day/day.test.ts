@@ -18,7 +18,7 @@ let day: Day;
 
 beforeAll(async () => {
   day = await simulateDay(SEED);
-}, 280_000);
+}, 900_000);
 
 function events<T extends EventType>(type: T): readonly SessionEvent<T>[] {
   return day.log.events.filter((each) => each.type === type) as unknown as readonly SessionEvent<T>[];
@@ -111,7 +111,9 @@ describe("its report", () => {
       .filter((line) => /^- (said: |asked: )/.test(line));
     expect(happened.length).toBeGreaterThan(10);
     expect(happened.filter((line) => !/\(event \d+\)$/.test(line))).toEqual([]);
-    const places = text.flatMap((line) => [...line.matchAll(/\bevent (\d+)\b/g)].map(([, seq]) => Number(seq)));
+    const places = text.flatMap((line) =>
+      [...line.matchAll(/\bevent (\d+)\b/g)].map(([, seq]) => Number(seq)),
+    );
     expect(places.length).toBeGreaterThan(60);
     expect(places.filter((seq) => day.log.events[seq - 1] === undefined)).toEqual([]);
     const met = text.filter((line) => line.includes("first met by commit"));
