@@ -67,8 +67,8 @@ export const CONTRACTS: readonly Mutant[] = [
     name: "a preflight that found problems is passed over",
     promise: "nothing-begins-before-its-preflight",
     file: "src/core/reduce/contract.ts",
-    find: 'event.body.problems.length === 0 ? "passed" : "refused"',
-    replace: '"passed"',
+    find: 'if (problems.length > 0) return { preflight: "refused", ending };',
+    replace: "",
     aim: CHECKS,
   },
   {

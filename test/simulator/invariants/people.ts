@@ -114,7 +114,7 @@ function expiryOf(
 
 /** For those who are away: what a rest is to them; the others are nobody's news. */
 const NEWS: { readonly [reason: string]: string } = {
-  ...{ end_turn: "done", verified: "done" },
+  ...{ end_turn: "done", verified: "done", already_green: "done" },
   ...{ requires_action: "blocked", review: "blocked", unmet: "blocked", refusal: "blocked" },
   ...{ max_tokens: "blocked", failed: "blocked", retries_exhausted: "blocked" },
   ...{ budget_reached: "budget", stalled: "stall" },
