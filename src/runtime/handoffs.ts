@@ -5,9 +5,10 @@ import type { EventType } from "../core/events/catalogue.ts";
 import { type EventInput, event, type SessionEvent } from "../core/events/index.ts";
 import { writeHandoff } from "../core/handoff/derive.ts";
 import { missingFields } from "../core/handoff/probe.ts";
+import type { Handoff } from "../core/handoff/sources.ts";
 import type { SessionState } from "../core/state.ts";
 import type { Store } from "../store/contract.ts";
-import type { OpenWorkspaces } from "./checkouts.ts";
+import type { SessionWorkspaces } from "./checkouts.ts";
 import { withRetries } from "./store-retry.ts";
 
 /** Messages of people that are handed over: the newest, besides the first. */
@@ -22,7 +23,7 @@ const WRITES_MAX = 1000;
 export interface HandoffParts {
   readonly store: Pick<Store, "getEvents">;
   readonly clock: Clock;
-  readonly workspaces: OpenWorkspaces;
+  readonly workspaces: () => Promise<Pick<SessionWorkspaces, "changedFiles">>;
 }
 
 /** Writes the handoff that the fold asks for. */
@@ -32,6 +33,16 @@ export async function recordHandoff(
   state: SessionState,
   signal: AbortSignal,
 ): Promise<EventInput> {
+  return event("handoff.recorded", await handoffOf(parts, number, state, signal));
+}
+
+/** What log and git say now. */
+export async function handoffOf(
+  parts: HandoffParts,
+  number: number,
+  state: SessionState,
+  signal: AbortSignal,
+): Promise<Handoff> {
   const { attempts, contract } = state;
   const since = attempts.open?.seq ?? attempts.handoff?.seq ?? 0;
   const newest = <T extends EventType>(type: T, limit: number): Promise<readonly SessionEvent<T>[]> =>
@@ -53,7 +64,7 @@ export async function recordHandoff(
   const criteria = contract?.contract.criteria.map(({ id }) => id) ?? [];
   const missing = missingFields(handoff, criteria);
   assert(missing.length === 0, `a handoff has everything that it needs (missing: ${missing.join(", ")})`);
-  return event("handoff.recorded", handoff);
+  return handoff;
 }
 
 async function newestOf<T extends EventType>(

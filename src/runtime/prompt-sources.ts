@@ -1,6 +1,7 @@
 /** Reads what a prompt is made of out of log and files, and keeps the task files that programs look for. */
 import { lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Clock } from "../core/clock.ts";
 import type { PromptSources } from "../core/command/prompt.ts";
 import {
   PROGRESS_PATH,
@@ -10,11 +11,13 @@ import {
   tasksNow,
 } from "../core/command/renderings.ts";
 import type { SessionEvent } from "../core/events/index.ts";
+import { programHandoffText } from "../core/handoff/render.ts";
 import type { ExecId } from "../core/ids.ts";
 import type { SessionState } from "../core/state.ts";
 import type { Sandbox } from "../sandbox/contract.ts";
 import type { Lease, Store } from "../store/contract.ts";
 import type { Workspaces } from "../workspace/contract.ts";
+import { handoffOf } from "./handoffs.ts";
 
 /** Instructions that a repository has for loops like this. */
 const PROMPT_FILE = "PROMPT.md";
@@ -30,7 +33,10 @@ const OUTPUT_BYTES = 4096;
 export interface SourcePlaces {
   readonly store: Store;
   readonly lease: Lease;
-  readonly workspaces: () => Promise<Pick<Workspaces, "lend" | "rendering">>;
+  readonly clock: Clock;
+  /** As the attempt finds it. */
+  readonly state: SessionState;
+  readonly workspaces: () => Promise<Pick<Workspaces, "lend" | "rendering" | "changedFiles">>;
   readonly base: string;
   readonly signal: AbortSignal;
 }
@@ -57,12 +63,19 @@ export async function promptSources(places: SourcePlaces): Promise<AttemptSource
   return {
     promptFile,
     ownFiles,
-    handoff: null,
+    handoff: await leftBehind(places),
     verdict: verdicts.map(({ body }) => textOf(body.content ?? [])).at(-1) ?? null,
     messages: messages.map(({ body }) => textOf(body.content)),
     progress: await progressOf(places),
     notes: await notesOf(places),
   };
+}
+
+/** What earlier attempts have come to; null before there was one. */
+async function leftBehind({ state, signal, ...parts }: SourcePlaces): Promise<string | null> {
+  const { number, handoff: recorded, rejected } = state.attempts;
+  if (number <= 1) return null;
+  return programHandoffText(await handoffOf(parts, (recorded?.number ?? 0) + 1, state, signal), rejected);
 }
 
 async function fromBase({

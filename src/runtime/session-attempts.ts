@@ -96,7 +96,7 @@ export interface SessionAttemptParts {
   readonly folder: string;
   /** Has a sandbox a network of its own? */
   readonly isIsolated: boolean;
-  readonly workspaces: () => Promise<Pick<Workspaces, "lend" | "rendering">>;
+  readonly workspaces: () => Promise<Pick<Workspaces, "lend" | "rendering" | "changedFiles">>;
   /** What of the machine the program needs; nothing where it sees all of it. */
   readonly program: (argv: readonly string[]) => Promise<Pick<ProgramPlace, "mounts" | "path">>;
   readonly upstreams: ModelGatewayParts["upstreams"];
@@ -180,7 +180,8 @@ class AttemptsOfSession implements SessionAttempts {
     if (known?.type === "attempt.prompted" && known.body.attempt === attempt)
       return joined(known.body.content);
     const base = this.#parts.config.sandbox.checkout?.base ?? "";
-    const sources = await promptSources({ store, lease, workspaces, base, signal: watch.signal });
+    const { state, signal } = watch;
+    const sources = await promptSources({ store, lease, clock, state, workspaces, base, signal });
     const files = { sandbox: watch.sandbox, execId: watch.intent.execId, signal: watch.signal };
     const text = promptText(watch.state, sources, clock.wallMs());
     const content = [{ type: "text" as const, text }];

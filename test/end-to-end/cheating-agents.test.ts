@@ -88,6 +88,9 @@ describe("a program that works", { timeout: 300_000 }, () => {
     const events = await place.events(session);
     expect(bodiesOf(events, "verdict.given").map(({ outcome }) => outcome)).not.toContain("met");
     expect(bodiesOf(events, "attempt.ended").length).toBeLessThanOrEqual(2);
+    const [, ...later] = bodiesOf(events, "attempt.prompted");
+    for (const { content } of later)
+      expect(JSON.stringify(content)).toContain("Next step: Run `node --test`");
     const drifted = bodiesOf(events, "contract.drifted").map(({ path }) => path);
     expect(drifted).toEqual(deed === "flipped-tasks" ? ["prd.json"] : []);
   });

@@ -12,6 +12,7 @@ import { contractHash } from "../contract/contract.ts";
 import { type EventInput, event, type SessionEvent } from "../events/index.ts";
 import { writeHandoff } from "./derive.ts";
 import { missingFields } from "./probe.ts";
+import { programHandoffText } from "./render.ts";
 import type { HandoffNote, HandoffSources } from "./sources.ts";
 
 const contract = contractWith({
@@ -117,6 +118,22 @@ describe("a handoff", () => {
     const empty = { ...handoff, goal: "", frontier: { ...handoff.frontier, next_step: " " }, criteria: [] };
     expect(missingFields(empty, ["tests"])).toEqual(["goal", "frontier.next_step", "criteria.tests"]);
   });
+});
+
+test("a program is told where the work stands, and not once more what its prompt says anyway", () => {
+  const handoff = writeHandoff(1, 1, sourcesOf({ notes: noted() }));
+  const rejected = [{ path: "src/parse.js", hash: "a".repeat(64), reason: "it is too slow" }];
+  const text = programHandoffText(handoff, [...rejected, ...rejected]);
+  expect(text.split("\n")).toEqual([
+    "Nothing is verified yet.",
+    expect.stringContaining("Files: commit"),
+    "Changed since the base (1): src/parse.js",
+    "- decided: Keep the parser hand-written.",
+    "- tried in vain, do not try it again: a regular expression: it is too slow (src/parse.js)",
+    "- given up: src/parse.js: it is too slow",
+    `Next step: ${NOTE.next_step}`,
+  ]);
+  expect(text).not.toContain(contract.goal);
 });
 
 describe("the log is asked whether a note is true", () => {

@@ -1,4 +1,5 @@
 /** A handoff in words for the model. Goal, constraints, people's words and failures are given as they are. */
+import type { RejectedContent } from "../attempt/state.ts";
 import { plainText } from "../text.ts";
 import { bounded, type Handoff } from "./sources.ts";
 
@@ -25,6 +26,23 @@ export function handoffText(handoff: Omit<Handoff, "content">): string {
     ...shown.map(([title, lines]) => `# ${title}\n${lines.join("\n")}`),
     `# Exact next step\n${handoff.frontier.next_step}`,
   ].join("\n\n");
+}
+
+/** For a program, whose prompt has goal, criteria and people's words besides. @param rejected - of the whole session */
+export function programHandoffText(
+  handoff: Omit<Handoff, "content">,
+  rejected: readonly RejectedContent[],
+): string {
+  const { decisions, tried_and_failed, corrections, frontier } = handoff;
+  const given = new Set(rejected.map(({ path, reason }) => `${path}: ${reason}`));
+  return [
+    ...frontierLines({ ...handoff, last_failure: null }),
+    ...decisions.map((line) => `- decided: ${line}`),
+    ...tried_and_failed.map((each) => `- tried in vain, do not try it again: ${triedLine(each).slice(2)}`),
+    ...[...given].map((line) => `- given up: ${line}`),
+    ...corrections.map(correctionLine),
+    `Next step: ${frontier.next_step}`,
+  ].join("\n");
 }
 
 function item(line: string): string {
