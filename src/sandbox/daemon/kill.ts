@@ -32,6 +32,8 @@ export interface KillTarget {
   readonly groupIsOurs?: boolean;
   /** In a pod: what belongs to nobody belongs to the target too. */
   readonly strays?: Strays;
+  /** Whoever could start more of it has ended all of it already: then it takes no third look at a busy machine. */
+  readonly isOver?: boolean;
 }
 
 /** How to tell whom a process in a pod belongs to. */
@@ -85,7 +87,7 @@ export async function killTree(target: KillTarget, graceMs: number): Promise<voi
     const isSure = !look.hasVanished && [...look.doubtful].every((pid) => doubtful.has(pid));
     doubtful = look.doubtful;
     const isClear = look.members.length === 0 && !look.hasStrays;
-    const isEmpty = isClear && (isSure || ++unsureLooks > UNSURE_LOOKS_MAX);
+    const isEmpty = isClear && (isSure || target.isOver === true || ++unsureLooks > UNSURE_LOOKS_MAX);
     emptyLooks = isEmpty ? emptyLooks + 1 : 0;
     await waitUntilGone(look.members, KILL_ROUND_MS);
     const survivor = look.members.find(isAlive);

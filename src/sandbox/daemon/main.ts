@@ -142,8 +142,9 @@ class Daemon {
     note(`ends: ${reason}`);
     try {
       await this.#executions?.end();
-      await this.#pod?.end();
-      await killTree({ marker: `${this.#key}.` }, 0);
+      // With process 1 of a pod the kernel ends all that is in it; beside the daemon it takes a search.
+      if (this.#pod === undefined) await killTree({ marker: `${this.#key}.` }, 0);
+      else await this.#pod.end();
     } finally {
       const { folder } = this.#config;
       if (readRecord(folder)?.incarnation === this.#incarnation) rmSync(join(folder, FILES.record));

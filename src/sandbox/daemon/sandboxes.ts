@@ -116,11 +116,11 @@ export class DaemonSandboxes implements SandboxBackend {
     const exists = statSync(path, { throwIfNoEntry: false }) !== undefined;
     const folder = exists ? openSandboxFolder(path) : path;
     const record = readRecord(folder);
-    if (record !== undefined) await shutDown(folder, record);
+    const isOver = record !== undefined && (await shutDown(folder, record));
     // The daemon carries the marker too, from its first moment; so this finds one that has no record yet.
     // One that is about to end has no environment any more, and so no marker.
     const leader = record?.boot === bootId() ? { leader: record.process } : {};
-    await killTree({ marker: `${sandboxKey(folder)}.`, ...leader }, 0);
+    await killTree({ marker: `${sandboxKey(folder)}.`, isOver, ...leader }, 0);
     await this.#kind.sweep?.(folder);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -202,13 +202,18 @@ async function probe(folder: string): Promise<Greeting | undefined> {
   }
 }
 
-/** Asks the daemon to end everything and itself; if it does not answer, its process is killed by the caller. */
-async function shutDown(folder: string, record: DaemonRecord): Promise<void> {
+/**
+ * Asks the daemon to end everything and itself; if it does not answer, its process is killed by the caller.
+ * @returns whether it has ended everything
+ */
+async function shutDown(folder: string, record: DaemonRecord): Promise<boolean> {
   try {
     const client = await DaemonClient.open({ folder, ...record }, PROBE_MS_MAX);
     await client.call({ method: "shutdown" }, { signal: AbortSignal.timeout(SHUTDOWN_MS_MAX) });
     client.close();
+    return true;
   } catch {
     // Dead, or deaf: the marker finds its process.
+    return false;
   }
 }
