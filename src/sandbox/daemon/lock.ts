@@ -4,6 +4,9 @@
  */
 import { DatabaseSync } from "node:sqlite";
 
+/** A database that nobody refers to is closed by the garbage collector, and its lock is gone with it. */
+const held = new Set<DatabaseSync>();
+
 /** Held until it is closed or the process ends. */
 export interface FolderLock {
   close(): void;
@@ -14,7 +17,11 @@ export function tryLock(path: string): FolderLock | undefined {
   const database = new DatabaseSync(path);
   try {
     database.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
-    return { close: () => database.close() };
+    held.add(database);
+    const close = (): void => {
+      if (held.delete(database)) database.close();
+    };
+    return { close };
   } catch {
     database.close();
     return undefined;
