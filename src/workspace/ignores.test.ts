@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { collectGarbage } from "../../test/support/garbage.ts";
 import { git, temporaryFolder } from "../../test/support/repositories.ts";
 import { IGNORE_QUESTION, Ignores } from "./ignores.ts";
 import { bytePath } from "./paths.ts";
@@ -32,9 +33,11 @@ test("says which paths are ignored", async () => {
 
 test("keeps nothing of patterns, however long they are", async () => {
   const ignores = ignoresOf(`${"*".repeat(2 ** 20)}\n`);
+  await collectGarbage();
   const before = process.memoryUsage().heapUsed;
   const ignored = await ignores.select(Array.from({ length: 300 }, (_, index) => bytePath(`f${index}`)));
   expect(ignored.size).toBe(300);
+  await collectGarbage();
   expect(process.memoryUsage().heapUsed - before, "bytes more than before").toBeLessThan(100 * 2 ** 20);
   ignores.close();
 });

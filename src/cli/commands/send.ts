@@ -221,7 +221,7 @@ export async function say(
     output.print(`${what.done}; process ${driver.pid} drives ${sessionId} and acts on it`);
     return;
   }
-  output.print(`${what.done}; nobody drives ${sessionId} now`);
+  output.print(`${what.done}; nobody drives it now`);
   output.note(`next: ${commandLine(what.flags, "resume", sessionId)}`);
 }
 
