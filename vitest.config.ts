@@ -2,32 +2,32 @@ import { availableParallelism } from "node:os";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 import { builtModules } from "./test/setup/built-modules.ts";
 import { CountReporter } from "./test/setup/count-reporter.ts";
+import { suitesOutside } from "./test/setup/long-suites.ts";
 import { SkipReporter } from "./test/setup/skip-reporter.ts";
 
-/** They make many sandboxes and wait for them: long, but good neighbours. */
+/** They take long, most of them because they make many sandboxes and wait for them, but are good neighbours. */
 const sandboxSuites = [
   "test/adversarial/**/*.test.ts",
   "test/conformance/{docker,sandbox}.test.ts",
   "test/environment/**/*.test.ts",
   "test/escape/**/*.test.ts",
+  "test/integrity/corruption.test.ts",
   "test/kill/leftovers/**/*.test.ts",
   "test/kill/workspace.test.ts",
   "test/referee/**/*.test.ts",
   "test/repositories/interrupted.test.ts",
+  "test/simulator/**/*.test.ts",
 ];
 
-const heavySuites = [
-  "test/integrity/corruption.test.ts",
-  "test/kill/{daemon,harness,zombie}.test.ts",
-  "test/simulator/**/*.test.ts",
-  "test/power-loss/**/*.test.ts",
-];
+const heavySuites = ["test/kill/{daemon,harness,zombie}.test.ts", "test/power-loss/**/*.test.ts"];
 
 /** They fetch packages, so they run when they are asked for: `npm run projects`. */
 const realProjects = "test/projects/**/*.test.ts";
 
 /** They fetch packages, too, and take many minutes: `npm run proof:repositories`. */
 const realRepositories = "test/repositories/proof.test.ts";
+
+const leftOut = suitesOutside(process.env.NIGHTSHIFT_TEST_PART);
 
 /** `npm test` asks for numbers; a bare `vitest` does not. */
 function countReporters(): CountReporter[] {
@@ -48,7 +48,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "quick",
           include: ["src/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: [...heavySuites, ...sandboxSuites, realProjects, realRepositories],
+          exclude: [...heavySuites, ...sandboxSuites, realProjects, realRepositories, ...leftOut],
           // No module here keeps anything that another file could miss; to load them all once a worker saves a third.
           isolate: false,
           testTimeout: 20_000,
@@ -61,6 +61,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "heavy",
           include: heavySuites,
+          exclude: [...leftOut],
           testTimeout: 300_000,
           hookTimeout: 60_000,
           // These suites measure time and start processes of their own, so they get the machine to themselves.
@@ -73,6 +74,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "sandboxes",
           include: sandboxSuites,
+          exclude: [...leftOut],
           isolate: false,
           testTimeout: 300_000,
           hookTimeout: 60_000,
