@@ -78,7 +78,7 @@ describe("demo", () => {
     expect(stderr).toContain("nothing is left behind");
     expect(code).toBe(130);
     await eventually(() => demoFolders().every((name) => before.includes(name)), "the clean-up");
-  });
+  }, 120_000);
 });
 
 describe("model-server", () => {
