@@ -246,7 +246,7 @@ function openThread(context: Context, body: EventBody<"session.thread_created">)
     case "model":
       return { ...context, thread, turn: opened(context.turn, opening, body.reason === "start") };
     case "reset":
-      return { ...emptyContext(), thread, queue: context.queue, turn: { ...EMPTY_TURN, input: opening } };
+      return afresh(context, thread, opening);
     case "compact":
       return shortened({ ...closeTurn(context), thread }, opening, body.keep_from ?? 0);
   }
@@ -264,6 +264,11 @@ function openingOf(
   return parts.length === 0 ? [] : [parts.join("\n\n")];
 }
 
+/** The handoff stays: without a newer one, the next context begins with it again. */
+function afresh({ queue, handoff }: Context, thread: Context["thread"], opening: readonly string[]): Context {
+  return { ...emptyContext(), thread, queue, handoff, turn: { ...EMPTY_TURN, input: opening } };
+}
+
 /** A closed context with only the turns from the answer to `request` on, behind `opening`. */
 function shortened(context: Context, opening: readonly string[], request: number): Context {
   const mark = context.marks.find((each) => each.request >= request);
@@ -279,7 +284,6 @@ function shortened(context: Context, opening: readonly string[], request: number
     count: messages.length,
     digest: messages.reduce(chained, ""),
     bytes: messages.reduce((sum, message) => sum + bytesOf(message), 0),
-    handoff: null,
     marks: context.marks
       .filter(({ count }) => count >= from)
       .map((each) => ({ ...each, count: each.count + shift })),

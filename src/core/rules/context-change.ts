@@ -47,13 +47,14 @@ export function changingContext(state: SessionState, now: Now): Step {
 }
 
 function contextChoice(state: SessionState, now: Now): ContextChoice | null {
-  const { attempts, thread, config } = state;
+  const { attempts, thread, config, contract } = state;
   if (thread === null || config === null) return null;
   if (attempts.isRetryAsked) return { choice: "reset", cause: "asked" };
   const profile = config.policy.context;
   // Only what is about to be sent can be too much.
   if (profile === undefined || !(state.answerOwed || state.queue.length > 0)) return null;
-  if (attempts.open?.hasThread === false) return null;
+  // An attempt has a context of its own; one that is only about to begin, or has just begun, has it from its first request.
+  if (contract !== null && attempts.open?.hasThread !== true) return null;
   return chooseContext(signalsOf(state, now), profile, waysBack(state));
 }
 
