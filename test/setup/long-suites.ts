@@ -1,35 +1,23 @@
 /**
  * Suites that take minutes: they start many processes and sandboxes. `npm test` runs all of them; where the time is
- * short, `NIGHTSHIFT_TEST_PART=1` (to 5) leaves out those of the other parts. Each part takes about as long.
+ * short, `NIGHTSHIFT_TEST_PART=1` (to 10) leaves out those of the other parts. None takes much longer than the others.
  */
 export const LONG_SUITES: readonly (readonly string[])[] = [
-  [
-    "src/judge/calibrate/*.test.ts",
-    "test/adversarial/**/*.test.ts",
-    "test/end-to-end/{contract,control,judge}.test.ts",
-  ],
-  [
-    "test/bench/*.test.ts",
-    "test/conformance/{docker,sandbox}.test.ts",
-    "test/end-to-end/{cheating-agents,planning}.test.ts",
-  ],
-  [
-    "test/end-to-end/{apply,branch,budget,checkout,detach,services}.test.ts",
-    "test/referee/*.test.ts",
-    "test/repositories/interrupted.test.ts",
-  ],
+  ["src/judge/calibrate/*.test.ts", "test/end-to-end/{contract,control,judge}.test.ts"],
+  ["test/adversarial/**/*.test.ts"],
+  ["test/bench/*.test.ts", "test/conformance/{docker,sandbox}.test.ts"],
+  ["test/end-to-end/{cheating-agents,planning}.test.ts"],
+  ["test/end-to-end/{apply,branch,budget,checkout,detach,services}.test.ts"],
+  ["test/referee/*.test.ts", "test/repositories/interrupted.test.ts"],
   [
     "test/end-to-end/{model,notifications,people,tools,verify}.test.ts",
-    "test/escape/**/*.test.ts",
     "test/integrity/corruption.test.ts",
     "test/kill/leftovers/**/*.test.ts",
     "test/kill/workspace.test.ts",
   ],
-  [
-    "src/workspace/{dirty,export,hostile,merge,objects,renderings,trees,workspaces}.test.ts",
-    "test/environment/**/*.test.ts",
-    "test/referee/runners/*.test.ts",
-  ],
+  ["test/escape/**/*.test.ts"],
+  ["src/workspace/{dirty,export,hostile,merge,objects,renderings,trees,workspaces}.test.ts"],
+  ["test/environment/**/*.test.ts", "test/referee/runners/*.test.ts"],
 ];
 
 /**
