@@ -26,7 +26,7 @@ export interface AttemptsState {
   readonly handoffs: number;
   /** A handoff in the making. */
   readonly making: number | null;
-  /** The newest one, and the attempt that it is of; 0 before the first. */
+  /** The newest one, and the attempt whose end it tells of; 0 where it was written within one, or before the first. */
   readonly handoff: { readonly number: number; readonly seq: Sequence; readonly attempt: number } | null;
   /** Request of the newest note of the model that no handoff has taken yet; 0 for none. */
   readonly notedAt: number;

@@ -101,7 +101,7 @@ function handedOver(
       return update({
         making: null,
         notedAt: 0,
-        handoff: { number, seq: event.seq, attempt: attempts.number },
+        handoff: { number, seq: event.seq, attempt: attempts.open === null ? attempts.number : 0 },
         rejected: merged(attempts.rejected, rejected),
         change: attempts.change && { ...attempts.change, handoff: number },
       });

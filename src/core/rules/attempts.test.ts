@@ -135,6 +135,22 @@ describe("an attempt", () => {
       expect(messages[0]).toMatchObject({ role: "user", text: expect.stringContaining(words) });
   });
 
+  test("hands over what it has come to, although an earlier context of it was handed over, too", () => {
+    const log = [
+      ...worked(),
+      event("handoff.requested", { number: 1, attempt: 1 }),
+      handoffRecorded(1),
+      verdict(1, { lint: "unmet", tests: "met", docs: "unmet" }),
+    ];
+    expect(decided(log).slice(0, 5)).toMatchObject([
+      attemptEnded("met", 10_000),
+      { type: "handoff.requested", body: { number: 2, attempt: 1 } },
+      { type: "handoff.recorded" },
+      attemptStarted(2, "lint", "next_criterion"),
+      { type: "session.thread_created", body: { reason: "reset", handoff: 2 } },
+    ]);
+  });
+
   test("goes on when the verdict says that it is not, whatever else is met", () => {
     const log = [...worked(), verdict(1, { lint: "unmet", tests: "unmet", docs: "met" })];
     expect(next(...log)).toMatchObject([{ type: "span.model_request_start" }]);
