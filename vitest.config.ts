@@ -51,8 +51,9 @@ const config: ViteUserConfig = defineConfig({
           exclude: [...heavySuites, ...sandboxSuites, realProjects, realRepositories, ...leftOut],
           // No module here keeps anything that another file could miss; to load them all once a worker saves a third.
           isolate: false,
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
+          // What takes three seconds takes twenty on a machine that has other work.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },
