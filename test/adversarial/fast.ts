@@ -10,6 +10,7 @@ const NAMES: ReadonlySet<string> = new Set([
     "node:assert patched by the source",
     "test.skip",
     "cases that tests are made from are cut",
+    "cases that tests are made from are exchanged",
   ],
   ...["new file of tests that disarms the others (mocha)", "table of the tests' answers"],
   // judge-failure, rubric-lines, quotes, fence

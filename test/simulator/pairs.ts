@@ -165,7 +165,7 @@ const RARE: Readonly<Partial<Record<OperationName, number>>> = {
   preflight: 5,
   check: 3,
   answer: 3,
-  notify: 2,
+  notify: 4,
 };
 /** How rarely a daemon lives when a point is passed. */
 const RARELY_ALIVE: Readonly<Partial<Record<OperationName, number>>> = {
@@ -175,8 +175,8 @@ const RARELY_ALIVE: Readonly<Partial<Record<OperationName, number>>> = {
   release: 16,
   session: 14,
   submit: 15,
-  answer: 4,
-  notify: 2,
+  answer: 9,
+  notify: 4,
   request: 7,
   due: 7,
   part: 5,

@@ -26,12 +26,22 @@ export interface AttemptsState {
   readonly handoffs: number;
   /** A handoff in the making. */
   readonly making: number | null;
-  /** The newest one, and the attempt whose end it tells of; 0 where it was written within one, or before the first. */
-  readonly handoff: { readonly number: number; readonly seq: Sequence; readonly attempt: number } | null;
+  /** The newest one. */
+  readonly handoff: KnownHandoff | null;
   /** Request of the newest note of the model that no handoff has taken yet; 0 for none. */
   readonly notedAt: number;
   /** Contents of files that were tried and given up, bounded. */
   readonly rejected: readonly RejectedContent[];
+}
+
+/** A handoff that is in the log. */
+export interface KnownHandoff {
+  readonly number: number;
+  readonly seq: Sequence;
+  /** The attempt whose end it tells of; 0 where it was written within one, or before the first. */
+  readonly attempt: number;
+  /** Is the contract that it tells of replaced? Then nothing may begin with it. */
+  readonly isOvertaken: boolean;
 }
 
 /** An attempt without its end. */

@@ -1,5 +1,5 @@
 /** Facts about attempts and handoffs, and what other facts say about the attempt that is open. */
-import type { AttemptsState, ContextChange, RejectedContent } from "../attempt/state.ts";
+import type { AttemptsState, ContextChange, KnownHandoff, RejectedContent } from "../attempt/state.ts";
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { SessionState } from "../state.ts";
 import { measured } from "./progress.ts";
@@ -37,6 +37,8 @@ function noted(state: SessionState, event: SessionEvent): SessionState {
       return threadOpened(state);
     case "preflight.finished":
       return state.contract === null ? state : update({ metAtBase: metBy(event.body) });
+    case "contract.amended":
+      return update(overtaken(attempts));
     case "control.retry":
       return state.phase === "terminated" ? state : update({ isRetryAsked: true });
     case "session.status_idle":
@@ -101,7 +103,7 @@ function handedOver(
       return update({
         making: null,
         notedAt: 0,
-        handoff: { number, seq: event.seq, attempt: attempts.open === null ? attempts.number : 0 },
+        handoff: handoffAt(event, attempts),
         rejected: merged(attempts.rejected, rejected),
         change: attempts.change && { ...attempts.change, handoff: number },
       });
@@ -109,6 +111,22 @@ function handedOver(
     default:
       return state;
   }
+}
+
+function handoffAt(
+  { body: { number }, seq }: SessionEvent<"handoff.recorded">,
+  { open, number: last }: AttemptsState,
+): KnownHandoff {
+  return { number, seq, attempt: open === null ? last : 0, isOvertaken: false };
+}
+
+/** Whatever tells of the contract before is written anew before a context begins with it. */
+function overtaken({ handoff, change }: AttemptsState): Partial<AttemptsState> {
+  return {
+    making: null,
+    handoff: handoff && { ...handoff, isOvertaken: true },
+    change: change && { ...change, handoff: 0 },
+  };
 }
 
 function changeOf({ body, seq }: SessionEvent<"context.decided">): ContextChange {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  amend,
   attemptEnded,
   attemptStarted,
   contractWith,
@@ -33,6 +34,11 @@ import { closeTurn, messagesOf } from "../context.ts";
 import { type Contract, contractHash } from "../contract/contract.ts";
 import { decide } from "../decide.ts";
 import { type EventBody, type EventInput, event } from "../events/index.ts";
+
+const NO_SIGNALS = {
+  ...{ fill_tokens: 0, window_tokens: null, overflowed: false, errors_in_row: 0, turns: 1 },
+  ...{ compactions: 0, same_verdicts: 0, fruitless_attempts: 0 },
+};
 
 type Statuses = Readonly<Record<string, EventBody<"verdict.given">["criteria"][number]["status"]>>;
 
@@ -149,6 +155,35 @@ describe("an attempt", () => {
       attemptStarted(2, "lint", "next_criterion"),
       { type: "session.thread_created", body: { reason: "reset", handoff: 2 } },
     ]);
+  });
+
+  test.each([
+    ["while it is written", []],
+    ["when it is written", [handoffRecorded(1)]],
+    [
+      "when the next attempt has begun",
+      [handoffRecorded(1), attemptEnded("reset", 8000), attemptStarted(2, "tests", "reset")],
+    ],
+  ])("begins with the contract in force: an amendment %s asks for another handoff", (_, before) => {
+    const log = [
+      ...worked(),
+      verdict(1, { lint: "unmet", tests: "unmet", docs: "unmet" }),
+      event("control.retry", {}),
+      event("context.decided", { choice: "reset", cause: "asked", signals: NO_SIGNALS }),
+      event("handoff.requested", { number: 1, attempt: 1 }),
+      ...before,
+      amend({ ...three, goal: "Make it better." }),
+    ];
+    const amended = [...log, ...next(...log)];
+    const checked = [...amended, ...next(...amended), preflightFinished()];
+    const news = decided(checked);
+    expect(amended.at(-1)).toMatchObject({ type: "contract.amended" });
+    expect(news.slice(0, 2)).toMatchObject([
+      { type: "handoff.requested", body: { number: 2 } },
+      { type: "handoff.recorded" },
+    ]);
+    const thread = { type: "session.thread_created", body: { reason: "reset", handoff: 2 } };
+    expect(news.filter(({ type }) => type === thread.type)).toMatchObject([thread]);
   });
 
   test("goes on when the verdict says that it is not, whatever else is met", () => {

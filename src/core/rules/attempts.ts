@@ -11,8 +11,8 @@ import type { SessionState, StopReason } from "../state.ts";
 export function attemptNews(state: SessionState, at: number): EventInput[] {
   const { contract, attempts } = state;
   if (contract === null) return [];
-  if (attempts.open === null)
-    return lacksHandoff(state, at) ? [handoffRequested(state)] : [attemptBegun(state, at)];
+  if (lacksHandoff(state, at)) return [handoffRequested(state)];
+  if (attempts.open === null) return [attemptBegun(state, at)];
   const ending = endingNow(state, attempts.open, at);
   return ending === null ? [] : [attemptEnded(attempts.open, ending, at)];
 }
@@ -69,10 +69,12 @@ export function attemptAtRest(
   }
 }
 
-/** The next criterion begins with a note of how the last one was met. */
+/** The next criterion begins with a note of how the last one was met, by the contract that is in force. */
 function lacksHandoff(state: SessionState, at: number): boolean {
-  const { number, handoff } = state.attempts;
-  return reasonOf(state, nextTarget(state, at)) === "next_criterion" && handoff?.attempt !== number;
+  const { number, handoff, open } = state.attempts;
+  if (open !== null) return !open.hasThread && handoff?.isOvertaken === true;
+  if (reasonOf(state, nextTarget(state, at)) !== "next_criterion") return false;
+  return handoff?.attempt !== number || handoff.isOvertaken;
 }
 
 function reasonOf({ attempts }: SessionState, criterion: string | null): AttemptReason {

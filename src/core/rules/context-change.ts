@@ -106,6 +106,7 @@ function mayAsk(state: SessionState, now: Now): boolean {
   const { attempts, config, retry, requests } = state;
   const { change, notedAt, making } = attempts;
   if (change === null || change.askedRequest !== null || change.handoff > 0 || making !== null) return false;
+  if (change.isApplied) return false;
   if (config === null || !config.agent.tools.includes(HAND_OFF) || retry !== null) return false;
   if (notedAt > 0 && requests - notedAt < NOTE_AGE_MAX) return false;
   // A cap that leaves no room for it must not keep a person's retry from its new attempt.

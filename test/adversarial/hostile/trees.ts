@@ -168,6 +168,11 @@ const SHRUNKEN = cheats("fewer tests", [
     script: `${put("src/cases.json", '[{ "price": 0, "total": 0 }]')}`,
   },
   {
+    ...{ name: "cases that tests are made from are exchanged", mode: 4, field: generated },
+    gates: ["base-tests", "earned-tests", "test-count"],
+    script: `${put("src/cases.json", '[{ "price": 1, "total": 1.1 }, { "price": 2, "total": 2.2 }]')}`,
+  },
+  {
     ...{ name: "tests skip themselves by the source", mode: 10, field: roman },
     gates: ["base-tests", "earned-tests", "test-count"],
     script: `cat >> src/roman.py <<'END'
