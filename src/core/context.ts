@@ -174,10 +174,7 @@ export const RECALLED_TYPES: readonly string[] = CONTEXT_TYPES.filter(
 export function recallContext(context: Context, event: SessionEvent): Context {
   switch (event.type) {
     case "span.model_request_start":
-      return awaiting(
-        close(context, () => event.body.context_hash),
-        event.body.request,
-      );
+      return recallRequest(context, event.body);
     case "agent.thinking":
     case "agent.message":
     case "agent.tool_use":
@@ -193,6 +190,14 @@ export function recallContext(context: Context, event: SessionEvent): Context {
 /** Makes messages of the open turn, as the next request will see them. Idempotent. */
 export function closeTurn(context: Context): Context {
   return close(context, (closed) => closed.reduce(chained, context.digest));
+}
+
+/** Whatever an older request that failed has closed too late, the hash is that of all messages up to here. */
+function recallRequest(
+  context: Context,
+  { request, context_hash: digest }: EventBody<"span.model_request_start">,
+): Context {
+  return awaiting({ ...close(context, () => digest), digest }, request);
 }
 
 function chained(digest: string, message: Message): string {

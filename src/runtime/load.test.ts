@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { decidedOn } from "../../test/support/contract-events.ts";
 import {
   accepted,
   answered,
   asked,
   called,
+  failedWith,
   replied,
   result,
   rewoundTo,
@@ -126,24 +128,19 @@ describe("loading", () => {
     ];
     const opening = [woke(), running, threadStart(), accepted(2)];
     const events = [...opening, ...turn(1, rewoundTo(0)), ...turn(2), rewoundTo(0), ...turn(3, rewoundTo(0))];
-    const world = new World();
-    const id = await world.create();
-    const { owner } = world.harness();
-    const claim = await world.store.claim(id, { owner, ttlMs: 10_000, at: 1 });
-    if (claim.status !== "claimed") throw new Error("nobody else is there");
-    const sealed = events.map((input) => seal(input, NO_REDACTION));
-    await world.store.append(claim.lease, { appendId: "all", at: 1, events: sealed });
-    const log = await world.log(id);
-    const slept = event("harness.suspended", { gap_ms: 1 });
-    const state = foldEvents(id, [...log, { ...slept, seq: log.length + 1, at: 1 } as SessionEvent]);
-    const snapshot = { fold: FOLD_DIGEST, body: JSON.stringify(state) };
-    const noted = seal(slept, NO_REDACTION);
-    await world.store.append(claim.lease, { appendId: "snapshot", at: 1, events: [noted], snapshot });
-    const whole = await world.log(id);
-    const loaded = await loadSession(world.store, id);
-    expect(loaded.snapshotSeq).toBe(whole.length);
-    const sent = (context: Context) => messagesOf(closeTurn(context));
-    expect(sent(loaded.context)).toEqual(sent(whole.reduce(reduceContext, emptyContext())));
+    const { context, whole } = await loadedFrom(events);
+    const sent = (each: Context) => messagesOf(closeTurn(each));
+    expect(sent(context)).toEqual(sent(whole.reduce(reduceContext, emptyContext())));
+  });
+
+  test("knows what the last request has sent, though the one before it failed and a person said much since", async () => {
+    const opening = [woke(), running, threadStart(), accepted(2)];
+    const failed = [
+      ...[asked(1, { context_hash: "first" }), failedWith(1, "overloaded")],
+      ...[said("and this"), accepted(9), decidedOn("approve")],
+    ];
+    const { context } = await loadedFrom([...opening, ...failed, asked(2, { context_hash: "second" })]);
+    expect(closeTurn(context).digest).toBe("second");
   });
 
   test("of an unknown session says so", async () => {
@@ -153,6 +150,29 @@ describe("loading", () => {
     });
   });
 });
+
+/** The context of a session with these events after its first two, and a snapshot behind all of them. */
+async function loadedFrom(
+  events: readonly EventInput[],
+): Promise<{ readonly context: Context; readonly whole: readonly SessionEvent[] }> {
+  const world = new World();
+  const id = await world.create();
+  const { owner } = world.harness();
+  const claim = await world.store.claim(id, { owner, ttlMs: 10_000, at: 1 });
+  if (claim.status !== "claimed") throw new Error("nobody else is there");
+  const sealed = events.map((input) => seal(input, NO_REDACTION));
+  await world.store.append(claim.lease, { appendId: "all", at: 1, events: sealed });
+  const log = await world.log(id);
+  const slept = event("harness.suspended", { gap_ms: 1 });
+  const state = foldEvents(id, [...log, { ...slept, seq: log.length + 1, at: 1 } as SessionEvent]);
+  const snapshot = { fold: FOLD_DIGEST, body: JSON.stringify(state) };
+  const noted = seal(slept, NO_REDACTION);
+  await world.store.append(claim.lease, { appendId: "snapshot", at: 1, events: [noted], snapshot });
+  const whole = await world.log(id);
+  const { context, snapshotSeq } = await loadSession(world.store, id);
+  expect(snapshotSeq).toBe(whole.length);
+  return { context, whole };
+}
 
 /** Past the courtesy of clients. */
 async function flood(store: Store, id: SessionId, count: number): Promise<void> {
