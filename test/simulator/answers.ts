@@ -11,6 +11,9 @@ import type { Random } from "./random.ts";
 /** Must never be stored, whoever says it. */
 export const SECRET = "correct-horse-battery-staple";
 
+/** What a person says who wants work to go on, however much was done. */
+export const MORE = "and now more";
+
 /** How a session's answers are made. */
 export interface Style {
   readonly isLarge: boolean;
@@ -32,13 +35,21 @@ export function respond(request: ModelRequest, random: Random, style: Style): Sc
   const isLast = last?.role === "user" && last.text.startsWith("[harness] Your context is about to");
   if (isLast && chance.chance(0.7))
     return { text: "so be it", tools: [{ name: HAND_OFF, input: planNote(chance) }] };
-  const wantsTools = request.tools.length > 0 && chance.chance(chanceOfTools(style.aim, turnIndex));
+  const isMoreWanted = request.messages
+    .slice(request.messages.findLastIndex(({ role }) => role === "assistant") + 1)
+    .some((message) => message.role === "user" && message.text === MORE);
+  const chanceNow = isMoreWanted ? 1 : chanceOfTools(style.aim, turnIndex);
+  const wantsTools = request.tools.length > 0 && chance.chance(chanceNow);
   const count = wantsTools ? (chance.chance(0.65) ? 1 : chance.between(2, 4)) : 0;
   const inputTokens = Math.ceil(JSON.stringify(request.messages).length / 4);
   return {
     ...(chance.chance(0.2) && { thinking: `thought ${turnIndex}` }),
     text: `answer ${turnIndex} ${chance.chance(0.03) ? SECRET : ""}`,
-    ...(count > 0 && { tools: Array.from({ length: count }, () => planTool(chance, style)) }),
+    ...(count > 0 && {
+      tools: Array.from({ length: count }, () =>
+        isMoreWanted ? planWrite(chance) : planTool(chance, style),
+      ),
+    }),
     usage: chance.chance(0.1) ? null : { input_tokens: inputTokens, output_tokens: 50 },
     ...(chance.chance(0.03) && { stop: chance.pick(["max_tokens", "refusal", "other"]) }),
     ...(chance.chance(0.5) && { delay_ms: chance.between(10, 2500) }),
@@ -82,9 +93,14 @@ function planFailure(random: Random): ScriptFault {
   }
 }
 
+function planWrite(random: Random): { name: string; input: Json } {
+  const file_path = `f${random.between(0, 2)}`;
+  return { name: "write", input: { file_path, content: `a${random.between(0, 3)} ${random.text(4)}` } };
+}
+
 function planTool(random: Random, style: Style): { name: string; input?: Json } {
   const file_path = `f${random.between(0, 2)}`;
-  const write = style.aim.writes ? 40 : 5;
+  const write = style.aim.writes ? 40 : style.aim.judges ? 20 : 5;
   const bash = style.aim.stops ? 40 : 7;
   const work = { bash, push: 2, sync: 2, read: 2, grep: 1, write, edit: 3, invalid: 0.7, unknown: 0.3 };
   const talk = {
@@ -105,7 +121,7 @@ function planTool(random: Random, style: Style): { name: string; input?: Json } 
     case "grep":
       return { name: "grep", input: { pattern: "a" } };
     case "write":
-      return { name: "write", input: { file_path, content: `a${random.between(0, 3)} ${random.text(4)}` } };
+      return planWrite(random);
     case "edit":
       return { name: "edit", input: { file_path, old_string: "a", new_string: `b${random.text(3)}a` } };
     case "invalid":

@@ -1,16 +1,17 @@
 /** The people: a client process that makes sessions and sends events, and tries again as people do. */
 import { isNightshiftError } from "../../src/core/errors.ts";
-import type { ClientEventInput } from "../../src/core/events/index.ts";
+import { type ClientEventInput, event } from "../../src/core/events/index.ts";
 import type { SessionId } from "../../src/core/ids.ts";
 import { openQuestions } from "../../src/core/rules/people.ts";
 import { seal } from "../../src/core/seal.ts";
 import { type ClientParts, createSession, sendEvents } from "../../src/runtime/client.ts";
+import { MORE } from "./answers.ts";
 import { answerTo } from "./contracts.ts";
 import type { Process } from "./process.ts";
 import { type Random, seededChance } from "./random.ts";
 import type { Scene } from "./scene.ts";
 import type { SimulatedStore } from "./store.ts";
-import { REDACTOR, type Workload } from "./workload.ts";
+import { message, REDACTOR, type Workload } from "./workload.ts";
 
 const TRIES = 4;
 /** Without a session there is nothing to see. */
@@ -19,6 +20,8 @@ const TRY_AGAIN_MS = 1500;
 /** How often a person looks whether anything is asked. */
 const LOOKS_MAX = 4;
 const LOOK_AGAIN_MS = 2500;
+/** Files are newer than their verdict for no longer than the next one takes: who wants a branch of them looks closely. */
+const WATCH = { looks: 300, everyMs: 40 } as const;
 
 /** What people have to live with. */
 const EXPECTED_CODES: ReadonlySet<string> = new Set([
@@ -72,6 +75,7 @@ export class Client {
       if (session === null) continue;
       const { events } = action;
       if (events === "answer") await this.#answer(session);
+      else if (events === "publish") await this.#publish(session);
       else await this.#try(() => sendEvents(this.#parts, session, events));
     }
   }
@@ -109,6 +113,22 @@ export class Client {
         return;
       }
       await this.process.pause(LOOK_AGAIN_MS);
+    }
+  }
+
+  /** Wants more than was verified, and a branch of what has come of it before the next verdict. */
+  async #publish(session: SessionId): Promise<void> {
+    let hasSpoken = false;
+    for (let look = 0; look < WATCH.looks; look++) {
+      const { contract, workspace } = this.#scene.log(session).state;
+      const given = contract?.given;
+      if (given?.outcome === "met" && given.commit !== workspace?.saved.commit)
+        return this.#try(() => sendEvents(this.#parts, session, [event("control.publish", {})]));
+      if (given?.outcome === "met" && !hasSpoken) {
+        hasSpoken = true;
+        await this.#try(() => sendEvents(this.#parts, session, [message(MORE)]));
+      }
+      await this.process.pause(WATCH.everyMs);
     }
   }
 

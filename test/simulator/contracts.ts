@@ -85,7 +85,7 @@ const WAIVED_UNTIL = [4_000_000_000_000, 1] as const;
 /** Something that a person may say of a contract at any moment. */
 export function planContractControl(random: Random, standing: Standing): ClientEventInput {
   const open = openItems(standing);
-  const kinds = { verdict: 4, amend: 4, waive: 0.5, publish: 3, decide: open.length > 0 ? 6 : 0.2 };
+  const kinds = { verdict: 4, amend: 4, waive: 0.5, publish: 1, decide: open.length > 0 ? 6 : 0.2 };
   switch (random.weighted(kinds)) {
     case "verdict":
       return event("control.request_verdict", {});

@@ -22,6 +22,8 @@ export interface CallRecord {
   readonly use: EventBody<"agent.tool_use">;
   readonly starts: { readonly seq: number; readonly body: EventBody<"tool.started"> }[];
   readonly doubts: { readonly seq: number; readonly body: EventBody<"tool.in_doubt"> }[];
+  /** What a write found, and was to make of it, when it was last looked at. */
+  prepared: EventBody<"tool.prepared"> | null;
   /** Positions at which a person allowed another run. */
   readonly allowed: number[];
   result: { readonly seq: number; readonly body: EventBody<"agent.tool_result"> } | null;
@@ -82,8 +84,7 @@ export class ObservedLog {
           use: event.body,
           starts: [],
           doubts: [],
-          allowed: [],
-          result: null,
+          ...{ prepared: null, allowed: [], result: null },
         });
         return;
       default:
@@ -97,6 +98,11 @@ export class ObservedLog {
       case "tool.started":
         this.#call(event.body.call)?.starts.push({ seq, body: event.body });
         return;
+      case "tool.prepared": {
+        const call = this.#call(event.body.call);
+        if (call !== undefined) call.prepared = event.body;
+        return;
+      }
       case "tool.in_doubt":
         this.#call(event.body.call)?.doubts.push({ seq, body: event.body });
         return;

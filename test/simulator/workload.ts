@@ -28,8 +28,8 @@ import type { Random } from "./random.ts";
 export interface PersonAction {
   readonly label: string;
   readonly afterMs: number;
-  /** Or an answer to what is asked then, if anything is. */
-  readonly events: readonly ClientEventInput[] | "answer";
+  /** Or an answer to what is asked then, if anything is; or the wish for a branch of what is saved since the last verdict. */
+  readonly events: readonly ClientEventInput[] | "answer" | "publish";
 }
 
 /** One session to be. */
@@ -98,7 +98,9 @@ export function planWorkload(random: Random, aim: Aim): Workload {
       const plan = sessions.find((session) => session.label === label);
       const answers = plan?.config.agent.tools.includes(ASK) && people.chance(aim.asks ? 0.85 : 0.5);
       const action = planAction(people, label, aim, plan?.contract != null ? NOTHING_FOUND : null);
-      return answers ? { ...action, events: "answer" as const } : action;
+      const publishes = plan?.contract != null && people.chance(0.1);
+      if (answers) return { ...action, events: "answer" as const };
+      return publishes ? { ...action, events: "publish" as const } : action;
     }),
     harnesses: random.weighted({ "1": 2, "2": 5, "3": 2 }) === "1" ? 1 : random.between(2, 3),
     leaseTtlMs: LEASE_TTL_MS,

@@ -28,11 +28,13 @@ export function verifiedMeansABranch(): Invariant {
   };
 }
 
-/** Its head has the files of the verdict, and a verdict that it names was positive. */
+/** Its head has the files of the verdict, and a verdict that it names was positive; nobody asks for another one. */
 export function aBranchHoldsWhatWasVerified(): Invariant {
   return {
     promise: "a-branch-holds-what-was-verified",
     onEvent: ({ log, event, checkouts }) => {
+      if (event.type === "branch.refused" && event.body.code === "E_WORKSPACE_DAMAGED")
+        return event.body.reason;
       if (event.type !== "branch.published") return null;
       const { branch, commit, source, tree, verdict } = event.body;
       // By their content: two sessions that write the same have one commit, made twice.

@@ -154,8 +154,10 @@ class Rendering {
     if (reason === "reset") {
       this.#window = { messages: [], digests: [""] };
       this.#turn = [];
+      this.#opening = [];
     }
-    this.#opening = first;
+    // A thread may follow another one before anything is sent: then what opened that one still stands.
+    this.#opening = [...first, ...this.#opening];
   }
 }
 

@@ -31,7 +31,7 @@ function irreversible(findings: readonly Finding[], allowed: readonly number[]):
     evaluated_permission: "allow",
     effect: "irreversible",
   };
-  log.calls.set(CALL, { use, starts, doubts, allowed: [...allowed], result: null });
+  log.calls.set(CALL, { use, starts, doubts, prepared: null, allowed: [...allowed], result: null });
   return log;
 }
 

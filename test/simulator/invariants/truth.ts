@@ -91,9 +91,8 @@ function untruth(call: CallRecord, hadEffect: boolean): string | null {
 }
 
 /** The file had that content before: it is rightly found done, whether or not it was written once more. */
-function changesNothing({ starts }: CallRecord): boolean {
-  const start = starts.at(-1)?.body;
-  return start?.after !== undefined && start.before === start.after;
+function changesNothing({ prepared }: CallRecord): boolean {
+  return prepared !== null && prepared.before === prepared.after;
 }
 
 /**
@@ -154,6 +153,11 @@ export function nothingIsAskedBeforeItsLimitEnds(): Invariant {
     promise: "nothing-is-asked-before-its-limit-ends",
     onEvent: ({ log, event }) => {
       if (event.type === "model.switched") switched.set(log, event.body);
+      if (event.type === "span.model_request_end" && event.body.outcome === "answered") {
+        // A clock that went back had it asked before its limit began: it has answered, so there is none.
+        const asked = log.requests.get(event.body.request)?.start.model;
+        if (asked === switched.get(log)?.from) switched.delete(log);
+      }
       const away = switched.get(log);
       if (event.type !== "span.model_request_start" || away === undefined) return null;
       const isAway = event.at < away.until && event.at >= away.decided_at;
