@@ -21,6 +21,7 @@ export { costCharged, tokensCharged } from "./core/state.ts";
 export type { ModelAdapter, ModelPart, ModelRequest } from "./model/contract.ts";
 export type { SendOptions } from "./runtime/client.ts";
 export { createSession, sendEvents } from "./runtime/client.ts";
+export type { DayCaps } from "./runtime/day-tally.ts";
 export type { EngineOptions } from "./runtime/engine.ts";
 export { runEngine } from "./runtime/engine.ts";
 export { loadState } from "./runtime/load.ts";

@@ -4,6 +4,7 @@ import { NightshiftError } from "../core/errors.ts";
 import { asSessionId, type SessionId } from "../core/ids.ts";
 import { type Environment, loadSettings, type Settings } from "../runtime/config.ts";
 import { type OpenHarness, openHarness } from "../runtime/open.ts";
+import { dayCapsOf } from "./day-cap.ts";
 import type { Output } from "./output.ts";
 
 /** The world of a command. */
@@ -20,6 +21,8 @@ export interface PlaceFlags {
   readonly directory?: string;
   readonly model?: string;
   readonly judgeModel?: string;
+  /** Micro-dollars. */
+  readonly maxCostPerDay?: number;
 }
 
 /** Flags of commands to which the project's config file applies. */
@@ -46,13 +49,14 @@ export function settingsFor(
     state: flags.state,
     model: flags.model,
     judgeModel: flags.judgeModel,
+    maxCostPerDay: flags.maxCostPerDay,
   });
 }
 
 /** Opens the harness that the settings describe. */
 export function openFor(settings: Settings): Promise<OpenHarness> {
   const { stateFolder, environment, file } = settings;
-  return openHarness({ stateFolder, environment, file });
+  return openHarness({ stateFolder, environment, file, ...dayCapsOf(settings) });
 }
 
 /** Opens the state folder, runs `action` with it and closes it again, whatever happens. */

@@ -11,6 +11,7 @@ import type { Settings } from "../runtime/config.ts";
 import type { OpenHarness } from "../runtime/open.ts";
 import { watchersOf } from "../runtime/watchers.ts";
 import { type CommandContext, commandLine, type PlaceFlags } from "./context.ts";
+import { dayCapWords } from "./day-cap.ts";
 import { EXIT } from "./exit-codes.ts";
 
 const PROBE_MS = 3000;
@@ -57,11 +58,13 @@ function logFileOf(stateFolder: string, sessionId: SessionId): string {
 function startApart(
   { directory, environment }: CommandContext,
   sessionId: SessionId,
-  { stateFolder, workspace }: Settings,
+  settings: Settings,
   log: string,
 ): ChildProcess {
   const program = process.argv[1] ?? "";
-  const words = ["resume", sessionId, "--stay", "--yes", "--state", stateFolder, "-C", workspace];
+  const { stateFolder, workspace } = settings;
+  const place = ["--state", stateFolder, "-C", workspace];
+  const words = ["resume", sessionId, "--stay", "--yes", ...place, ...dayCapWords(settings)];
   const [file = "", ...rest] = keptAwake([process.execPath, program, ...words], environment.PATH);
   const to = openSync(log, "a", 0o600);
   try {

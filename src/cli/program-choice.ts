@@ -26,6 +26,7 @@ export interface ProgramFlags extends ModelFlags {
   readonly maxCost?: number;
   readonly maxAttemptCost?: number;
   readonly maxCriterionCost?: number;
+  readonly maxCostPerDay?: number;
   readonly network?: readonly EgressRule[];
 }
 
@@ -89,13 +90,14 @@ export function checkMetering({ agent, model }: ProgramChoice, sandbox: string, 
   });
 }
 
-function moneyCaps({ maxCost, maxAttemptCost, maxCriterionCost }: ProgramFlags): {
+function moneyCaps({ maxCost, maxAttemptCost, maxCriterionCost, maxCostPerDay }: ProgramFlags): {
   readonly [flag: string]: number | undefined;
 } {
   return {
     "--max-cost": maxCost,
     "--max-attempt-cost": maxAttemptCost,
     "--max-criterion-cost": maxCriterionCost,
+    "--max-cost-per-day": maxCostPerDay,
   };
 }
 

@@ -152,6 +152,7 @@ function capFlag(cap: string): readonly string[] {
     active_ms: "--max-active",
     "attempt.cost_micro_usd": "--max-attempt-cost",
     "criterion.cost_micro_usd": "--max-criterion-cost",
+    "day.cost_micro_usd": "--max-cost-per-day",
   };
   const flag = flags[cap];
   return flag === undefined ? [] : [flag, "..."];

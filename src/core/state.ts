@@ -283,6 +283,7 @@ export interface Ledger {
 /** A request of a judge's without its receipt. */
 export interface OpenJudgeRequest {
   readonly number: number;
+  readonly startedAt: number;
   readonly reservation: EventBody<"judge.request_start">["reservation"];
 }
 

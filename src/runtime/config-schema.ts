@@ -50,6 +50,8 @@ const shared = {
   max_tokens: z.int().min(1).max(1_000_000_000_000).optional(),
   /** In dollars. */
   max_cost: dollars.positive().optional(),
+  /** In dollars, for all sessions of a state folder together, each day (UTC). */
+  max_cost_per_day: dollars.positive().optional(),
 };
 
 /** What is true of one project: how it is tested, and what may not be touched. */

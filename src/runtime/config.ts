@@ -31,6 +31,8 @@ export interface SettingsRequest {
   readonly model?: string | undefined;
   /** `--judge-model`. */
   readonly judgeModel?: string | undefined;
+  /** `--max-cost-per-day`, in micro-dollars. */
+  readonly maxCostPerDay?: number | undefined;
   /** What the project's own file says counts, too: for commands that begin work. */
   readonly usesProject?: boolean;
 }
@@ -48,6 +50,8 @@ export interface Settings {
   readonly judgeModel: string | undefined;
   /** Name of a backend; undefined when nobody named one. */
   readonly sandbox: string | undefined;
+  /** Micro-dollars that all sessions of the state folder may cost in a day; undefined for no cap. */
+  readonly maxCostPerDay: number | undefined;
   /** What the files say together. */
   readonly file: ConfigFile & ProjectFile;
 }
@@ -72,7 +76,12 @@ export async function loadSettings(request: SettingsRequest): Promise<Settings> 
   const stateFolder =
     state === undefined ? stateFolderFor(workspace, stateHome(environment)) : resolve(directory, state);
   const sandbox = nonEmpty(environment.NIGHTSHIFT_SANDBOX) ?? file.sandbox;
-  return { environment, workspace, stateFolder, model, judgeModel, sandbox, file };
+  const maxCostPerDay = request.maxCostPerDay ?? microDollars(file.max_cost_per_day);
+  return { environment, workspace, stateFolder, model, judgeModel, sandbox, maxCostPerDay, file };
+}
+
+function microDollars(dollars: number | undefined): number | undefined {
+  return dollars === undefined ? undefined : Math.round(dollars * 1_000_000);
 }
 
 /** Loaded only by commands that begin work. */

@@ -4,9 +4,10 @@
  */
 import type { Clock } from "../core/clock.ts";
 import type { Intent, Step } from "../core/decide.ts";
-import { isNightshiftError } from "../core/errors.ts";
+import { isNightshiftError, NightshiftError } from "../core/errors.ts";
 import { type EventInput, event } from "../core/events/index.ts";
 import type { Sequence } from "../core/ids.ts";
+import type { Exhausted, Wanted } from "../core/rules/budget.ts";
 import type { SessionState } from "../core/state.ts";
 import type { Lease, ReleaseResult, Store, StoreChange } from "../store/contract.ts";
 import { fenced, type Journal } from "./journal.ts";
@@ -188,6 +189,7 @@ export class Driver {
       onSignOfLife: () => this.#alive(),
       onFacts: (events: readonly EventInput[]) => this.#tell(() => journal.note({ intent: null, events })),
       onFact: (fact: EventInput) => this.#committed(fact, signal),
+      onReservation: (fact: EventInput, wanted: Wanted) => this.#committed(fact, signal, wanted),
       isHeld: () => this.#keeper.renew(),
     };
     try {
@@ -210,13 +212,15 @@ export class Driver {
     }
   }
 
-  /** Notes one fact and waits until it is in the log. */
-  async #committed(fact: EventInput, signal: AbortSignal): Promise<Sequence> {
+  /** Notes one fact, or one reservation, and waits until it is in the log. */
+  async #committed(fact: EventInput, signal: AbortSignal, wanted?: Wanted): Promise<Sequence> {
     const { promise, resolve, reject } = Promise.withResolvers<Sequence>();
     const giveUp = (): void => reject(signal.reason);
     signal.addEventListener("abort", giveUp, { once: true });
     const onCommitted = ([seq = 0]: readonly Sequence[]): void => resolve(seq);
-    this.#tell(() => this.#parts.journal.note({ intent: null, events: [fact], onCommitted }));
+    const onRefused = (exhausted: Exhausted): void => reject(dayIsSpent(exhausted));
+    const reserving = wanted === undefined ? {} : { reserving: { wanted, onRefused } };
+    this.#tell(() => this.#parts.journal.note({ intent: null, events: [fact], onCommitted, ...reserving }));
     try {
       signal.throwIfAborted();
       return await promise;
@@ -296,4 +300,11 @@ export class Driver {
     news();
     this.#news.resolve();
   }
+}
+
+function dayIsSpent(exhausted: Exhausted): NightshiftError {
+  const { cap, used, limit } = exhausted;
+  return new NightshiftError("E_CAP_REACHED", `nothing was reserved: ${used} of ${limit} ${cap} are charged`, {
+    data: { exhausted },
+  });
 }

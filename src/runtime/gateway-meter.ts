@@ -1,7 +1,10 @@
 /** The gateway's view of the log: reserves before, settles after, through the driver that holds the lease. */
+import { isDayCap } from "../core/budget/state.ts";
+import { isNightshiftError } from "../core/errors.ts";
 import { type EventBody, type EventInput, event } from "../core/events/index.ts";
 import type { Sequence } from "../core/ids.ts";
 import { reduceCommand } from "../core/reduce/command.ts";
+import type { Exhausted, Wanted } from "../core/rules/budget.ts";
 import { admit } from "../core/rules/gateway.ts";
 import type { SessionState } from "../core/state.ts";
 import type { Admission, GatewayMeter, RequestWish, Settlement } from "../gateway/model/contract.ts";
@@ -16,6 +19,8 @@ export interface MeterParts {
   readonly current: () => SessionState;
   /** Waits until the fact is in the log; rejects when the lease or the attempt is over. */
   readonly onFact: (fact: EventInput) => Promise<Sequence>;
+  /** The same for a reservation. @throws NightshiftError `E_CAP_REACHED`, with `data.exhausted`, when the day is spent */
+  readonly onReservation: (fact: EventInput, wanted: Wanted) => Promise<Sequence>;
   readonly onFacts: (facts: readonly EventInput[]) => void;
   /** A cap was reached: called once. */
   readonly onExhausted: () => void;
@@ -63,16 +68,11 @@ class LogMeter implements GatewayMeter {
   }
 
   async #reserve(wish: RequestWish): Promise<Admission> {
-    const { attempt, epoch, onFact } = this.#parts;
+    const { attempt, epoch, onReservation } = this.#parts;
     const state = this.#ahead();
     const admission = admit(state, wish, { at: this.#parts.wallMs() });
     try {
-      if (admission.status === "exceeded") {
-        await this.#exhausted(admission.exceeded);
-        const { cap, limit } = admission.exceeded;
-        const message = `the budget of this session is used up (${cap}: ${limit}); no further request is let through`;
-        return { status: "refused", message };
-      }
+      if (admission.status === "exceeded") return await this.#refused(admission.exceeded);
       const request = (state.command?.requests ?? 0) + 1;
       const started = event("gateway.request_started", {
         ...{ request, attempt, epoch },
@@ -82,20 +82,35 @@ class LogMeter implements GatewayMeter {
         body_bytes: wish.bodyBytes,
         reservation: admission.reservation,
       });
-      await onFact(started);
+      const { tokens, cost_micro_usd } = admission.reservation;
+      const isPriced = state.config?.agent.model.price !== undefined;
+      await onReservation(started, { requests: 1, tokens, costMicroUsd: isPriced ? cost_micro_usd : null });
       this.#written.push(started);
       return { status: "reserved", request };
-    } catch {
+    } catch (error) {
+      if (isNightshiftError(error, "E_CAP_REACHED")) return await this.#refusedByDay(error.data.exhausted as Exhausted);
       // The driver has given the intent up, or somebody else holds the lease: nothing was sent.
       return { status: "over" };
     }
   }
 
-  async #exhausted(exceeded: EventBody<"budget.exhausted">): Promise<void> {
-    if (this.#isExhausted) return;
+  async #refusedByDay(exceeded: Exhausted): Promise<Admission> {
+    try {
+      return await this.#refused(exceeded);
+    } catch {
+      return { status: "over" };
+    }
+  }
+
+  async #refused(exceeded: Exhausted): Promise<Admission> {
+    const { cap, limit } = exceeded;
+    const whose = isDayCap(cap) ? "this day" : "this session";
+    const message = `the budget of ${whose} is used up (${cap}: ${limit}); no further request is let through`;
+    if (this.#isExhausted) return { status: "refused", message };
     this.#isExhausted = true;
     await this.#parts.onFact(event("budget.exhausted", exceeded));
     this.#parts.onExhausted();
+    return { status: "refused", message };
   }
 
   /** The fold with what was written since: it may be behind for a moment. */

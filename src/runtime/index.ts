@@ -3,6 +3,7 @@ export type { ClientParts, SendOptions } from "./client.ts";
 export { createSession, sendEvents } from "./client.ts";
 export type { ConfigFile, Environment, Settings, SettingsRequest } from "./config.ts";
 export { loadSettings } from "./config.ts";
+export type { DayCaps } from "./day-tally.ts";
 export type { EngineOptions } from "./engine.ts";
 export { runEngine } from "./engine.ts";
 export { loadState } from "./load.ts";

@@ -5,6 +5,7 @@
  * decided anew; a fact is never lost and never conflicts.
  */
 
+import { dayOf } from "../core/budget/day.ts";
 import type { Clock } from "../core/clock.ts";
 import { type Context, closeTurn, reduceContext, tokensOf, withOwnMessages } from "../core/context.ts";
 import { decide, type Intent, type Now, type Step } from "../core/decide.ts";
@@ -13,16 +14,20 @@ import { type EventInput, event, type SessionEvent } from "../core/events/index.
 import { FOLD_DIGEST } from "../core/fold-digest.ts";
 import type { Sequence } from "../core/ids.ts";
 import { reduce } from "../core/reduce.ts";
+import { type Exhausted, exceededDay, type Wanted } from "../core/rules/budget.ts";
 import { placed, type Redactor, type SealedEvent, seal } from "../core/seal.ts";
 import type { SessionState } from "../core/state.ts";
 import { type HarnessProfile, isOpen } from "../core/step.ts";
 import { summarize } from "../core/summary.ts";
-import type { AppendBatch, AppendResult, Lease, Store } from "../store/contract.ts";
+import type { AppendBatch, AppendResult, DayCharge, Lease, Store } from "../store/contract.ts";
+import { type DayCaps, DayTally } from "./day-tally.ts";
 import type { Loaded } from "./load.ts";
 import { withRetries } from "./store-retry.ts";
 
 /** Decisions between two commits; more means that the policy argues with itself. */
 const DECISIONS_MAX = 200;
+/** Drafts in a row that others have left no room for; more means that policy and store count differently. */
+const REFUSALS_MAX = 200;
 /** A snapshot at least every so many events, unless told otherwise. */
 const SNAPSHOT_EVENTS = 400;
 
@@ -35,6 +40,8 @@ export interface JournalParts {
   readonly redactor: Redactor;
   readonly profile: HarnessProfile;
   readonly snapshotEvents?: number;
+  /** On what all sessions of the store spend in a day; absent: no day is read or charged. */
+  readonly dayCaps?: DayCaps;
 }
 
 /** What came of an intent; `intent` is null for facts that nobody asked for (a suspension). */
@@ -43,6 +50,15 @@ export interface Receipt {
   readonly events: readonly EventInput[];
   /** Told once they are durable, with the place of each in the log. */
   readonly onCommitted?: (seqs: readonly Sequence[]) => void;
+  /** For a reservation, which is no fact yet: it is not written when the day has no room for it. */
+  readonly reserving?: Reserving;
+}
+
+/** What a reservation needs of the day. */
+export interface Reserving {
+  readonly wanted: Wanted;
+  /** Told instead of `onCommitted`. */
+  readonly onRefused: (exhausted: Exhausted) => void;
 }
 
 /** Folded state and context that belong together. */
@@ -111,23 +127,37 @@ export class Journal {
    * log. @throws NightshiftError `E_FENCED` when the lease is lost
    */
   async settle(quietMs: number): Promise<Exclude<Step, { kind: "append" }>> {
+    let refusals = 0;
     for (;;) {
-      const draft = new Draft(this.#base(), this.#parts, quietMs);
+      const draft = await this.#draft(quietMs);
       const receipts = this.#receipts.length;
       draft.addFacts(this.#receipts);
       const { step, decisions } = draft.decide();
       const expected = this.#fold.state.seq;
       const outcome = await this.#commit(draft, receipts, decisions > 0 ? expected : undefined);
       if (outcome === "as drafted") return step;
+      if (outcome === "over day") refusals += 1;
+      assert(refusals <= REFUSALS_MAX, "what is decided keeps within the day's cap");
     }
   }
 
   /** Commits the noted facts alone, for a driver that was told to go: what was found is not found again. */
   async commitFacts(): Promise<void> {
-    const draft = new Draft(this.#base(), this.#parts, 0);
+    // Whoever wanted to reserve something is gone, too.
+    this.#receipts = this.#receipts.filter(({ reserving }) => reserving === undefined);
+    const draft = await this.#draft(0);
     const receipts = this.#receipts.length;
     draft.addFacts(this.#receipts);
     await this.#commit(draft, receipts, undefined);
+  }
+
+  /** Knows what the day has been charged, where that is capped. */
+  async #draft(quietMs: number): Promise<Draft> {
+    const { store, clock, dayCaps } = this.#parts;
+    const at = clock.wallMs();
+    if (dayCaps === undefined) return new Draft(this.#base(), this.#parts, { at, quietMs });
+    const spent = await withRetries(clock, () => store.getDaySpending(dayOf(at)));
+    return new Draft(this.#base(), this.#parts, { at, quietMs, day: new DayTally(dayCaps, spent) });
   }
 
   /** What the next fold starts from. */
@@ -141,7 +171,7 @@ export class Journal {
     draft: Draft,
     receipts: number,
     expectedSeq: Sequence | undefined,
-  ): Promise<"as drafted" | "moved"> {
+  ): Promise<"as drafted" | "moved" | "over day"> {
     if (draft.sealed.length > 0) {
       const { seq } = this.#fold.state;
       this.#appending = draft.fold.state.seq;
@@ -153,17 +183,20 @@ export class Journal {
         await this.catchUp();
         return "moved";
       }
+      if (result.status === "over_day") return "over day";
       if (result.fenced) throw fenced(this.#parts.lease, this.#parts.lease.epoch + 1);
       draft.tellCommitted(result.firstSeq);
       // Only facts were written, and others wrote before them: read the log as it is.
       if (result.firstSeq !== seq + 1) {
         this.#receipts.splice(0, receipts);
+        draft.tellRefused();
         await this.catchUp();
         return "moved";
       }
       this.#fold = draft.fold;
     }
     this.#receipts.splice(0, receipts);
+    draft.tellRefused();
     return "as drafted";
   }
 
@@ -194,6 +227,7 @@ export class Journal {
     const { state } = draft.fold;
     const snapshotEvents = this.#parts.snapshotEvents ?? SNAPSHOT_EVENTS;
     const takesSnapshot = state.seq - this.#snapshotSeq >= snapshotEvents;
+    const spending = draft.charge;
     const batch: AppendBatch = {
       appendId: `${lease.epoch}.${++this.#appends}`,
       at: draft.at,
@@ -203,11 +237,19 @@ export class Journal {
       ...(takesSnapshot && expectedSeq !== undefined
         ? { snapshot: { fold: FOLD_DIGEST, body: JSON.stringify(state) } }
         : {}),
+      ...(spending !== undefined && { spending }),
     };
     const result = await withRetries(clock, () => store.append(lease, batch));
     if (batch.snapshot !== undefined && result.status === "appended") this.#snapshotSeq = state.seq;
     return result;
   }
+}
+
+/** What a draft is made at. */
+interface DraftMoment {
+  readonly at: number;
+  readonly quietMs: number;
+  readonly day?: DayTally;
 }
 
 /** A fold that is ahead of the log. */
@@ -216,20 +258,28 @@ class Draft {
   readonly at: number;
   readonly #parts: JournalParts;
   readonly #quietMs: number;
+  readonly #day: DayTally | undefined;
   /** The one that may have been quiet. */
   readonly #openRequest: number | undefined;
   /** Who is to be told, and which of {@link sealed} are theirs. */
   readonly #told: { readonly receipt: Receipt; readonly from: number; readonly count: number }[] = [];
+  readonly #refused: (() => void)[] = [];
   #state: SessionState;
   #context: Context;
 
-  constructor(base: Fold, parts: JournalParts, quietMs: number) {
+  constructor(base: Fold, parts: JournalParts, { at, quietMs, day }: DraftMoment) {
     this.#parts = parts;
+    this.at = at;
     this.#quietMs = quietMs;
+    this.#day = day;
     this.#openRequest = base.state.request?.number;
     this.#state = base.state;
     this.#context = base.context;
-    this.at = parts.clock.wallMs();
+  }
+
+  /** What the day is to be charged; undefined for nothing. */
+  get charge(): DayCharge | undefined {
+    return this.#day?.chargeAt(this.at);
   }
 
   get fold(): Fold {
@@ -242,11 +292,25 @@ class Draft {
       const { intent, events } = receipt;
       // What was given up meanwhile (a stalled request, a stopped call) has its receipt already.
       if (intent !== null && !isOpen(this.#state, intent)) continue;
+      if (this.#isRefused(receipt)) continue;
       for (const fact of events) this.#add(fact);
       const count = events.length;
       if (receipt.onCommitted !== undefined)
         this.#told.push({ receipt, from: this.sealed.length - count, count });
     }
+  }
+
+  #isRefused({ reserving }: Receipt): boolean {
+    if (reserving === undefined || this.#day === undefined) return false;
+    const exhausted = exceededDay(this.#day.budget, reserving.wanted);
+    if (exhausted === null) return false;
+    this.#refused.push(() => reserving.onRefused(exhausted));
+    return true;
+  }
+
+  /** To be called once the receipts are gone from the journal. */
+  tellRefused(): void {
+    for (const tell of this.#refused) tell();
   }
 
   /** @param firstSeq - where the first of {@link sealed} is in the log */
@@ -279,7 +343,9 @@ class Draft {
   #place(input: EventInput): void {
     const sealed = seal(input, this.#parts.redactor);
     const item = placed(sealed, this.#state.seq + 1, this.at);
-    this.#state = reduce(this.#state, item);
+    const before = this.#state;
+    this.#state = reduce(before, item);
+    this.#day?.note(before, this.#state, item);
     this.#context = reduceContext(this.#context, item);
     this.sealed.push(sealed);
   }
@@ -290,6 +356,7 @@ class Draft {
       epoch: this.#parts.lease.epoch,
       quietMs: this.#state.request?.number === this.#openRequest ? this.#quietMs : 0,
       profile: this.#parts.profile,
+      ...(this.#day !== undefined && { day: this.#day.budget }),
       context: () => {
         this.#context = closeTurn(this.#context);
         return { hash: this.#context.digest, tokens: tokensOf(this.#context) };

@@ -26,6 +26,7 @@ import {
   secretsOf,
   targetsOf,
 } from "./config.ts";
+import type { DayCaps } from "./day-tally.ts";
 import type { EnvironmentParts } from "./environments.ts";
 import { LEASE_TTL_MS } from "./lease-keeper.ts";
 import { openModel } from "./models.ts";
@@ -60,6 +61,8 @@ export interface OpenOptions {
   readonly models?: { readonly [provider: string]: ModelAdapter };
   /** Sandbox backends by name; they come before those of the registry. */
   readonly sandboxes?: { readonly [name: string]: SandboxBackend };
+  /** On what all sessions of this store spend in a day (UTC). Only what is driven under such caps is counted. */
+  readonly dayCaps?: DayCaps;
   readonly clock?: Clock;
   readonly chance?: Chance;
 }
@@ -134,6 +137,7 @@ class OpenedHarness implements OpenHarness {
   readonly version: string = packageVersion();
   readonly leaseTtlMs = LEASE_TTL_MS;
   readonly notifier?: Notifier;
+  readonly dayCaps?: DayCaps;
   readonly #options: OpenOptions;
   readonly #environment: Environment;
   readonly #ownsStore: boolean;
@@ -152,6 +156,7 @@ class OpenedHarness implements OpenHarness {
     this.chance = chance;
     this.owner = owner;
     if (notifier !== undefined) this.notifier = notifier;
+    if (options.dayCaps !== undefined) this.dayCaps = options.dayCaps;
     this.redactor = createRedactor({ secrets: secretsOf(this.#environment, options.file) });
   }
 

@@ -9,6 +9,7 @@ import type { Intent } from "../core/decide.ts";
 import { assert, isNightshiftError, messageOf, NightshiftError } from "../core/errors.ts";
 import { type EventBody, type EventInput, event } from "../core/events/index.ts";
 import type { Sequence } from "../core/ids.ts";
+import type { Wanted } from "../core/rules/budget.ts";
 import type { CallState, SandboxState, SessionState } from "../core/state.ts";
 import type { Json } from "../core/text.ts";
 import type { Fence, Sandbox, SandboxBackend } from "../sandbox/contract.ts";
@@ -88,6 +89,11 @@ export interface Moment {
   readonly onFacts: (facts: readonly EventInput[]) => void;
   /** The same for one, and waits until it is in the log. @returns its place there */
   readonly onFact: (fact: EventInput) => Promise<Sequence>;
+  /**
+   * The same for a reservation, which is refused when the day has no room for it.
+   * @throws NightshiftError `E_CAP_REACHED`, with `data.exhausted`
+   */
+  readonly onReservation: (fact: EventInput, wanted: Wanted) => Promise<Sequence>;
   /** Is the lease ours at this very moment? For effects outside of everything that knows of epochs. */
   readonly isHeld: () => Promise<boolean>;
 }

@@ -55,17 +55,20 @@ test("what could run code, name hosts, loosen the sandbox or raise caps is refus
 
 test("what only narrows counts at once, and of two caps the smaller one", async () => {
   mkdirSync(join(home, ".config/nightshift"), { recursive: true });
-  writeFileSync(join(home, ".config/nightshift/config.yaml"), "max_cost: 2\nmax_tokens: 10\n");
-  write("protect: ['ci/**']\nprotection: strict\nmax_cost: 5\nmax_tokens: 5\nmax_requests: 7\n");
+  writeFileSync(join(home, ".config/nightshift/config.yaml"), "max_cost: 2\nmax_tokens: 10\nmax_cost_per_day: 9\n");
+  write("protect: ['ci/**']\nprotection: strict\nmax_cost: 5\nmax_tokens: 5\nmax_requests: 7\nmax_cost_per_day: 20\n");
   expect((await load()).file).toEqual({
     protect: ["ci/**"],
     protection: "strict",
     max_cost: 2,
     max_tokens: 5,
     max_requests: 7,
+    max_cost_per_day: 9,
   });
   await trust();
-  expect((await load()).file).toMatchObject({ max_cost: 5, max_tokens: 5 });
+  expect((await load()).file).toMatchObject({ max_cost: 5, max_tokens: 5, max_cost_per_day: 9 });
+  write("max_cost_per_day: 3\n");
+  expect((await load()).file).toMatchObject({ max_cost_per_day: 3 });
 });
 
 test("trust is about exactly one text of one file, and can be taken back", async () => {

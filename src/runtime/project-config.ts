@@ -25,7 +25,10 @@ export interface ProjectConfig {
   readonly powers: readonly string[];
 }
 
-const CAPS = ["max_requests", "max_tokens", "max_cost"] as const;
+/** Of these a file that is not trusted may only make smaller ones. */
+const CAPS = ["max_requests", "max_tokens", "max_cost", "max_cost_per_day"] as const;
+/** Of other projects' sessions, too, so that no project may raise it. */
+const SHARED_CAPS = ["max_cost_per_day"] as const;
 
 /**
  * The one of this folder, or the nearest above it within the same working tree; undefined without one.
@@ -66,19 +69,24 @@ function powersOf(file: ProjectFile): string[] {
 }
 
 /**
- * What the user's file says, with what the project's may add: its own caps where it is trusted, else only smaller ones.
+ * What the user's file says, with what the project's may add: its own caps where it is trusted, else only smaller ones;
+ * of a day, only a smaller one.
  * @throws NightshiftError `E_CONFIG_UNTRUSTED` when it asks for more than that
  */
 export function withProject(user: ConfigFile, project: ProjectConfig): ConfigFile & ProjectFile {
   const approve = [user.approve ?? [], project.file.approve ?? []].flat();
   const rules = approve.length > 0 ? { approve } : {};
-  if (project.isTrusted) return { ...user, ...project.file, ...rules };
-  if (project.powers.length > 0) throw untrusted(project);
-  const caps = CAPS.flatMap((cap) => {
-    const given = [user[cap], project.file[cap]].filter((value) => value !== undefined);
+  if (!project.isTrusted && project.powers.length > 0) throw untrusted(project);
+  const caps = smaller(user, project.file, project.isTrusted ? SHARED_CAPS : CAPS);
+  return { ...user, ...project.file, ...rules, ...caps };
+}
+
+function smaller(user: ConfigFile, project: ProjectFile, caps: readonly (typeof CAPS)[number][]): ConfigFile {
+  const entries = caps.flatMap((cap) => {
+    const given = [user[cap], project[cap]].filter((value) => value !== undefined);
     return given.length === 0 ? [] : [[cap, Math.min(...given)] as const];
   });
-  return { ...user, ...project.file, ...rules, ...Object.fromEntries(caps) };
+  return Object.fromEntries(entries);
 }
 
 function untrusted({ path, powers }: ProjectConfig): NightshiftError {

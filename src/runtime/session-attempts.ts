@@ -10,6 +10,7 @@ import type { Intent } from "../core/decide.ts";
 import { assert } from "../core/errors.ts";
 import { type EventInput, event } from "../core/events/index.ts";
 import type { Sequence } from "../core/ids.ts";
+import type { Wanted } from "../core/rules/budget.ts";
 import type { SessionState } from "../core/state.ts";
 import { GATEWAY_LIMITS, type ModelGatewayParts } from "../gateway/model/contract.ts";
 import { GATEWAY_SOCKET, type ModelGateway, openModelGateway } from "../gateway/model/gateway.ts";
@@ -60,6 +61,8 @@ export interface AttemptWatch {
   readonly onSignOfLife: () => void;
   readonly onOutput: (text: string) => void;
   readonly onFact: (fact: EventInput) => Promise<Sequence>;
+  /** @throws NightshiftError `E_CAP_REACHED`, with `data.exhausted` */
+  readonly onReservation: (fact: EventInput, wanted: Wanted) => Promise<Sequence>;
   readonly onFacts: (facts: readonly EventInput[]) => void;
 }
 
@@ -75,7 +78,7 @@ interface Watchers {
 export async function watchAttempt(
   { attempts, deadlines, wayOut, onProgramOutput }: Watchers,
   intent: AttemptWatch["intent"],
-  moment: Pick<AttemptWatch, "state" | "latest" | "signal" | "onSignOfLife" | "onFact" | "onFacts">,
+  moment: Omit<AttemptWatch, "intent" | "sandbox" | "deadlines" | "onOutput">,
   sandbox: Sandbox,
 ): Promise<EventInput[]> {
   assert(attempts !== null, "a session with a program was opened with one");
@@ -217,6 +220,7 @@ class AttemptsOfSession implements SessionAttempts {
       wallMs: () => clock.wallMs(),
       current: watch.latest,
       onFact: watch.onFact,
+      onReservation: watch.onReservation,
       onFacts: watch.onFacts,
       onExhausted: () => vigil.farewell(FAREWELL_MS),
     });

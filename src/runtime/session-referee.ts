@@ -6,7 +6,7 @@ import { contractRendering, RENDERING_PATH } from "../core/contract/rendering.ts
 import { assert, NightshiftError } from "../core/errors.ts";
 import { type EventBody, type EventInput, event, type SessionEvent } from "../core/events/index.ts";
 import type { Sequence, SessionId } from "../core/ids.ts";
-import { exceededByJudge } from "../core/rules/budget.ts";
+import { exceededByJudge, type Wanted } from "../core/rules/budget.ts";
 import { wantedLayer } from "../core/rules/environment.ts";
 import type { Layer, SessionState } from "../core/state.ts";
 import type { RefereeFactType, RefereeParts, VerdictRequest } from "../referee/parts.ts";
@@ -29,6 +29,8 @@ export interface JudgingMoment {
   readonly signal: AbortSignal;
   /** Puts evidence into the log before it is relied on. */
   readonly onFact: (fact: EventInput) => Promise<Sequence>;
+  /** @throws NightshiftError `E_CAP_REACHED`, with `data.exhausted` */
+  readonly onReservation: (fact: EventInput, wanted: Wanted) => Promise<Sequence>;
 }
 
 /** Of the log, only reading. */
@@ -76,21 +78,21 @@ export function createSessionReferee({
         signal,
       );
     },
-    async verdict({ state, latest, signal, onFact }) {
+    async verdict({ state, latest, signal, onFact, onReservation }) {
       const { giveVerdict } = await import("../referee/index.ts");
       await noteDrift(log, state, rendering, onFact);
       const request = await requestOf(log, lease, state);
-      const purse = purseOf(request.number, latest, onFact);
+      const purse = purseOf(request.number, latest, { onFact, onReservation });
       return await giveVerdict({ ...(await parts(wantedLayer(state))), purse }, request, signal, onFact);
     },
   };
 }
 
-/** The session's own caps: what fits is reserved in the log before anything is sent. */
+/** The session's own caps, and that of the day: what fits is reserved in the log before anything is sent. */
 function purseOf(
   verdict: number,
   latest: () => SessionState,
-  onFact: (fact: EventInput) => Promise<Sequence>,
+  { onFact, onReservation }: Pick<JudgingMoment, "onFact" | "onReservation">,
 ): JudgePurse {
   return {
     async reserve({ criterion, model, tokens, costMicroUsd }) {
@@ -103,7 +105,8 @@ function purseOf(
       }
       const request = state.ledger.judgeRequests + 1;
       const reservation = { tokens, cost_micro_usd: costMicroUsd ?? 0 };
-      await onFact(event("judge.request_start", { verdict, criterion, request, model, reservation }));
+      const started = event("judge.request_start", { verdict, criterion, request, model, reservation });
+      await onReservation(started, { requests: 1, tokens, costMicroUsd });
       return async (settlement) =>
         void (await onFact(event("judge.request_end", { request, ...settlement })));
     },

@@ -16,6 +16,7 @@ import type { Tool } from "../tool/contract.ts";
 import type { Worker } from "../worker/contract.ts";
 import type { OpenWorkspaces } from "./checkouts.ts";
 import { SandboxConnections } from "./connections.ts";
+import type { DayCaps } from "./day-tally.ts";
 import { Deadlines } from "./deadlines.ts";
 import { type DriveEnd, Driver } from "./driver.ts";
 import { Journal } from "./journal.ts";
@@ -45,6 +46,8 @@ export interface Harness {
   readonly leaseTtlMs: number;
   /** A snapshot at least every so many events. Default: 400. */
   readonly snapshotEvents?: number;
+  /** On what all sessions of the store spend in a day (UTC); absent: none, and what is spent is not counted. */
+  readonly dayCaps?: DayCaps;
   /** Who is told when a session rests; absent: nobody. */
   readonly notifier?: Notifier;
   /** Finds the backends that a session names, for this lease. @throws NightshiftError `E_BACKEND_UNKNOWN` */
@@ -127,11 +130,12 @@ async function prepareDriver(
   const hands = await harness.resolve(config, lease);
   const { worker, backend, workspaces = noWorkspaces, wayOut = null, layers = null } = hands;
   const { referee = null, branch = null, attempts = null, services = null } = hands;
-  const { snapshotEvents } = harness;
+  const { snapshotEvents, dayCaps } = harness;
   const journal = new Journal(
     {
       ...{ store, lease, clock, redactor, owner: owner.harness, profile: profileOf(harness) },
       ...(snapshotEvents !== undefined && { snapshotEvents }),
+      ...(dayCaps !== undefined && { dayCaps }),
     },
     loaded,
   );

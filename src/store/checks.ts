@@ -18,7 +18,17 @@ export const TYPES_MAX = 200;
 export const PAGE_MAX = 10_000;
 
 /** @throws NightshiftError `E_EVENT_INVALID`, `E_EVENT_TOO_LARGE` */
-export function checkBatch(batch: AppendBatch | SubmitBatch): void {
+export function checkAppend(batch: AppendBatch): void {
+  checkBatch(batch);
+  if (batch.spending === undefined) return;
+  const { day, delta, cap } = batch.spending;
+  const numbers = [day, ...Object.values(delta), ...Object.values(cap ?? {})];
+  const wrong = numbers.find((number) => !Number.isSafeInteger(number));
+  if (wrong !== undefined) throw invalid(`what is spent of a day are whole numbers, not ${wrong}`);
+}
+
+/** @throws NightshiftError `E_EVENT_INVALID`, `E_EVENT_TOO_LARGE` */
+function checkBatch(batch: AppendBatch | SubmitBatch): void {
   const { appendId, at, events } = batch;
   if (appendId.length < 1 || appendId.length > APPEND_ID_LENGTH_MAX) {
     throw invalid(`an append id has 1 to ${APPEND_ID_LENGTH_MAX} characters, not ${appendId.length}`);

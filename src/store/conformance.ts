@@ -1,6 +1,7 @@
 /** The store contract as cases: one for each sentence of `contract.ts`. */
 import { appendCases } from "./conformance/append.ts";
 import { createCases } from "./conformance/create.ts";
+import { dayCases } from "./conformance/days.ts";
 import { dueCases } from "./conformance/due.ts";
 import { leaseCases } from "./conformance/lease.ts";
 import { raceCases } from "./conformance/races.ts";
@@ -24,6 +25,7 @@ export const storeConformance: readonly StoreCase[] = [
   ...readCases,
   ...leaseCases,
   ...dueCases,
+  ...dayCases,
   ...subscribeCases,
   ...raceCases,
 ];

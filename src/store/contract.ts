@@ -6,6 +6,7 @@
  * or may not have taken effect; repeating it with the same `appendId` resolves the doubt.
  */
 
+import type { Spending } from "../core/budget/state.ts";
 import type { SessionEvent } from "../core/events/index.ts";
 import type { Sequence, SessionId } from "../core/ids.ts";
 import type { SealedEvent } from "../core/seal.ts";
@@ -40,6 +41,16 @@ export interface Snapshot extends SnapshotInput {
   readonly hash: string;
 }
 
+/** What a batch adds to what all sessions of the store spend in a day. */
+export interface DayCharge {
+  /** Whole days since the beginning of 1970, UTC. */
+  readonly day: number;
+  /** Whole numbers. Less than nothing gives back; what is charged to a day never falls below nothing. */
+  readonly delta: Spending;
+  /** The batch is refused if it would add to something of which the day would then have more than this. */
+  readonly cap?: Partial<Spending>;
+}
+
 /** What a driver appends. */
 export interface AppendBatch {
   /** Unique within the session; repeating a batch under its id is safe. 1 to 64 characters. */
@@ -54,6 +65,8 @@ export interface AppendBatch {
   readonly snapshot?: SnapshotInput;
   /** One line about the session for listings; a cache, replaced whole. */
   readonly summary?: string;
+  /** Charged in the same transaction, once for each append id. Absent: no day is charged. */
+  readonly spending?: DayCharge;
 }
 
 /** Answer to {@link Store.append}. */
@@ -71,6 +84,8 @@ export type AppendResult =
     }
   /** Others wrote first; `events` are the (hydrated) events between the expected position and the head. */
   | { readonly status: "conflict"; readonly seq: Sequence; readonly events: readonly SessionEvent[] }
+  /** The day's cap leaves no room for it: nothing is stored or charged; `spent` is what the day has been charged. */
+  | { readonly status: "over_day"; readonly spent: Spending }
   /** A newer lease exists, or this one was released: stop at once. */
   | { readonly status: "fenced"; readonly epoch: number };
 
@@ -219,6 +234,9 @@ export interface Store {
 
   /** The newest snapshot whose fold digest is `fold` and whose position still has its hash; else undefined. */
   getSnapshot(sessionId: SessionId, fold: string): Promise<Snapshot | undefined>;
+
+  /** What batches have charged to that day. The newest 40 days that were charged are kept. */
+  getDaySpending(day: number): Promise<Spending>;
 
   /**
    * Calls back soon (≤ 50 ms) after anything was written by this or another process. A hint only: it may come

@@ -3,6 +3,7 @@ export type {
   AppendBatch,
   AppendResult,
   ClaimResult,
+  DayCharge,
   DueSessions,
   EventRange,
   Lease,

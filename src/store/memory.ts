@@ -3,6 +3,7 @@
  * embedding. Durable for as long as its {@link MemoryData} lives.
  */
 import { hash } from "node:crypto";
+import { NOTHING_SPENT, type Spending } from "../core/budget/state.ts";
 import { eventHash, genesisHash } from "../core/chain.ts";
 import type { Clock } from "../core/clock.ts";
 import { NightshiftError } from "../core/errors.ts";
@@ -11,11 +12,12 @@ import type { Sequence, SessionId } from "../core/ids.ts";
 import { hydrate } from "../core/seal.ts";
 import type { Json } from "../core/text.ts";
 import { type StoredEvent, upcast } from "../core/upcast.ts";
-import { checkBatch, checkCreate, checkLimit, checkRange, checkSubmit, wholeMs } from "./checks.ts";
+import { checkAppend, checkCreate, checkLimit, checkRange, checkSubmit, wholeMs } from "./checks.ts";
 import type {
   AppendBatch,
   AppendResult,
   ClaimResult,
+  DayCharge,
   DueSessions,
   EventRange,
   Lease,
@@ -28,6 +30,7 @@ import type {
   SubmitBatch,
   SubmitResult,
 } from "./contract.ts";
+import { afterCharge, DAYS_KEPT, isOverDay } from "./day-spending.ts";
 import {
   appendMismatch,
   blobMissing,
@@ -64,12 +67,14 @@ export interface MemoryData {
   /** In order of creation. */
   readonly sessions: Map<string, MemorySession>;
   readonly blobs: Map<string, string>;
+  /** What was spent, by day. */
+  readonly days: Map<number, Spending>;
   readonly listeners: Set<Listener>;
 }
 
 /** Data without any session. */
 export function createMemoryData(): MemoryData {
-  return { sessions: new Map(), blobs: new Map(), listeners: new Set() };
+  return { sessions: new Map(), blobs: new Map(), days: new Map(), listeners: new Set() };
 }
 
 /** Parts of a memory store. */
@@ -128,7 +133,7 @@ class MemoryStore implements Store {
 
   async append(lease: Lease, batch: AppendBatch): Promise<AppendResult> {
     this.#checkOpen();
-    checkBatch(batch);
+    checkAppend(batch);
     const session = this.#session(lease.sessionId);
     const fenced = isFenced(session, lease);
     const repeated = this.#repeated(session, batch);
@@ -140,7 +145,11 @@ class MemoryStore implements Store {
     if (expected < seq) {
       return { status: "conflict", seq, events: session.events.slice(expected).map((e) => this.#read(e)) };
     }
+    const { spending } = batch;
+    const spent = this.#data.days.get(spending?.day ?? -1) ?? NOTHING_SPENT;
+    if (spending !== undefined && isOverDay(spent, spending)) return { status: "over_day", spent };
     const placed = this.#store(session, batch);
+    if (spending !== undefined) this.#charge(spending);
     if (batch.summary !== undefined) session.summary = batch.summary;
     if (batch.snapshot !== undefined) {
       session.snapshot = { ...batch.snapshot, seq: placed.seq, hash: headHash(session) };
@@ -261,6 +270,11 @@ class MemoryStore implements Store {
     return snapshot?.fold === fold ? snapshot : undefined;
   }
 
+  async getDaySpending(day: number): Promise<Spending> {
+    this.#checkOpen();
+    return this.#data.days.get(day) ?? NOTHING_SPENT;
+  }
+
   subscribe(listener: Listener): () => void {
     // Of its own, so that the same function can be subscribed twice and stopped once.
     const ownListener: Listener = (change) => listener(change);
@@ -315,6 +329,12 @@ class MemoryStore implements Store {
     session.updatedAt = batch.at;
     this.#notify(session);
     return { firstSeq, seq: session.events.length };
+  }
+
+  #charge(spending: DayCharge): void {
+    const { days } = this.#data;
+    days.set(spending.day, afterCharge(days.get(spending.day) ?? NOTHING_SPENT, spending));
+    for (const day of [...days.keys()].sort((a, b) => b - a).slice(DAYS_KEPT)) days.delete(day);
   }
 
   #read(stored: MemoryEvent, hydrated = true): SessionEvent {

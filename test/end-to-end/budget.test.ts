@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { bodiesOf, Place } from "./place.ts";
@@ -42,17 +42,37 @@ describe("caps", () => {
     await place.expectSound();
   }, 120_000);
 
-  test("money without a price is refused, and what to give instead is named", async () => {
-    const { code, stderr } = await place.run([
-      "run",
-      "x",
-      "--model",
-      place.script({ turns: [] }),
-      "--max-cost",
-      "5",
-    ]);
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/--price[\s\S]*--max-tokens/);
+  test.each(["--max-cost", "--max-cost-per-day"])(
+    "%s without a price is refused, and what to give instead is named",
+    async (flag) => {
+      const { code, stderr } = await place.run(["run", "x", "--model", place.script({ turns: [] }), flag, "5"]);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(/--price[\s\S]*(--max-tokens|max_cost_per_day)/);
+    },
+  );
+
+  test("the cost of a day is capped over all sessions, until tomorrow or until the cap is raised", async () => {
+    const usage = { input_tokens: 4000, output_tokens: 100 };
+    const model = place.script({ turns: [{ text: "Done.", usage }] });
+    const words = ["--model", model, "--tools", "none", "--price", "3,15", "--max-output-tokens", "1000"];
+    mkdirSync(join(place.folder, "config/nightshift"), { recursive: true });
+    writeFileSync(join(place.folder, "config/nightshift/config.yaml"), "max_cost_per_day: 0.02\n");
+    const first = await place.run(["run", "one", ...words]);
+    expect(first.code, first.stderr).toBe(0);
+    const second = await place.run(["run", "two", ...words]);
+    expect(second.code, second.stderr).toBe(3);
+    const session = sessionIn(second.stdout);
+    expect(second.stderr).toMatch(/stopped: a cap was reached \(money today\); goes on at /);
+    expect(second.stderr).toContain(`nightshift resume ${session} --max-cost-per-day`);
+    const { stop_reason } = await place.json(["status", session]);
+    expect(stop_reason).toMatchObject({ type: "budget_reached", cap: "day.cost_micro_usd" });
+    expect((stop_reason as { resume_at: number }).resume_at % 86_400_000).toBe(0);
+    expect(await place.json(["budget", session])).toMatchObject({
+      caps: expect.arrayContaining([{ cap: "day.cost_micro_usd", used: 13_500, limit: 20_000 }]),
+    });
+    const raised = await place.run(["resume", session, "--max-cost-per-day", "0.05"]);
+    expect(raised.code, raised.stderr).toBe(0);
+    await place.expectSound();
   });
 
   test.each([

@@ -65,6 +65,7 @@ export class Population implements Crowd {
   startHarness(): void {
     const process = this.#newProcess("h");
     const store = this.#storeOf(process);
+    const { dayCaps } = this.#scene.workload;
     const harness: Harness = {
       store,
       clock: process.clock,
@@ -80,6 +81,7 @@ export class Population implements Crowd {
       version: "simulated",
       leaseTtlMs: this.#scene.workload.leaseTtlMs,
       snapshotEvents: SNAPSHOT_EVENTS,
+      ...(dayCaps !== null && { dayCaps }),
       ...(this.#scene.workload.isTold && { notifier: createSimulatedNotifier(process, this.#scene) }),
       resolve: async (config, lease) => this.#resolve(process, store, config, lease),
     };

@@ -90,6 +90,7 @@ class Simulation {
     if (!(await this.#rest())) return;
     faults.stop();
     machine.disk.heal();
+    if (workload.dayCaps !== null) workload.dayCaps.tokens = Number.MAX_SAFE_INTEGER;
     for (let round = 0; round < ROUNDS_MAX && this.#answerPeople(); round++)
       if (!(await this.#rest())) return;
     await this.#letDaemonsEnd();
@@ -189,8 +190,11 @@ function isSame(row: LogRow, other: LogRow | undefined): boolean {
   );
 }
 
-/** Does it keep nothing, and wait for a person, until a time that is far away? */
+/** Does it keep nothing, and wait for the next day, or for a person until a time that is far away? */
 function isPatient(state: SessionState, due: number | null): boolean {
+  const { stopReason: reason } = state;
+  if (reason?.type === "budget_reached" && state.hold === "budget_reached")
+    return state.sandbox === null && due !== null && due === reason.resume_at;
   const expiry = nextExpiry(state);
   return (
     state.hold === "requires_action" &&

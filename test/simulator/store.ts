@@ -129,6 +129,8 @@ export class SimulatedStore implements Store {
 
   listSessions: Store["listSessions"] = async (range) => (await this.#open()).listSessions(range);
 
+  getDaySpending: Store["getDaySpending"] = async (day) => (await this.#open()).getDaySpending(day);
+
   getBlob: Store["getBlob"] = async (blobHash) => (await this.#open()).getBlob(blobHash);
 
   subscribe(listener: (change?: StoreChange) => void): () => void {

@@ -48,6 +48,8 @@ export interface Workload {
   readonly harnesses: number;
   /** How long a harness that has died keeps others waiting. */
   readonly leaseTtlMs: number;
+  /** On what all sessions use in a day; people raise it in the end. Null: none. */
+  readonly dayCaps: { tokens: number } | null;
   /** Is anybody who is away told how sessions rest? */
   readonly isTold: boolean;
   /** Whether files meet a criterion; absent: chance decides, always the same way for the same files. */
@@ -55,6 +57,8 @@ export interface Workload {
 }
 
 const LEASE_TTL_MS = 10_000;
+/** How common a cap for the day is, in seeds that do not aim at more than it would let through. */
+const DAY_CAP_CHANCE = 0.25;
 
 /** An idempotent tool beside the real ones, which have none. */
 const syncTool: Tool = {
@@ -104,8 +108,15 @@ export function planWorkload(random: Random, aim: Aim): Workload {
     }),
     harnesses: random.weighted({ "1": 2, "2": 5, "3": 2 }) === "1" ? 1 : random.between(2, 3),
     leaseTtlMs: LEASE_TTL_MS,
+    dayCaps: planDay(random.fork("day"), aim),
     isTold: aim.tells || random.fork("told").chance(0.25),
   };
+}
+
+/** A seed that has spent its day does little of what it aims at. */
+function planDay(random: Random, aim: Aim): Workload["dayCaps"] {
+  const isFree = aim.judges || aim.asks || aim.works || aim.talks;
+  return !isFree && random.chance(DAY_CAP_CHANCE) ? { tokens: random.between(1500, 25_000) } : null;
 }
 
 function planSession(label: string, random: Random, aim: Aim): SessionPlan {

@@ -65,10 +65,10 @@ export class World implements Scene {
     const random = (label: string): Random => this.#random.fork(label);
     this.scheduler = new Scheduler(random("scheduler"));
     this.trace = new Trace(this.scheduler);
-    this.judge = new Judge([...createInvariants(), ...watch], ({ promise, detail }) =>
+    this.workload = workload ?? planWorkload(random("workload"), aimOf(faults.target));
+    this.judge = new Judge([...createInvariants(this.workload.dayCaps), ...watch], ({ promise, detail }) =>
       this.trace.note("judge", promise, detail),
     );
-    this.workload = workload ?? planWorkload(random("workload"), aimOf(faults.target));
     this.machine = new Machine({
       scheduler: this.scheduler,
       random: random("machine"),

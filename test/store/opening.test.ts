@@ -10,8 +10,9 @@ import {
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
-import { batchOf, claimed, creation, SESSION, textsOf } from "../../src/store/conformance/subject.ts";
-import { openDatabase } from "../../src/store/sqlite/database.ts";
+import { eventHash, genesisHash } from "../../src/core/chain.ts";
+import { batchOf, claimed, createdEvent, creation, SESSION, textsOf } from "../../src/store/conformance/subject.ts";
+import { openDatabase, type SqlDatabase } from "../../src/store/sqlite/database.ts";
 import { HeadsFile } from "../../src/store/sqlite/heads.ts";
 import { APPLICATION_ID, MIGRATIONS, migrate, schemaState } from "../../src/store/sqlite/schema.ts";
 import { withMount } from "./mount.ts";
@@ -24,6 +25,23 @@ async function folderWithSession(): Promise<string> {
   await store.append(await claimed(store), batchOf("a"));
   await store.close();
   return folder;
+}
+
+/** A session of one event, written as the first release did. */
+function storeFirst(database: SqlDatabase): { readonly hash: string } {
+  const { type, v, body, bodyHash } = createdEvent();
+  const header = { session: SESSION, seq: 1, type, v, at: 100 };
+  const hash = eventHash(genesisHash(SESSION), header, bodyHash);
+  const bytes = Buffer.from(hash, "hex");
+  database
+    .prepare(`INSERT INTO sessions (key, id, seq, hash, epoch, due, created_at, updated_at)
+      VALUES (1, ?, 1, ?, 0, 100, 100, 100)`)
+    .run(SESSION, bytes);
+  database
+    .prepare(`INSERT INTO events (session, seq, v, at, hash, append_id, type, body)
+      VALUES (1, 1, ?, 100, ?, 'create', ?, ?)`)
+    .run(v, bytes, type, body);
+  return { hash };
 }
 
 describe("the folder", () => {
@@ -176,6 +194,26 @@ describe("migrations", () => {
     expect(database.prepare("SELECT id, seq, extra FROM sessions").all()).toEqual([[SESSION, 2, "x"]]);
     database.close();
     await expect(openStore(folder)).rejects.toMatchObject({ code: "E_STORE_NEWER" });
+  });
+
+  test("take a database of the first release along: its log, and days that were never counted", async () => {
+    const folder = freshFolder();
+    const path = join(folder, "log.db");
+    const database = openDatabase(path);
+    migrate(database, path, MIGRATIONS.slice(0, 1));
+    expect(database.prepare("PRAGMA user_version").all()).toEqual([[1]]);
+    const { hash } = storeFirst(database);
+    database.close();
+    const store = await openStore(folder);
+    expect(await store.getSession(SESSION)).toMatchObject({ seq: 1, hash });
+    expect(await store.getEvents(SESSION, { limit: 10 })).toMatchObject([{ type: "session.created" }]);
+    const spent = { requests: 1, tokens: 2, costMicroUsd: 3 };
+    await store.append(await claimed(store), batchOf("a", { spending: { day: 9, delta: spent } }));
+    expect(await store.getDaySpending(9)).toEqual(spent);
+    await store.close();
+    const again = new DatabaseSync(path);
+    expect(again.prepare("PRAGMA user_version").get()).toEqual({ user_version: MIGRATIONS.length });
+    again.close();
   });
 
   test("happen whole or not at all", async () => {

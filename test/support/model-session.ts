@@ -16,7 +16,7 @@ import type { EventInput, SessionEvent } from "../../src/core/events/index.ts";
 import type { Message } from "../../src/core/message.ts";
 import { reduce } from "../../src/core/reduce.ts";
 import { emptyState, type SessionState } from "../../src/core/state.ts";
-import { isOpen } from "../../src/core/step.ts";
+import { type DayBudget, isOpen } from "../../src/core/step.ts";
 import { created, SESSION, START_MS, type Variations, woke } from "./events.ts";
 import { PROFILE } from "./logs.ts";
 
@@ -35,6 +35,8 @@ export class ModelSession {
   epoch = 1;
   at = START_MS;
   quietMs = 0;
+  /** What all sessions have spent today; absent: that is not capped. */
+  day: DayBudget | undefined;
 
   /** @param first - comes with the session, before anybody drives */
   constructor(variations?: Variations, first: readonly EventInput[] = []) {
@@ -78,6 +80,7 @@ export class ModelSession {
     return decide(this.state, {
       at: this.at,
       epoch: this.epoch,
+      ...(this.day !== undefined && { day: this.day }),
       quietMs: this.quietMs,
       profile: PROFILE,
       inputOf: () => null,

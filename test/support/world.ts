@@ -16,6 +16,7 @@ import {
   type ScriptedModel,
 } from "../../src/model/scripted.ts";
 import { type ClientParts, createSession, sendEvents } from "../../src/runtime/client.ts";
+import type { DayCaps } from "../../src/runtime/day-tally.ts";
 import { type Harness, type WakeOptions, type WakeResult, wake } from "../../src/runtime/wake.ts";
 import type { Owner, Store } from "../../src/store/contract.ts";
 import { createMemoryData, createMemoryStore, type MemoryData } from "../../src/store/memory.ts";
@@ -33,6 +34,7 @@ export interface WorldParts {
   /** Wraps the store, for example to hold a call. */
   readonly store?: (store: Store) => Store;
   readonly snapshotEvents?: number;
+  readonly dayCaps?: DayCaps;
 }
 
 /** One test's world. */
@@ -64,7 +66,7 @@ export class World {
   /** A harness of its own: another process, as far as the store can tell. */
   harness(name = "harness-1", store: Store = this.store): Harness {
     const tools = new Map([...builtinTools(), ...sessionTools()].map((tool) => [tool.name, tool]));
-    const { snapshotEvents } = this.#parts;
+    const { snapshotEvents, dayCaps } = this.#parts;
     return {
       store,
       clock: this.clock,
@@ -74,6 +76,7 @@ export class World {
       version: "0.0.0",
       leaseTtlMs: 10_000,
       ...(snapshotEvents !== undefined && { snapshotEvents }),
+      ...(dayCaps !== undefined && { dayCaps }),
       resolve: async ({ policy }) => ({
         worker: createLoopWorker({ model: this.#model, tools, clock: this.clock, policy }),
         backend: this.sandboxes,

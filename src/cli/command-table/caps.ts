@@ -73,6 +73,14 @@ export const CAP_FLAGS: readonly FlagSpec[] = [
   },
 ];
 
+/** How much a day may cost. It is the harness's and not the session's, so that nobody changes it of a session. */
+export const DAY_CAP_FLAG: FlagSpec = {
+  name: "max-cost-per-day",
+  value: "<dollars>",
+  description: "cap on money for all sessions of the state folder each day (UTC); needs a price",
+  parse: dollars("--max-cost-per-day"),
+};
+
 /** What happens when a provider does not answer for long. */
 export const LIMIT_FLAGS: readonly FlagSpec[] = [
   {

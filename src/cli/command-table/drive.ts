@@ -3,7 +3,7 @@ import type { ResumeFlags } from "../commands/resume.ts";
 import type { RunFlags } from "../commands/run.ts";
 import { duration, heldOut, hosts, names, oneOf, price, webAddress, wholeNumber } from "../flags.ts";
 import { PEOPLE_FLAGS } from "../people-flags.ts";
-import { CAP_FLAGS, LIMIT_FLAGS } from "./caps.ts";
+import { CAP_FLAGS, DAY_CAP_FLAG, LIMIT_FLAGS } from "./caps.ts";
 import {
   ANY_SESSION,
   type CommandSpec,
@@ -229,6 +229,7 @@ export const driveCommands: readonly CommandSpec[] = [
       ...MODEL_FLAGS,
       ...PLACE_FLAGS,
       ...CAP_FLAGS,
+      DAY_CAP_FLAG,
       ...LIMIT_FLAGS,
       ...CONTRACT_FLAGS,
       WORKER_FLAG,
@@ -250,6 +251,7 @@ export const driveCommands: readonly CommandSpec[] = [
       ...MODEL_FLAGS,
       ...PLACE_FLAGS,
       ...CAP_FLAGS,
+      DAY_CAP_FLAG,
       ...CONTRACT_FLAGS,
       ...PROGRAM_FLAGS,
       ...AGENT_FLAGS,
@@ -265,6 +267,7 @@ export const driveCommands: readonly CommandSpec[] = [
     flags: [
       ...PLACE_FLAGS,
       ...CAP_FLAGS,
+      DAY_CAP_FLAG,
       { name: "all", description: "everything that is due" },
       {
         name: "stay",

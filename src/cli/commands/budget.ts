@@ -1,10 +1,12 @@
 /** `budget`: the ledger of a session against its caps, and the way to change them. */
+import { dayOf } from "../../core/budget/day.ts";
 import { NightshiftError } from "../../core/errors.ts";
 import { type ClientEventInput, event } from "../../core/events/index.ts";
 import { attemptSpending, charged, criteriaSpending, isActive } from "../../core/reduce/budget.ts";
 import { BREAKERS } from "../../core/rules/breakers.ts";
 import type { SessionState } from "../../core/state.ts";
 import { loadState } from "../../runtime/load.ts";
+import type { OpenHarness } from "../../runtime/open.ts";
 import { breakersOf, type CapFlags, limitsOf } from "../budget-flags.ts";
 import { type CommandContext, findSession, type PlaceFlags, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -61,7 +63,7 @@ export function checkPrice({ config }: SessionState, limits: ReturnType<typeof l
 function show(context: CommandContext, id: string | undefined, flags: BudgetFlags): Promise<number> {
   return withHarness(context, flags, async (harness) => {
     const state = await loadState(harness.store, await findSession(harness, id));
-    const rows = capRows(state, harness.clock.wallMs());
+    const rows = [...capRows(state, harness.clock.wallMs()), ...(await dayRows(harness))];
     if (flags.json === true) context.output.printJson(asJson(state, rows));
     else context.output.print(...lines(state, rows, context.output.width));
     return EXIT.ok;
@@ -91,6 +93,14 @@ export function capRows(state: SessionState, now: number): readonly CapRow[] {
     ["attempt.cost_micro_usd", attempt.costMicroUsd, limits.attempt?.cost_micro_usd],
   ];
   return all.map(([cap, used, limit]) => ({ cap, used, limit: limit ?? null }));
+}
+
+/** Of all sessions together, where that is capped. */
+async function dayRows({ store, clock, dayCaps }: OpenHarness): Promise<CapRow[]> {
+  const limit = dayCaps?.cost_micro_usd;
+  if (limit === undefined) return [];
+  const { costMicroUsd } = await store.getDaySpending(dayOf(clock.wallMs()));
+  return [{ cap: "day.cost_micro_usd", used: costMicroUsd, limit }];
 }
 
 function lines(state: SessionState, rows: readonly CapRow[], width: number): string[] {

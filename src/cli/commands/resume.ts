@@ -15,6 +15,7 @@ import { isAgreed, isAsked } from "../ask.ts";
 import type { CapFlags } from "../budget-flags.ts";
 import { carryOn, type DriveFlags } from "../carry-on.ts";
 import { type CommandContext, commandLine, findSession, withHarness } from "../context.ts";
+import { checkDayCap } from "../day-cap.ts";
 import { detach } from "../detach.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Interruption } from "../interruption.ts";
@@ -44,7 +45,7 @@ export function resume(context: CommandContext, id: string | undefined, flags: R
       const sessionId = await findSession(harness, id);
       if (flags.detach === true) return detach(context, harness, { sessionId, settings, flags });
       using _watcher = watches(harness, settings, sessionId, flags);
-      return await resumeOne(context, harness, sessionId, flags);
+      return await resumeOne(context, harness, { sessionId, settings }, flags);
     }
     if (flags.detach === true)
       throw new NightshiftError("E_USAGE", "--detach is about one session; --all --stay stays by itself", {
@@ -69,7 +70,7 @@ function watches(
 async function resumeOne(
   context: CommandContext,
   harness: OpenHarness,
-  sessionId: SessionId,
+  { sessionId, settings }: { readonly sessionId: SessionId; readonly settings: Settings },
   flags: ResumeFlags,
 ): Promise<number> {
   const { output } = context;
@@ -78,6 +79,7 @@ async function resumeOne(
   const record = await harness.store.getSession(sessionId);
   if (record === undefined)
     throw new NightshiftError("E_SESSION_UNKNOWN", `there is no session ${sessionId}`);
+  if (!record.held && state.config !== null) checkDayCap(settings, state.config);
   const now = harness.clock.wallMs();
   const standing = standingOf(state, record, now);
   const say = flags.json === true ? output.note.bind(output) : output.print.bind(output);

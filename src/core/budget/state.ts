@@ -19,6 +19,14 @@ export interface Spending {
   readonly costMicroUsd: number;
 }
 
+/** Before anything was spent. */
+export const NOTHING_SPENT: Spending = { requests: 0, tokens: 0, costMicroUsd: 0 };
+
+/** Is it a cap on what all sessions of a store spend in a day? */
+export function isDayCap(cap: string): boolean {
+  return cap.startsWith("day.");
+}
+
 /** Where the ledger stood when an attempt began. */
 export interface AttemptSpending {
   readonly number: number;

@@ -1,4 +1,5 @@
 /** Facts about a program that works by itself: its attempts, its requests through the gateway, and what came of both. */
+import { isDayCap } from "../budget/state.ts";
 import { type CommandState, type CountedInput, type GatewayRequest, NO_COMMAND } from "../command/state.ts";
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { SessionState } from "../state.ts";
@@ -21,7 +22,10 @@ export function reduceCommand(state: SessionState, event: SessionEvent, before: 
   switch (event.type) {
     case "attempt.started": {
       const { incarnation = "" } = event.body;
-      return withUnsaved({ ...update({ incarnation, hasChanged: false }), answerOwed: false }, event.at);
+      // Whether a day's cap still holds was asked before; it is asked again of what this attempt wants.
+      const exhausted = isDayCap(command.exhausted?.cap ?? "") ? null : command.exhausted;
+      const begun = update({ incarnation, hasChanged: false, exhausted });
+      return withUnsaved({ ...begun, answerOwed: false }, event.at);
     }
     case "checkpoint.created":
       return event.body.files_changed > 0 ? update({ hasChanged: true }) : state;
@@ -31,7 +35,7 @@ export function reduceCommand(state: SessionState, event: SessionEvent, before: 
     case "verdict.given":
       return update({ fruitless: isFruitless(before, state) ? command.fruitless + 1 : 0 });
     case "budget.exhausted":
-      return event.body.cap.startsWith("day.") ? state : update({ exhausted: event.body });
+      return update({ exhausted: event.body });
     case "control.set_limits":
       return update({ exhausted: null });
     case "control.resume":

@@ -22,7 +22,7 @@ export function reduceRequests(state: SessionState, event: SessionEvent): Sessio
       const ledger = unsettledJudge(state);
       return {
         ...state,
-        judgeRequest: { number, reservation },
+        judgeRequest: { number, startedAt: event.at, reservation },
         ledger: { ...ledger, judgeRequests: ledger.judgeRequests + 1 },
       };
     }

@@ -2,11 +2,12 @@
  * Caps. The worst case of a request is reserved before it is sent, so that none is ever exceeded; reaching one parks the
  * session, and raising it lets it go on.
  */
-import type { Spending } from "../budget/state.ts";
+import { nextDayAfter } from "../budget/day.ts";
+import { isDayCap, type Spending } from "../budget/state.ts";
 import { type EventBody, event } from "../events/index.ts";
 import { attemptSpending, charged, criteriaSpending, isActive } from "../reduce/budget.ts";
-import type { SessionState } from "../state.ts";
-import { append, type Now, type Step } from "../step.ts";
+import type { SessionState, StopReason } from "../state.ts";
+import { append, type DayBudget, type Now, type Step } from "../step.ts";
 import { modelToAsk } from "./model.ts";
 
 /** The cap that is in the way. */
@@ -16,8 +17,6 @@ export type Reservation = EventBody<"span.model_request_start">["reservation"];
 
 type Limits = EventBody<"session.created">["limits"];
 type Caps = NonNullable<Limits["attempt"]>;
-
-const DAY_MS = 24 * 3_600_000;
 
 /** Every input token uncached, every output token used; of the context only what is new since the last count. */
 export function worstCase(state: SessionState, now: Now): Reservation {
@@ -38,14 +37,16 @@ export function exceededCap(
 }
 
 /**
- * The same for a request of the judge's, which is sent while the agent rests.
- * @param costMicroUsd - null: nobody knows the price
+ * The same for a request of the judge's, which is sent while the agent rests. The day's cap is looked at when the
+ * reservation is written: {@link exceededDay}.
  */
-export function exceededByJudge(
-  state: SessionState,
-  wanted: { readonly tokens: number; readonly costMicroUsd: number | null },
-): Exhausted | null {
+export function exceededByJudge(state: SessionState, wanted: Omit<Wanted, "requests">): Exhausted | null {
   return exceededBy(state, { requests: 1, ...wanted }, undefined);
+}
+
+/** The cap of the day that this could exceed; null when all hold. */
+export function exceededDay({ caps, spent }: DayBudget, wanted: Wanted): Exhausted | null {
+  return exceeded("day.", caps, spent, wanted);
 }
 
 function exceededBy(state: SessionState, wanted: Wanted, day: Now["day"]): Exhausted | null {
@@ -54,7 +55,7 @@ function exceededBy(state: SessionState, wanted: Wanted, day: Now["day"]): Exhau
     exceeded("", limits, charged(state), wanted) ??
     exceeded("attempt.", limits.attempt, attemptSpending(state), wanted) ??
     exceeded("criterion.", limits.criterion, criterionSpending(state), wanted) ??
-    exceeded("day.", day?.caps, day?.spent, wanted)
+    (day === undefined ? null : exceededDay(day, wanted))
   );
 }
 
@@ -92,13 +93,16 @@ function timeCaps(
   ];
 }
 
-/** Says what was reached, and rests. A day's cap begins anew with the next day; any other one a person has to raise. */
+/** A day's cap begins anew with the next day; any other one a person has to raise. */
+export function capReached(cap: string, { at }: Pick<Now, "at">): StopReason {
+  return { type: "budget_reached", cap, ...(isDayCap(cap) && { resume_at: nextDayAfter(at) }) };
+}
+
+/** Says what was reached, and rests. */
 export function park(exhausted: Exhausted, now: Now): Step {
-  const { cap } = exhausted;
-  const resumeAt = cap.startsWith("day.") ? { resume_at: (Math.floor(now.at / DAY_MS) + 1) * DAY_MS } : {};
   return append(
     event("budget.exhausted", exhausted),
-    event("session.status_idle", { stop_reason: { type: "budget_reached", cap, ...resumeAt } }),
+    event("session.status_idle", { stop_reason: capReached(exhausted.cap, now) }),
   );
 }
 
@@ -109,7 +113,7 @@ export function outOfTime(state: SessionState, now: Now): Step {
 }
 
 /** What a request may use; null for money that nobody can count. */
-interface Wanted {
+export interface Wanted {
   readonly requests: number;
   readonly tokens: number;
   readonly costMicroUsd: number | null;

@@ -10,6 +10,7 @@ import {
   said,
   sandboxLost,
   setLimits,
+  START_MS,
   stop,
 } from "../../../test/support/events.ts";
 import { ModelSession } from "../../../test/support/model-session.ts";
@@ -275,6 +276,29 @@ describe("the gateway's requests", () => {
     // What was done until then is judged all the same.
     expect(programs.count("verdict.given")).toBe(1);
     programs.session.submit(event("control.set_limits", { limits: { tokens: 50_000 } }));
+    programs.drive({ outcome: "met" });
+    expect(programs.state.stopReason).toMatchObject({ type: "verified" });
+    expect(programs.count("attempt.started")).toBe(2);
+  });
+
+  test("that the day has no room for park the session until there is", () => {
+    const programs = new Programs();
+    const { session } = programs;
+    const caps = { cost_micro_usd: 1000 };
+    const spent = (costMicroUsd: number) => ({ caps, spent: { requests: 1, tokens: 1, costMicroUsd } });
+    session.day = spent(600);
+    programs.drive({}, "attempt");
+    const refused = { cap: "day.cost_micro_usd", limit: 1000, used: 600, wanted: 500 };
+    session.submit(event("budget.exhausted", refused));
+    // A smaller one would fit, but it is this one that it would ask for again.
+    programs.drive({ ending: "stopped" });
+    const midnight = Math.ceil(START_MS / 86_400_000) * 86_400_000;
+    expect(programs.state.stopReason).toEqual({
+      ...{ type: "budget_reached", cap: "day.cost_micro_usd", resume_at: midnight },
+    });
+    expect(programs.count("verdict.given")).toBe(1);
+    session.day = spent(0);
+    session.at = midnight;
     programs.drive({ outcome: "met" });
     expect(programs.state.stopReason).toMatchObject({ type: "verified" });
     expect(programs.count("attempt.started")).toBe(2);

@@ -4,12 +4,13 @@
  */
 
 import type { OpenAttempt } from "../attempt/state.ts";
+import { isDayCap } from "../budget/state.ts";
 import { type EventInput, event } from "../events/index.ts";
 import { attemptCallId, attemptExecId } from "../ids.ts";
 import type { Halt, SessionState, StopReason } from "../state.ts";
 import { append, attemptIntent, type Intent, inFlight, type Now, perform, type Step } from "../step.ts";
 import { attemptBegun, attemptEnded } from "./attempts.ts";
-import { exceededAttempts, park } from "./budget.ts";
+import { capReached, type Exhausted, exceededAttempts, exceededDay, park } from "./budget.ts";
 import { admit } from "./gateway.ts";
 import { canRun, sandboxWanted } from "./sandbox.ts";
 
@@ -60,12 +61,26 @@ function endBefore(state: SessionState, now: Now): Step | null {
     return append(event("breaker.tripped", { cause: "no_progress", detail }), idle({ type: "stalled" }));
   }
   // What the gateway has refused it would refuse again.
-  if (command.exhausted !== null) return append(idle({ type: "budget_reached", cap: command.exhausted.cap }));
+  if (command.exhausted !== null && isExceededStill(command.exhausted, now))
+    return append(idle(capReached(command.exhausted.cap, now)));
   const attempts = exceededAttempts(state);
   if (attempts !== null) return park(attempts, now);
   if (config.agent.command?.gateway === undefined) return null;
   const smallest = admit(state, { bodyBytes: 0, maxOutputTokens: 1 }, now);
   return smallest.status === "exceeded" ? park(smallest.exceeded, now) : null;
+}
+
+/** A day ends by itself, and others give back what they have reserved of it. */
+function isExceededStill({ cap, wanted }: Exhausted, { day }: Now): boolean {
+  if (!isDayCap(cap)) return true;
+  if (day === undefined) return false;
+  const wantedOf = (kind: string): number => (cap === `day.${kind}` ? wanted : 0);
+  const again = {
+    requests: wantedOf("model_requests"),
+    tokens: wantedOf("tokens"),
+    costMicroUsd: wantedOf("cost_micro_usd"),
+  };
+  return exceededDay(day, again) !== null;
 }
 
 function idle(reason: StopReason): EventInput {

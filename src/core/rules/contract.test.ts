@@ -80,6 +80,7 @@ const changed = [
 ];
 const exhausted = event("budget.exhausted", { cap: "tokens", limit: 100, used: 90, wanted: 20 });
 /** Its judge may not be asked. */
+const ofTheDay = event("budget.exhausted", { cap: "day.tokens", limit: 100, used: 90, wanted: 20 });
 const parked = [...ended, verdictRequested(), exhausted, idle("budget_reached")];
 
 const idleAs = (stop_reason: Parameters<typeof event<"session.status_idle">>[1]["stop_reason"]): EventInput =>
@@ -155,6 +156,14 @@ describe("an agent can only ask", () => {
       name: "a cap that its judge has reached parks it",
       log: [...ended, verdictRequested(), exhausted],
       step: append(idleAs({ type: "budget_reached", cap: "tokens" })),
+    },
+    {
+      name: "one of the day until the next",
+      log: [...ended, verdictRequested(), ofTheDay],
+      now: { at: Date.UTC(2026, 10, 30, 8) },
+      step: append(
+        idleAs({ type: "budget_reached", cap: "day.tokens", resume_at: Date.UTC(2026, 11, 1) }),
+      ),
     },
     {
       name: "a raised cap goes on with the same verdict",

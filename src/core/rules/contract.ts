@@ -8,6 +8,7 @@ import { type EventInput, event } from "../events/index.ts";
 import { countOf } from "../reduce/portions.ts";
 import type { SessionState } from "../state.ts";
 import { append, inFlight, type Now, perform, type Step } from "../step.ts";
+import { capReached } from "./budget.ts";
 import { checkpointBefore, isCheckpointing } from "./checkpoint.ts";
 import { askedLayer } from "./environment.ts";
 
@@ -79,11 +80,10 @@ export function nothingToDo({ queue }: SessionState): Step {
 }
 
 /** Saves the files, then lets the referee look at them. */
-export function judging(state: SessionState, _now: Now): Step {
+export function judging(state: SessionState, now: Now): Step {
   const { contract, workspace } = state;
   const cap = contract?.making?.exhausted ?? null;
-  if (cap !== null)
-    return append(event("session.status_idle", { stop_reason: { type: "budget_reached", cap } }));
+  if (cap !== null) return append(event("session.status_idle", { stop_reason: capReached(cap, now) }));
   if (contract === null || workspace === null || contract.making !== null || isCheckpointing(state))
     return perform(inFlight(state));
   const checkpoint = checkpointBefore(state, "verdict");

@@ -147,6 +147,15 @@ export async function claimed(store: Store, by = owner(), session = SESSION): Pr
   return result.lease;
 }
 
+/** As {@link withLease}, with a second session and its lease. */
+export async function withTwoLeases(
+  subject: StoreSubject,
+): Promise<{ store: Store; lease: Lease; otherLease: Lease }> {
+  const { store, lease } = await withLease(subject);
+  await store.create(OTHER_SESSION, creation());
+  return { store, lease, otherLease: await claimed(store, owner(2), OTHER_SESSION) };
+}
+
 /** Position of the head. */
 export async function headOf(store: Store, session = SESSION): Promise<number> {
   return (await store.getSession(session))?.seq ?? 0;

@@ -1,10 +1,13 @@
 /** Compares and applies one request inside the writer's transaction. */
 import { eventHash, genesisHash } from "../../core/chain.ts";
 import type { Sequence, SessionId } from "../../core/ids.ts";
+import type { DayCharge } from "../contract.ts";
+import { isOverDay } from "../day-spending.ts";
 import { appendMismatch, logLost, sessionExists } from "../failures.ts";
 import { storeBlobs } from "./blobs.ts";
 import type { Connection } from "./connection.ts";
 import type { SqlValue } from "./database.ts";
+import { chargeDay, readDay } from "./days.ts";
 import type { Head, HeadsFile } from "./heads.ts";
 import type {
   AppendRequest,
@@ -133,7 +136,7 @@ export class Applier {
     return stored(row, head);
   }
 
-  #append({ sessionId, epoch, expectedSeq, batch, snapshot, summary }: AppendRequest): Applied {
+  #append({ sessionId, epoch, expectedSeq, batch, snapshot, summary, spending }: AppendRequest): Applied {
     const row = this.#target(sessionId, batch);
     const fenced = isFenced(row, epoch);
     const repeated = this.#repeated(row, batch, fenced);
@@ -142,10 +145,19 @@ export class Applier {
     const expected = expectedSeq ?? row.seq;
     if (expected > row.seq) throw logLost(sessionId, row.seq, expected);
     if (expected < row.seq) return unchanged({ kind: "conflict", seq: row.seq });
+    const over = spending === null ? null : this.#overDay(spending);
+    if (over !== null) return over;
     const head = this.#insertEvents(row, batch);
     this.#connection.statement(ADVANCE).run(head.seq, bytesOf(head.hash), batch.at, summary, row.key);
     if (snapshot !== null) storeSnapshot(this.#connection, row.key, head, snapshot);
+    if (spending !== null) chargeDay(this.#connection, spending);
     return stored(row, head);
+  }
+
+  #overDay(spending: DayCharge): Applied | null {
+    if (spending.cap === undefined) return null;
+    const spent = readDay(this.#connection, spending.day);
+    return isOverDay(spent, spending) ? unchanged({ kind: "over_day", spent }) : null;
   }
 
   #claim(request: ClaimRequest, wasTried: boolean): Applied {

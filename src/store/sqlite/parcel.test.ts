@@ -11,6 +11,7 @@ const blobs = fc.oneof(
   fc.array(fc.record({ hash: text, text, bytes: fc.nat() }), { maxLength: 2 }),
 );
 const event = fc.record({ type: text, v: fc.nat(9), body: text, bodyHash: text, blobs });
+const spent = fc.record({ requests: fc.nat(), tokens: fc.nat(), costMicroUsd: fc.nat() });
 const append = fc.record({
   kind: fc.constant("append" as const),
   sessionId: fc.stringMatching(/^[a-z]{8}$/).map(sessionId),
@@ -19,6 +20,7 @@ const append = fc.record({
   batch: fc.record({ appendId: text, at: seq, events: fc.array(event, { minLength: 1, maxLength: 5 }) }),
   snapshot: fc.option(fc.record({ fold: text, body: text }), { freq: 5 }),
   summary: fc.option(text),
+  spending: fc.option(fc.record({ day: fc.nat(), delta: spent, cap: spent }), { freq: 5 }),
 });
 const renew = append.map(
   ({ sessionId, epoch }): WriteRequest => ({ kind: "renew", sessionId, epoch, leaseUntilMs: 7 }),
@@ -45,6 +47,7 @@ test("the readable form of an event stays behind", () => {
       batch: { appendId: "1", at: 1, events: [sealed] },
       snapshot,
       summary: null,
+      spending: null,
     };
     const [crossed] = unpack(pack([request]));
     expect(JSON.stringify(crossed)).not.toContain('"event"');

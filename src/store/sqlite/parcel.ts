@@ -42,7 +42,7 @@ export function unpack(parcel: Parcel): WriteRequest[] {
 
 /** Nearly every request is. */
 function isPlain(request: WriteRequest): request is AppendRequest {
-  if (request.kind !== "append" || request.snapshot !== null) return false;
+  if (request.kind !== "append" || request.snapshot !== null || request.spending !== null) return false;
   return request.batch.events.every(({ body, blobs }) => body.length <= BODY_MAX && blobs.length === 0);
 }
 
@@ -109,6 +109,7 @@ class Unpacker {
       batch: { appendId, at, events },
       snapshot: null,
       summary,
+      spending: null,
     };
   }
 

@@ -1,8 +1,9 @@
 /** What a writer is asked and answers. Plain data, because it crosses to the writer's thread. */
+import type { Spending } from "../../core/budget/state.ts";
 import { type ErrorCode, NightshiftError } from "../../core/errors.ts";
 import type { Sequence, SessionId } from "../../core/ids.ts";
 import type { SealedBlob } from "../../core/seal.ts";
-import type { SnapshotInput } from "../contract.ts";
+import type { DayCharge, SnapshotInput } from "../contract.ts";
 
 /** The part of a sealed event that is stored. */
 export interface RowEvent {
@@ -44,6 +45,7 @@ export interface AppendRequest {
   readonly batch: RowBatch;
   readonly snapshot: SnapshotInput | null;
   readonly summary: string | null;
+  readonly spending: DayCharge | null;
 }
 
 /** Takes a lease. */
@@ -101,6 +103,7 @@ export type WriteOutcome =
       readonly fenced: boolean;
     }
   | { readonly kind: "conflict"; readonly seq: Sequence }
+  | { readonly kind: "over_day"; readonly spent: Spending }
   | { readonly kind: "fenced"; readonly epoch: number }
   | { readonly kind: "claimed"; readonly epoch: number }
   /** The lease is in force as far as the database can tell; the owner of that epoch may still be dead. */

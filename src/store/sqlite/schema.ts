@@ -15,6 +15,7 @@ export const APPLICATION_ID = 0x4e534c47;
  * - `erasures`: bodies that were erased later. `body_hash` is that of the body as it was, which the chain covers.
  * - `blobs`: long texts, in parts of bounded size.
  * - `snapshots`: `digest` is the SHA-256 of the body; a snapshot that does not match it is as good as none.
+ * - `days`: what all sessions together were charged on a day (UTC, since 1970) under a cap on it.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -69,6 +70,14 @@ export const MIGRATIONS: readonly string[] = [
     digest BLOB NOT NULL,
     fold TEXT NOT NULL,
     body TEXT NOT NULL
+  ) STRICT;
+  `,
+  `
+  CREATE TABLE days (
+    day INTEGER PRIMARY KEY,
+    requests INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,
+    cost_micro_usd INTEGER NOT NULL
   ) STRICT;
   `,
 ];

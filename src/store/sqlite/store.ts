@@ -1,10 +1,11 @@
 /** The store contract on top of reader and writer. */
+import type { Spending } from "../../core/budget/state.ts";
 import type { Clock } from "../../core/clock.ts";
 import { assert, NightshiftError } from "../../core/errors.ts";
 import type { SessionEvent } from "../../core/events/index.ts";
 import type { Sequence, SessionId } from "../../core/ids.ts";
 import {
-  checkBatch,
+  checkAppend,
   checkCreate,
   checkLimit,
   checkRange,
@@ -32,6 +33,7 @@ import { sessionUnknown, storeClosed } from "../failures.ts";
 import type { OwnerProbe } from "../owner.ts";
 import { readBlob } from "./blobs.ts";
 import type { Connection } from "./connection.ts";
+import { readDay } from "./days.ts";
 import { findAppend, readEvents } from "./events.ts";
 import type { HeadsFile } from "./heads.ts";
 import { type Liveness, ownerOf, readDue, readPage, readRecord } from "./records.ts";
@@ -71,9 +73,9 @@ export class SqliteStore implements Store {
   }
 
   async append(lease: Lease, batch: AppendBatch): Promise<AppendResult> {
-    checkBatch(batch);
+    checkAppend(batch);
     const { sessionId, epoch } = lease;
-    const { expectedSeq = null, snapshot = null, summary = null } = batch;
+    const { expectedSeq = null, snapshot = null, summary = null, spending = null } = batch;
     const outcome = await this.#write({
       kind: "append",
       sessionId,
@@ -82,6 +84,7 @@ export class SqliteStore implements Store {
       batch,
       snapshot,
       summary,
+      spending,
     });
     switch (outcome.kind) {
       case "stored": {
@@ -91,6 +94,8 @@ export class SqliteStore implements Store {
       }
       case "fenced":
         return { status: "fenced", epoch: outcome.epoch };
+      case "over_day":
+        return { status: "over_day", spent: outcome.spent };
       case "conflict": {
         const events = await this.#between(sessionId, expectedSeq ?? 0, outcome.seq);
         return { status: "conflict", seq: outcome.seq, events };
@@ -216,6 +221,10 @@ export class SqliteStore implements Store {
       const row = findSession(reader, sessionId);
       return row === undefined ? undefined : readSnapshot(reader, row.key, fold);
     });
+  }
+
+  async getDaySpending(day: number): Promise<Spending> {
+    return this.#read((reader) => readDay(reader, day));
   }
 
   subscribe(listener: (change?: StoreChange) => void, sessionId?: SessionId): () => void {

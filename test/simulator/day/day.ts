@@ -229,6 +229,7 @@ function workloadOf(agent: DayAgent): Workload {
       events: [message(`After ${hours} more hours: keep going, and mind the constraints.`)],
     })),
     ...{ harnesses: 2, leaseTtlMs: LEASE_TTL_MS },
+    dayCaps: null,
     isTold: true,
     isMet: (id, files) => files.get(id) === DONE,
   };

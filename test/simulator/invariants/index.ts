@@ -1,5 +1,6 @@
 /** Every invariant there is, fresh for one simulation. */
 import type { Invariant } from "../judge.ts";
+import type { Workload } from "../workload.ts";
 import { aFreshContextBeginsWithItsHandoff, attemptsFollowEachOther } from "./attempts.ts";
 import { aBranchHoldsWhatWasVerified, branchesAreWhereTheLogSays, verifiedMeansABranch } from "./branches.ts";
 import { spendIsReservedFirst } from "./budget.ts";
@@ -13,6 +14,7 @@ import {
   zombieExecutesNothing,
   zombieMakesNoSandbox,
 } from "./effects.ts";
+import { noDayIsOverspent } from "./day.ts";
 import { everySessionComesToRest, noMessageStranded, releasedMeansNoSandbox } from "./end.ts";
 import { aCheckpointHoldsTheFiles, aSandboxBeginsWithWhatTheLogSays, lostChangesAreNamed } from "./files.ts";
 import {
@@ -41,7 +43,7 @@ import {
 } from "./verdicts.ts";
 
 /** @returns the invariants, each with an empty memory */
-export function createInvariants(): Invariant[] {
+export function createInvariants(dayCaps: Workload["dayCaps"]): Invariant[] {
   return [
     denseAndChained(),
     zombieWritesNothing(),
@@ -57,6 +59,7 @@ export function createInvariants(): Invariant[] {
     aCommandFindsItsServices(),
     contextIsAFunctionOfTheLog(),
     spendIsReservedFirst(),
+    noDayIsOverspent(dayCaps),
     secretsAreNeverStored(),
     restMeansNothingRuns(),
     noRunOutlivesItsReceipt(),
