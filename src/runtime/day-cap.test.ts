@@ -194,7 +194,7 @@ const COMMAND: Variations["command"] = {
 describe("what is reserved beside the agent's own requests", () => {
   test("a program's request that the day has no room for is refused, and the session is told once", async () => {
     const world = new World();
-    const caps = { cost_micro_usd: 1500 };
+    const caps = { cost_micro_usd: 1600 };
     const [first, second] = [await meterOf(world, caps), await meterOf(world, caps)];
     expect(await first.meter.reserve(WISH)).toEqual({ status: "reserved", request: 1 });
     expect(await costToday(world)).toBe(1000);
@@ -204,7 +204,7 @@ describe("what is reserved beside the agent's own requests", () => {
     expect([first.exhausted, second.exhausted]).toEqual([0, 1]);
     const log = await world.log(second.id);
     expect(bodiesOf(log, "budget.exhausted")).toEqual([
-      { cap: "day.cost_micro_usd", limit: 1500, used: 1000, wanted: 1000 },
+      { cap: "day.cost_micro_usd", limit: 1600, used: 1000, wanted: 1000 },
     ]);
     expect(bodiesOf(log, "gateway.request_started")).toEqual([]);
     const usage = { inputTokens: 90, outputTokens: 10, cacheReadTokens: 0, cacheWriteTokens: 0 };
@@ -220,7 +220,10 @@ describe("what is reserved beside the agent's own requests", () => {
     const { journal, commit } = await journalOf(world, id, { tokens: 1000 });
     const asking = (request: number, tokens: number) => {
       const reservation = { tokens, cost_micro_usd: 1 };
-      const start = event("judge.request_start", { ...{ verdict: 1, criterion: "c", request, model: "m" }, reservation });
+      const start = event("judge.request_start", {
+        ...{ verdict: 1, criterion: "c", request, model: "m" },
+        reservation,
+      });
       return commit(start, { requests: 1, tokens, costMicroUsd: null });
     };
     await asking(1, 600);

@@ -304,7 +304,11 @@ export class Driver {
 
 function dayIsSpent(exhausted: Exhausted): NightshiftError {
   const { cap, used, limit } = exhausted;
-  return new NightshiftError("E_CAP_REACHED", `nothing was reserved: ${used} of ${limit} ${cap} are charged`, {
-    data: { exhausted },
-  });
+  return new NightshiftError(
+    "E_CAP_REACHED",
+    `nothing was reserved: ${used} of ${limit} ${cap} are charged`,
+    {
+      data: { exhausted },
+    },
+  );
 }

@@ -88,7 +88,8 @@ class LogMeter implements GatewayMeter {
       this.#written.push(started);
       return { status: "reserved", request };
     } catch (error) {
-      if (isNightshiftError(error, "E_CAP_REACHED")) return await this.#refusedByDay(error.data.exhausted as Exhausted);
+      if (isNightshiftError(error, "E_CAP_REACHED"))
+        return await this.#refusedByDay(error.data.exhausted as Exhausted);
       // The driver has given the intent up, or somebody else holds the lease: nothing was sent.
       return { status: "over" };
     }

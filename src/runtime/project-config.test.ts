@@ -55,8 +55,13 @@ test("what could run code, name hosts, loosen the sandbox or raise caps is refus
 
 test("what only narrows counts at once, and of two caps the smaller one", async () => {
   mkdirSync(join(home, ".config/nightshift"), { recursive: true });
-  writeFileSync(join(home, ".config/nightshift/config.yaml"), "max_cost: 2\nmax_tokens: 10\nmax_cost_per_day: 9\n");
-  write("protect: ['ci/**']\nprotection: strict\nmax_cost: 5\nmax_tokens: 5\nmax_requests: 7\nmax_cost_per_day: 20\n");
+  writeFileSync(
+    join(home, ".config/nightshift/config.yaml"),
+    "max_cost: 2\nmax_tokens: 10\nmax_cost_per_day: 9\n",
+  );
+  write(
+    "protect: ['ci/**']\nprotection: strict\nmax_cost: 5\nmax_tokens: 5\nmax_requests: 7\nmax_cost_per_day: 20\n",
+  );
   expect((await load()).file).toEqual({
     protect: ["ci/**"],
     protection: "strict",

@@ -9,7 +9,10 @@ const AMOUNTS = ["requests", "tokens", "costMicroUsd"] as const;
 
 /** Would it add to something of which the day would then have more than the cap? */
 export function isOverDay(spent: Spending, { delta, cap = {} }: DayCharge): boolean {
-  return AMOUNTS.some((amount) => delta[amount] > 0 && spent[amount] + delta[amount] > (cap[amount] ?? Number.POSITIVE_INFINITY));
+  return AMOUNTS.some(
+    (amount) =>
+      delta[amount] > 0 && spent[amount] + delta[amount] > (cap[amount] ?? Number.POSITIVE_INFINITY),
+  );
 }
 
 /** What the day is charged afterwards. */

@@ -45,7 +45,14 @@ describe("caps", () => {
   test.each(["--max-cost", "--max-cost-per-day"])(
     "%s without a price is refused, and what to give instead is named",
     async (flag) => {
-      const { code, stderr } = await place.run(["run", "x", "--model", place.script({ turns: [] }), flag, "5"]);
+      const { code, stderr } = await place.run([
+        "run",
+        "x",
+        "--model",
+        place.script({ turns: [] }),
+        flag,
+        "5",
+      ]);
       expect(code).toBe(2);
       expect(stderr).toMatch(/--price[\s\S]*(--max-tokens|max_cost_per_day)/);
     },

@@ -11,7 +11,14 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import { eventHash, genesisHash } from "../../src/core/chain.ts";
-import { batchOf, claimed, createdEvent, creation, SESSION, textsOf } from "../../src/store/conformance/subject.ts";
+import {
+  batchOf,
+  claimed,
+  createdEvent,
+  creation,
+  SESSION,
+  textsOf,
+} from "../../src/store/conformance/subject.ts";
 import { openDatabase, type SqlDatabase } from "../../src/store/sqlite/database.ts";
 import { HeadsFile } from "../../src/store/sqlite/heads.ts";
 import { APPLICATION_ID, MIGRATIONS, migrate, schemaState } from "../../src/store/sqlite/schema.ts";

@@ -49,7 +49,13 @@ function spentByLast(first: EventInput, log: readonly EventInput[], laterMs = 10
 const gateway = event("gateway.request_started", {
   ...{ request: 1, attempt: 1, epoch: 1, wire: "anthropic", model: "m", body_bytes: 8, reservation },
 });
-const judge = event("judge.request_start", { verdict: 1, criterion: "c", request: 1, model: "m", reservation });
+const judge = event("judge.request_start", {
+  verdict: 1,
+  criterion: "c",
+  request: 1,
+  model: "m",
+  reservation,
+});
 const reserved = { requests: 1, tokens: 900, costMicroUsd: 80 };
 const givenBack = { requests: 0, tokens: 35 - 900, costMicroUsd: 7 - 80 };
 
@@ -58,17 +64,20 @@ describe("what an event adds to its day", () => {
     ["the agent's", created(), asked(1), answered(1)],
     ["a program's", created({ command }), gateway, event("gateway.request_ended", settled)],
     ["a judge's", created(), judge, event("judge.request_end", settled)],
-  ] as const)("%s reservation is taken, and what it did not need is given back", (whose, first, start, end) => {
-    const taken = spentByLast(first, [start]);
-    if (whose !== "the agent's") expect(taken).toEqual(reserved);
-    expect(taken).toMatchObject({ requests: 1 });
-    const back = spentByLast(first, [start, end]);
-    if (whose !== "the agent's") expect(back).toEqual(givenBack);
-    expect(back.tokens).toBeLessThan(0);
-    expect(taken.tokens + back.tokens).toBeGreaterThan(0);
-    // The day on which it was taken is over.
-    expect(spentByLast(first, [start, end], DAY_MS)).toEqual({ requests: 0, tokens: 0, costMicroUsd: 0 });
-  });
+  ] as const)(
+    "%s reservation is taken, and what it did not need is given back",
+    (whose, first, start, end) => {
+      const taken = spentByLast(first, [start]);
+      if (whose !== "the agent's") expect(taken).toEqual(reserved);
+      expect(taken).toMatchObject({ requests: 1 });
+      const back = spentByLast(first, [start, end]);
+      if (whose !== "the agent's") expect(back).toEqual(givenBack);
+      expect(back.tokens).toBeLessThan(0);
+      expect(taken.tokens + back.tokens).toBeGreaterThan(0);
+      // The day on which it was taken is over.
+      expect(spentByLast(first, [start, end], DAY_MS)).toEqual({ requests: 0, tokens: 0, costMicroUsd: 0 });
+    },
+  );
 
   test("a request that is lost, or fails untold, stays charged", () => {
     expect(spentByLast(created(), [asked(1), failedWith(1, "network")])).toEqual(NOTHING_SPENT);
@@ -76,7 +85,11 @@ describe("what an event adds to its day", () => {
 
   test("what costs more than was reserved is charged to the day on which that is known", () => {
     const dear = event("judge.request_end", { ...settled, cost_micro_usd: 100 });
-    expect(spentByLast(created(), [judge, dear], DAY_MS)).toEqual({ requests: 0, tokens: 0, costMicroUsd: 20 });
+    expect(spentByLast(created(), [judge, dear], DAY_MS)).toEqual({
+      requests: 0,
+      tokens: 0,
+      costMicroUsd: 20,
+    });
   });
 
   test("anything else adds nothing", () => {

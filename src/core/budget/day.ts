@@ -33,7 +33,8 @@ export function sumOf(one: Spending, other: Spending): Spending {
 export function spentBy(before: SessionState, after: SessionState, event: SessionEvent): Spending {
   const [was, is] = [charged(before), charged(after)];
   const reservedAt = reservationTime(before, event);
-  const least = reservedAt === undefined || dayOf(reservedAt) === dayOf(event.at) ? Number.NEGATIVE_INFINITY : 0;
+  const least =
+    reservedAt === undefined || dayOf(reservedAt) === dayOf(event.at) ? Number.NEGATIVE_INFINITY : 0;
   return {
     requests: Math.max(least, is.requests - was.requests),
     tokens: Math.max(least, is.tokens - was.tokens),

@@ -7,10 +7,10 @@ import {
   interrupt,
   pause,
   resume,
+  START_MS,
   said,
   sandboxLost,
   setLimits,
-  START_MS,
   stop,
 } from "../../../test/support/events.ts";
 import { ModelSession } from "../../../test/support/model-session.ts";
@@ -286,9 +286,9 @@ describe("the gateway's requests", () => {
     const { session } = programs;
     const caps = { cost_micro_usd: 1000 };
     const spent = (costMicroUsd: number) => ({ caps, spent: { requests: 1, tokens: 1, costMicroUsd } });
-    session.day = spent(600);
+    session.day = spent(400);
     programs.drive({}, "attempt");
-    const refused = { cap: "day.cost_micro_usd", limit: 1000, used: 600, wanted: 500 };
+    const refused = { cap: "day.cost_micro_usd", limit: 1000, used: 400, wanted: 700 };
     session.submit(event("budget.exhausted", refused));
     // A smaller one would fit, but it is this one that it would ask for again.
     programs.drive({ ending: "stopped" });

@@ -161,9 +161,7 @@ describe("an agent can only ask", () => {
       name: "one of the day until the next",
       log: [...ended, verdictRequested(), ofTheDay],
       now: { at: Date.UTC(2026, 10, 30, 8) },
-      step: append(
-        idleAs({ type: "budget_reached", cap: "day.tokens", resume_at: Date.UTC(2026, 11, 1) }),
-      ),
+      step: append(idleAs({ type: "budget_reached", cap: "day.tokens", resume_at: Date.UTC(2026, 11, 1) })),
     },
     {
       name: "a raised cap goes on with the same verdict",

@@ -144,8 +144,7 @@ export const dayCases: readonly StoreCase[] = [
     async run(subject) {
       const { store, lease } = await withLease(subject);
       await store.append(lease, charging("ahead", 9, { day: DAY + 50_000 }));
-      for (let day = DAY; day < DAY + 45; day++)
-        await store.append(lease, charging(`${day}`, 1, { day }));
+      for (let day = DAY; day < DAY + 45; day++) await store.append(lease, charging(`${day}`, 1, { day }));
       const kept = async (day: number): Promise<boolean> => (await store.getDaySpending(day)).tokens > 0;
       const days = [DAY, DAY + 5, DAY + 6, DAY + 44, DAY + 50_000];
       deepEqual(await Promise.all(days.map(kept)), [false, false, true, true, true]);

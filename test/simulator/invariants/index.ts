@@ -5,6 +5,7 @@ import { aFreshContextBeginsWithItsHandoff, attemptsFollowEachOther } from "./at
 import { aBranchHoldsWhatWasVerified, branchesAreWhereTheLogSays, verifiedMeansABranch } from "./branches.ts";
 import { spendIsReservedFirst } from "./budget.ts";
 import { contextIsAFunctionOfTheLog } from "./context.ts";
+import { noDayIsOverspent } from "./day.ts";
 import {
   aCommandFindsItsServices,
   noSilentRerun,
@@ -14,7 +15,6 @@ import {
   zombieExecutesNothing,
   zombieMakesNoSandbox,
 } from "./effects.ts";
-import { noDayIsOverspent } from "./day.ts";
 import { everySessionComesToRest, noMessageStranded, releasedMeansNoSandbox } from "./end.ts";
 import { aCheckpointHoldsTheFiles, aSandboxBeginsWithWhatTheLogSays, lostChangesAreNamed } from "./files.ts";
 import {
