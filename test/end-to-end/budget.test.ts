@@ -79,7 +79,6 @@ describe("caps", () => {
     });
     const raised = await place.run(["resume", session, "--max-cost-per-day", "0.05"]);
     expect(raised.code, raised.stderr).toBe(0);
-    await place.expectSound();
   });
 
   test.each([
