@@ -96,7 +96,7 @@ export function limitPolicyOf(
   const { onLimit: given, fallbackModel, maxOutage } = flags;
   if (given === "fallback" && fallbackModel === undefined)
     throw new NightshiftError("E_USAGE", "--on-limit fallback needs a model to fall back to", {
-      hint: "Name one with --fallback-model provider:model.",
+      hint: "Name one with --fallback-model provider:model, or as fallback_model in a config file.",
     });
   const policy = given ?? (fallbackModel === undefined ? undefined : "fallback");
   const outageMs = maxOutage ?? (isUnattended ? OUTAGE_STANDARD_MS : undefined);

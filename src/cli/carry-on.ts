@@ -10,11 +10,10 @@ import { type CommandContext, commandLine } from "./context.ts";
 import { driveToRest, isDrivenHere } from "./drive.ts";
 import { exitOfState } from "./exit-codes.ts";
 import type { Interruption } from "./interruption.ts";
-import { stopText } from "./render/event-lines.ts";
 import { factLines } from "./render/text.ts";
 import { resultOf, spentText } from "./session-facts.ts";
 import { openView, type ViewFlags } from "./session-view.ts";
-import { adviceOf, standingOf } from "./standing.ts";
+import { adviceOf, restText, standingOf } from "./standing.ts";
 
 /** How long a pause may take before the process leaves without having seen it through. */
 const PAUSE_GRACE_MS = 3_000;
@@ -42,7 +41,6 @@ export async function carryOn(
   const { output } = context;
   const { flags, interruption } = options;
   interruption.onFirst((leave) => void pauseThenLeave(context, harness, sessionId, leave));
-  let rateLimited = false;
   {
     const { calls } = options;
     const keys = "Ctrl-C pauses; nothing is lost";
@@ -60,16 +58,13 @@ export async function carryOn(
       signal: interruption.signal,
       stays: flags.stay === true,
       trouble: (error) => output.note(`trouble: ${messageOf(error)}; trying again`),
-      show: (item) => {
-        if (item.type === "session.error") rateLimited = item.body.error.type === "model_rate_limited_error";
-        view.show(item);
-      },
+      show: (item) => view.show(item),
     });
   }
   const state = await loadState(harness.store, sessionId);
   // It may have come to its own end in the moment of the signal.
   const interrupted = interruption.exitCode !== null && !hasEnded(state);
-  const exitCode = interrupted ? (interruption.exitCode ?? 0) : exitOfState(state, rateLimited);
+  const exitCode = interrupted ? (interruption.exitCode ?? 0) : exitOfState(state);
   await sumUp(context, harness, state, { flags, exitCode, interrupted });
   return exitCode;
 }
@@ -127,7 +122,7 @@ export async function sumUp(
     const resume = commandLine(flags, "resume", state.sessionId);
     output.note(`paused, nothing lost${still}`, `next: ${resume}`);
   } else if (reason !== null && exitCode !== 0) {
-    output.note(`stopped: ${adviceOf(reason) ?? stopText(reason)}`);
+    output.note(`stopped: ${adviceOf(reason) ?? restText(state)}`);
     if (standing.next !== null) output.note(`next: ${commandLine(flags, ...standing.next)}`);
   }
   output.print(...lines);

@@ -14,20 +14,23 @@ export const EXIT = {
   internal: 70,
   rateLimited: 75,
   authentication: 77,
+  hungUp: 129,
   interrupted: 130,
   terminated: 143,
 } as const;
 
-/** @param rateLimited - did the provider's rate limit exhaust the retries? */
-export function exitOfState(state: SessionState, rateLimited = false): number {
+/** Whoever has driven it and whoever has only looked on end with the same. */
+export function exitOfState(state: SessionState): number {
   if (state.phase === "terminated") return EXIT.interrupted;
   if (state.stopReason === null) return EXIT.interrupted;
-  return exitOfStop(state.stopReason, rateLimited);
+  return exitOfStop(state.stopReason, state);
 }
 
-function exitOfStop(reason: StopReason, rateLimited: boolean): number {
+function exitOfStop(reason: StopReason, { contract, retry, hold }: SessionState): number {
   switch (reason.type) {
     case "end_turn":
+      // Under a contract only a verdict ends work: somebody has cut this turn short.
+      return contract === null ? EXIT.ok : EXIT.interrupted;
     case "verified":
     case "already_green":
       return EXIT.ok;
@@ -46,9 +49,10 @@ function exitOfStop(reason: StopReason, rateLimited: boolean): number {
       return EXIT.rateLimited;
     case "paused":
     case "stopped":
-      return EXIT.interrupted;
+      // Lifted, and nothing was left to do: the stop came when the turn had ended.
+      return hold === null && contract === null ? EXIT.ok : EXIT.interrupted;
     case "retries_exhausted":
-      return rateLimited ? EXIT.rateLimited : EXIT.unavailable;
+      return retry?.errorClass === "rate_limit" ? EXIT.rateLimited : EXIT.unavailable;
     case "failed":
       return isErrorCode(reason.code) ? ERROR_CODES[reason.code].exit : EXIT.internal;
     default:

@@ -2,7 +2,7 @@
 import { NightshiftError } from "../core/errors.ts";
 import type { EgressRule } from "../gateway/egress/contract.ts";
 import type { HeldOutOption } from "../planning/contract-source.ts";
-import { parseDuration } from "../runtime/duration.ts";
+import { DURATION_MAX_MS, parseDuration } from "../runtime/duration.ts";
 import type { ModelConfig } from "../runtime/providers.ts";
 
 type Price = NonNullable<ModelConfig["price"]>;
@@ -24,7 +24,7 @@ export function wholeNumber(flag: string, max: number, min = 1): (text: string) 
 export function duration(flag: string, minMs: number): (text: string) => number {
   return (text) => {
     const ms = parseDuration(text);
-    if (ms !== undefined && ms >= minMs && ms <= 2_000_000_000) return ms;
+    if (ms !== undefined && ms >= minMs && ms <= DURATION_MAX_MS) return ms;
     throw wrong(flag, `a duration such as 90s, 10m or 2h, at least ${minMs}ms and at most 23d`, text);
   };
 }

@@ -1,10 +1,17 @@
 /** Ctrl-C, SIGTERM and a closed terminal: the first signal asks to leave, the second leaves at once. */
-import { constants } from "node:os";
+import { EXIT } from "./exit-codes.ts";
 
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** One of the signals that end a command. */
 export type EndingSignal = (typeof SIGNALS)[number];
+
+/** `128 + number`, as a shell reports it. */
+const EXITS: { readonly [name in EndingSignal]: number } = {
+  SIGINT: EXIT.interrupted,
+  SIGTERM: EXIT.terminated,
+  SIGHUP: EXIT.hungUp,
+};
 
 /** Listens until it is disposed of. */
 export class Interruption implements Disposable {
@@ -21,9 +28,9 @@ export class Interruption implements Disposable {
     return this.#controller.signal;
   }
 
-  /** `128 + number` of the first signal, as a shell reports it; null when there was none. */
+  /** By the first signal; null when there was none. */
   get exitCode(): number | null {
-    return this.#received === null ? null : 128 + constants.signals[this.#received];
+    return this.#received === null ? null : EXITS[this.#received];
   }
 
   /** @param onFirst - called at the first signal from now on; it, or somebody later, has to call `leave` */
@@ -36,7 +43,7 @@ export class Interruption implements Disposable {
   }
 
   readonly #receive = (name: EndingSignal): void => {
-    if (this.#received !== null) process.exit(128 + constants.signals[name]);
+    if (this.#received !== null) process.exit(EXITS[name]);
     this.#received = name;
     this.#onFirst(() => this.#controller.abort());
   };

@@ -8,13 +8,20 @@ import { Output } from "./output.ts";
 async function main(words: readonly string[]): Promise<number> {
   const environment = processEnvironment();
   const output = new Output(environment.COLUMNS);
+  const debug = (environment.NIGHTSHIFT_DEBUG ?? "") !== "";
+  const fail = (error: unknown): number =>
+    reportFailure(error, output, { json: words.includes("--json"), debug });
+  process.once("uncaughtException", (error) => {
+    // Left to node it would end with 1, which only a verdict may say.
+    const exitCode = fail(error);
+    void output.flush().finally(() => process.exit(exitCode));
+  });
   let exitCode: number;
   try {
     if (process.platform === "win32") throw unsupported();
     exitCode = await dispatch(words, output);
   } catch (error) {
-    const debug = (environment.NIGHTSHIFT_DEBUG ?? "") !== "";
-    exitCode = reportFailure(error, output, { json: words.includes("--json"), debug });
+    exitCode = fail(error);
   }
   await output.flush();
   return exitCode;

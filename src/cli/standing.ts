@@ -51,9 +51,17 @@ export function standingOf(state: SessionState, record: SessionRecord, now: numb
   if (reason === null) return { word: "idle", text: "not started", next: ["resume", sessionId] };
   return {
     word: state.hold === null ? "idle" : "held",
-    text: stopText(reason),
+    text: restText(state),
     next: afterStop(sessionId, reason),
   };
+}
+
+/** Why it rests. */
+export function restText({ stopReason, contract }: SessionState): string {
+  if (stopReason === null) return "not ended";
+  return stopReason.type === "end_turn" && contract !== null
+    ? "interrupted before a verdict; waits for the next message"
+    : stopText(stopReason);
 }
 
 /** What the log says is going on. */

@@ -1,15 +1,38 @@
 /** Config files as schemas: the user's, and the one that a project carries. Loaded only when there is such a file. */
 import * as z from "zod";
-import { DURATION_PATTERN } from "./duration.ts";
+import { DURATION_MAX_MS, DURATION_PATTERN, parseDuration } from "./duration.ts";
 
-const duration = z
-  .string()
-  .regex(DURATION_PATTERN, 'must be a duration such as "500ms", "90s", "10m" or "2h"');
+/** What flags of the same name take, too. */
+const duration = (least: string) =>
+  z
+    .string()
+    .regex(DURATION_PATTERN, 'must be a duration such as "500ms", "90s", "10m" or "2h"')
+    .refine(
+      (text) => !DURATION_PATTERN.test(text) || isBetween(parseDuration(text), parseDuration(least)),
+      `must be at least ${least} and at most 23d`,
+    );
 const modelName = z.string().regex(/^[\w-]+:.+$/, "must be provider:model");
 const dollars = z.number().nonnegative().max(1_000_000);
+/** A cap of nothing would be reached before anything is begun. */
+const amount = dollars.min(0.000_001);
 const line = z.string().min(1).max(32_768);
 /** One text, or a list of them. */
 const lines = z.union([line, z.array(line).max(500)]);
+
+function isBetween(ms: number | undefined, least: number | undefined): boolean {
+  return ms !== undefined && least !== undefined && ms >= least && ms <= DURATION_MAX_MS;
+}
+
+const breakerLimit = z.union([z.int().min(1).max(999_999), z.literal("off")]).optional();
+
+/** By the names of the flag. */
+const breaker = z.strictObject({
+  "same-call": breakerLimit,
+  oscillation: breakerLimit,
+  "tool-failure": breakerLimit,
+  resets: breakerLimit,
+  "no-progress": breakerLimit,
+});
 
 /** Dollars per million tokens. What cached tokens cost is taken to be the price of input unless it is given. */
 const price = z.strictObject({
@@ -41,17 +64,36 @@ const shared = {
   context: z.enum(["auto", "continue", "reset"]).optional(),
   /** Tokens that the model takes, when that is not known of it, or less is to be used. */
   context_window: z.int().min(1000).max(100_000_000).optional(),
-  idle_timeout: duration.optional(),
-  tool_timeout: duration.optional(),
+  idle_timeout: duration("100ms").optional(),
+  tool_timeout: duration("100ms").optional(),
   steering: z.enum(["enqueue", "interrupt", "reject"]).optional(),
   /** Calls that a person has to allow first: `irreversible`, a tool, or a tool with a pattern. */
   approve: lines.optional(),
   max_requests: z.int().min(1).max(1_000_000_000).optional(),
   max_tokens: z.int().min(1).max(1_000_000_000_000).optional(),
   /** In dollars. */
-  max_cost: dollars.positive().optional(),
+  max_cost: amount.optional(),
   /** In dollars, for all sessions of a state folder together, each day (UTC). */
-  max_cost_per_day: dollars.positive().optional(),
+  max_cost_per_day: amount.optional(),
+  max_attempts: z.int().min(1).max(1_000_000).optional(),
+  /** Since the session was made. */
+  max_duration: duration("1s").optional(),
+  /** Of work. */
+  max_active: duration("1s").optional(),
+  /** In dollars, for each attempt. */
+  max_attempt_cost: amount.optional(),
+  /** In dollars, for all attempts at one criterion. */
+  max_criterion_cost: amount.optional(),
+  /** When to stop what goes nowhere. */
+  breaker: breaker.optional(),
+  /** What to do about a rate limit of more than a minute. */
+  on_limit: z.enum(["wait", "fallback", "stop"]).optional(),
+  /** Asked as long as the model may not be. */
+  fallback_model: modelName.optional(),
+  /** How long an outage of the provider is sat out. */
+  max_outage: duration("1s").optional(),
+  /** Of the model, in a row, before it counts as an outage. */
+  max_failures: z.int().min(1).max(1000).optional(),
 };
 
 /** What is true of one project: how it is tested, and what may not be touched. */

@@ -78,6 +78,27 @@ describe("settings", () => {
     await expect(load()).rejects.toMatchObject({ code: "E_CONFIG", hint: "Keep one of them." });
   });
 
+  test.each([
+    ["max_duration", "999ms"],
+    ["max_active", "24d"],
+    ["max_outage", 5],
+    ["idle_timeout", "50ms"],
+    ["max_attempts", 0],
+    ["max_cost", 0],
+    ["max_attempt_cost", 0.000_000_1],
+    ["max_criterion_cost", -1],
+    ["on_limit", "later"],
+    ["fallback_model", "x"],
+    ["max_failures", 1001],
+    ["breaker", { "same-call": 0 }],
+    ["breaker", { "same-cal": 3 }],
+    ["breaker", { resets: "on" }],
+  ])("take for %s what the flag takes, and not %j", async (field, value) => {
+    writeConfig({ [field]: value });
+    const message = expect.stringContaining(`config.json, ${field}`);
+    await expect(load()).rejects.toMatchObject({ code: "E_CONFIG", message });
+  });
+
   test("do not let aliases grow beyond measure", async () => {
     const lines = ["a: &a [x, x, x, x, x, x, x, x, x]"];
     for (let index = 0; index < 8; index++)

@@ -3,6 +3,9 @@
 /** A whole number and a unit. */
 export const DURATION_PATTERN = /^[1-9]\d{0,8}(ms|s|m|h|d)$/;
 
+/** The longest that a timer can wait, rounded. */
+export const DURATION_MAX_MS = 2_000_000_000;
+
 const UNIT_MS: { readonly [unit: string]: number } = {
   ms: 1,
   s: 1000,

@@ -40,6 +40,11 @@ test("what could run code, name hosts, loosen the sandbox or raise caps is refus
     "protection: additive",
     "idle_timeout: 9d",
     "rubric: fine",
+    "breaker: { same-call: 1 }",
+    "on_limit: wait",
+    "fallback_model: openai:x",
+    "max_outage: 9d",
+    "max_failures: 1000",
   ];
   for (const line of powers) {
     write(`${line}\n`);
@@ -74,6 +79,21 @@ test("what only narrows counts at once, and of two caps the smaller one", async 
   expect((await load()).file).toMatchObject({ max_cost: 5, max_tokens: 5, max_cost_per_day: 9 });
   write("max_cost_per_day: 3\n");
   expect((await load()).file).toMatchObject({ max_cost_per_day: 3 });
+});
+
+test("caps on costs, attempts and time are caps, too, whatever unit they are told in", async () => {
+  mkdirSync(join(home, ".config/nightshift"), { recursive: true });
+  const user = ["max_attempts: 9", "max_attempt_cost: 1", "max_duration: 90m", "max_active: 2h"];
+  writeFileSync(join(home, ".config/nightshift/config.yaml"), user.join("\n"));
+  const more = ["max_attempts: 10", "max_attempt_cost: 0.5", "max_criterion_cost: 3"];
+  write([...more, "max_duration: 2h", "max_active: 119m"].join("\n"));
+  expect((await load()).file).toEqual({
+    max_attempts: 9,
+    max_attempt_cost: 0.5,
+    max_criterion_cost: 3,
+    max_duration: "90m",
+    max_active: "119m",
+  });
 });
 
 test("trust is about exactly one text of one file, and can be taken back", async () => {

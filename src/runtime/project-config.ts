@@ -9,6 +9,7 @@ import { dirname, join, resolve } from "node:path";
 import { NightshiftError } from "../core/errors.ts";
 import { parseConfig, readConfigText } from "./config-file.ts";
 import type { ConfigFile, ProjectFile } from "./config-schema.ts";
+import { parseDuration } from "./duration.ts";
 import { isTrusted } from "./trust.ts";
 
 /** How it is called. */
@@ -26,7 +27,17 @@ export interface ProjectConfig {
 }
 
 /** Of these a file that is not trusted may only make smaller ones. */
-const CAPS = ["max_requests", "max_tokens", "max_cost", "max_cost_per_day"] as const;
+const CAPS = [
+  "max_requests",
+  "max_tokens",
+  "max_cost",
+  "max_cost_per_day",
+  "max_attempts",
+  "max_attempt_cost",
+  "max_criterion_cost",
+  "max_duration",
+  "max_active",
+] as const;
 /** Of other projects' sessions, too, so that no project may raise it. */
 const SHARED_CAPS = ["max_cost_per_day"] as const;
 
@@ -84,9 +95,15 @@ export function withProject(user: ConfigFile, project: ProjectConfig): ConfigFil
 function smaller(user: ConfigFile, project: ProjectFile, caps: readonly (typeof CAPS)[number][]): ConfigFile {
   const entries = caps.flatMap((cap) => {
     const given = [user[cap], project[cap]].filter((value) => value !== undefined);
-    return given.length === 0 ? [] : [[cap, Math.min(...given)] as const];
+    const [smallest] = given.toSorted((one, other) => sizeOf(one) - sizeOf(other));
+    return smallest === undefined ? [] : [[cap, smallest] as const];
   });
   return Object.fromEntries(entries);
+}
+
+/** Durations are told with their units. */
+function sizeOf(cap: number | string): number {
+  return typeof cap === "number" ? cap : (parseDuration(cap) ?? Number.POSITIVE_INFINITY);
 }
 
 function untrusted({ path, powers }: ProjectConfig): NightshiftError {

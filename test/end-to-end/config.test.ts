@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { Place } from "./place.ts";
+import { bodiesOf, Place } from "./place.ts";
 
 let place: Place;
 beforeEach(() => {
@@ -68,6 +68,24 @@ test("init finds the tests, writes the file once and trusts it; run then needs n
   const without = ["run", "hello", "--ignore-project", "--model", "scripted:../worker.json"];
   const free = await place.run(without);
   expect(free.stdout).not.toContain("verified");
+});
+
+test("what a trusted file says of checks and caps holds for ralph, too", { timeout: 60_000 }, async () => {
+  project();
+  const caps = ["max_attempts: 1", "max_duration: 1h", "breaker: { no-progress: off }"];
+  place.write("nightshift.yaml", ["check: node --test add.test.js", ...caps].join("\n"));
+  git("add", ".");
+  git("commit", "-qm", "how agents work here");
+  expect((await place.run(["trust", "--yes"])).code).toBe(0);
+  const { code, stdout, stderr } = await place.run(["ralph", "--", "true"]);
+  expect(code, stdout + stderr).toBe(3);
+  const events = await place.events(/sesn_\w+/.exec(stdout)?.[0] ?? "");
+  expect(bodiesOf(events, "session.created")).toMatchObject([
+    { limits: { attempts: 1, duration_ms: 3_600_000 }, policy: { breakers: { no_progress: "off" } } },
+  ]);
+  expect(bodiesOf(events, "contract.sealed")).toMatchObject([
+    { contract: { criteria: [{ check: { argv: ["node", "--test", "add.test.js"] } }] } },
+  ]);
 });
 
 test("init says what to do where there are no tests and no repository", async () => {

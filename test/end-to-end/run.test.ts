@@ -171,6 +171,19 @@ describe("what is wrong is said before anything is made", () => {
     expect(existsSync(place.state)).toBe(false);
   });
 
+  test.each([
+    ["thrown", "throw new Error('stray')"],
+    ["rejected", "Promise.reject(new Error('stray'))"],
+  ])("what is %s where nobody catches it: 70, for 1 is a verdict's", async (_how, code) => {
+    const soon = `process.on("newListener", (name) => {
+      if (name === "uncaughtException") setImmediate(() => { ${code} });
+    });`;
+    const nodeFlags = ["--import", `data:text/javascript,${encodeURIComponent(soon)}`];
+    const ending = await place.run(["doctor", "--json"], { nodeFlags });
+    expect(ending.code, ending.stderr).toBe(70);
+    expect(JSON.parse(ending.stdout)).toMatchObject({ error: { code: "E_INTERNAL" } });
+  });
+
   test("errors are one JSON value with --json", async () => {
     const { code, stdout } = await place.run(["run", "x", "--json", "--model", "anthropic:claude-sonnet-5"]);
     expect(code).toBe(77);

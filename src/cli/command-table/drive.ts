@@ -217,6 +217,23 @@ const WORKER_FLAG: FlagSpec = {
   parse: oneOf("--worker", ["loop", "command"]),
 };
 
+/** What a session begins with, whoever works in it. */
+const BEGIN_FLAGS: readonly FlagSpec[] = [
+  ...MODEL_FLAGS,
+  ...PLACE_FLAGS,
+  ...CAP_FLAGS,
+  DAY_CAP_FLAG,
+  ...LIMIT_FLAGS,
+  ...CONTRACT_FLAGS,
+  ...PROGRAM_FLAGS,
+  ...AGENT_FLAGS,
+  ...PEOPLE_FLAGS,
+  IGNORE_PROJECT_FLAG,
+  DETACH_FLAG,
+  ...VIEW_FLAGS,
+  { name: "yes", description: "ask nothing" },
+];
+
 /** Commands that drive sessions. */
 export const driveCommands: readonly CommandSpec[] = [
   command<RunFlags>({
@@ -225,39 +242,14 @@ export const driveCommands: readonly CommandSpec[] = [
     arguments: [
       { name: "prompt", description: "what is to be done; - reads it from standard input", kind: "any" },
     ],
-    flags: [
-      ...MODEL_FLAGS,
-      ...PLACE_FLAGS,
-      ...CAP_FLAGS,
-      DAY_CAP_FLAG,
-      ...LIMIT_FLAGS,
-      ...CONTRACT_FLAGS,
-      WORKER_FLAG,
-      ...PROGRAM_FLAGS,
-      ...AGENT_FLAGS,
-      ...PEOPLE_FLAGS,
-      IGNORE_PROJECT_FLAG,
-      DETACH_FLAG,
-      ...VIEW_FLAGS,
-      { name: "yes", description: "ask nothing" },
-    ],
+    flags: [...BEGIN_FLAGS, WORKER_FLAG],
     run: async (context, words, flags) => (await import("../commands/run.ts")).run(context, words, flags),
   }),
   command<RunFlags>({
     name: "ralph",
     description: "let the program that follows -- try until the checks pass: run --worker command",
     arguments: [{ name: "prompt", description: "what is to be done", kind: "any" }],
-    flags: [
-      ...MODEL_FLAGS,
-      ...PLACE_FLAGS,
-      ...CAP_FLAGS,
-      DAY_CAP_FLAG,
-      ...CONTRACT_FLAGS,
-      ...PROGRAM_FLAGS,
-      ...AGENT_FLAGS,
-      ...VIEW_FLAGS,
-      { name: "yes", description: "ask nothing" },
-    ],
+    flags: BEGIN_FLAGS,
     run: async (context, words, flags) => (await import("../commands/ralph.ts")).ralph(context, words, flags),
   }),
   command<ResumeFlags>({

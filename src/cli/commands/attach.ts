@@ -34,7 +34,7 @@ export function attach(context: CommandContext, id: string | undefined, flags: V
       context.output.note(`left; ${standing.text}`, `next: ${commandLine(flags, "attach", sessionId)}`);
       return interruption.exitCode ?? EXIT.interrupted;
     }
-    const exitCode = exitOfState(state, state.retry?.errorClass === "rate_limit");
+    const exitCode = exitOfState(state);
     await sumUp(context, harness, state, { flags, exitCode, interrupted: false });
     return exitCode;
   });

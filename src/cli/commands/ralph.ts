@@ -5,7 +5,8 @@ import { TASKS_PATH } from "../../core/command/renderings.ts";
 import { NightshiftError } from "../../core/errors.ts";
 import { detectProject } from "../../planning/detect/detect.ts";
 import { openFolder } from "../../planning/detect/folder.ts";
-import { type CommandContext, settingsFor } from "../context.ts";
+import type { Settings } from "../../runtime/config.ts";
+import { type CommandContext, projectSettingsFor } from "../context.ts";
 import { type RunFlags, run } from "./run.ts";
 
 /** @throws NightshiftError `E_USAGE` when nothing says what has to be met */
@@ -15,12 +16,13 @@ export async function ralph(
   flags: RunFlags,
 ): Promise<number> {
   const said = [flags.check, flags.contract, flags.rubric, flags.heldOut].some((each) => each !== undefined);
-  const found = said ? {} : await foundIn((await settingsFor(context, flags)).workspace);
+  const found = said ? {} : await foundFor(await projectSettingsFor(context, flags));
   return await run(context, words, { ...flags, ...found, worker: "command" });
 }
 
-/** The tasks that the repository has, or how it is tested. */
-async function foundIn(workspace: string): Promise<Pick<RunFlags, "check" | "contract">> {
+/** What config files say counts as it does for `run`; else the tasks that the repository has, or how it is tested. */
+async function foundFor({ file, workspace }: Settings): Promise<Pick<RunFlags, "check" | "contract">> {
+  if ([file.check, file.contract, file.rubric].some((each) => each !== undefined)) return {};
   if (existsSync(join(workspace, TASKS_PATH))) return { contract: TASKS_PATH };
   const { tests } = await detectProject(openFolder(workspace));
   const [test] = tests;

@@ -14,7 +14,7 @@ import {
 import { BASE, created, replied, said, woke } from "../../../test/support/events.ts";
 import { place, stateOf } from "../../../test/support/logs.ts";
 import { accountOf } from "../../core/contract/account.ts";
-import type { EventInput } from "../../core/events/index.ts";
+import { type EventInput, event } from "../../core/events/index.ts";
 import { workOf } from "../../core/report/work.ts";
 import { TEXT } from "./report/document.ts";
 import { reportLines } from "./report.ts";
@@ -63,6 +63,20 @@ test("lists everything that people and the agent have said of the contract", () 
     "no held-out checks",
   ])
     expect(report).toContain(part);
+});
+
+test("tells what the agent has decided, the newest first, escaped, and where the rest is", () => {
+  const noted = Array.from({ length: 15 }, (_, index) =>
+    event("handoff.noted", {
+      ...{ call: `c${index}_0`, next_step: "Go on.", tried_and_failed: [], unmet: [], notes: "" },
+      decisions: [`<b>${index}</b>`],
+    }),
+  );
+  const report = reportOf([...agreed, ...noted]);
+  const section = report.slice(report.indexOf("## What the agent has decided")).split("\n").slice(2, 13);
+  expect(section[0]).toBe(`- decided: &lt;b>14&lt;/b> (event ${agreed.length + 15})`);
+  expect(section[9]).toContain("&lt;b>5&lt;");
+  expect(section[10]).toBe("- and 5 more: nightshift events --types handoff.noted");
 });
 
 test("what may run on the reader's machine comes before everything that was done", () => {

@@ -4,13 +4,20 @@
  * way. Every list is short, and says where the rest is.
  */
 import { spentText } from "../session-facts.ts";
-import { stopText } from "./event-lines.ts";
+import { restText } from "../standing.ts";
 import { formatDuration, formatQuantity } from "./format.ts";
 import { agreedSection, baseSection, criteriaSections, gapsSection } from "./report/agreement.ts";
 import { documentLines, type Form, type Item, MARKDOWN, type Section } from "./report/document.ts";
 import { executingSection, filesSection } from "./report/files-sections.ts";
 import type { ReportSource } from "./report/source.ts";
-import { claimsSection, nextSection, openSection, recoveriesSection, spendSection } from "./report/work.ts";
+import {
+  claimsSection,
+  decisionsSection,
+  nextSection,
+  openSection,
+  recoveriesSection,
+  spendSection,
+} from "./report/work.ts";
 
 const WIDTH_STANDARD = 80;
 
@@ -35,6 +42,7 @@ function sectionsOf(source: ReportSource, form: Form): Section[] {
     filesSection(source, form),
     claimsSection(source, form),
     agreedSection(source, form),
+    decisionsSection(source, form),
     spendSection(source, form),
     recoveriesSection(source, form),
     baseSection(source, form),
@@ -52,7 +60,7 @@ function headSection({ state, work, account, head }: ReportSource, form: Form): 
   const isGoalOpen = isKeepOnly && (account.preflight?.criteria.length ?? 0) > 0 && !isNothingToDo;
   const items: (string | Item)[] = [
     `session: ${sessionId}`,
-    `ends as: ${state.stopReason === null ? "not ended" : form.foreign(stopText(state.stopReason))}`,
+    `ends as: ${form.foreign(restText(state))}`,
     ...(isGoalOpen ? ["no regression shown; goal not checked: every check was green before work began"] : []),
     ...(branch == null
       ? []

@@ -191,12 +191,15 @@ function endingOf(
   }
 }
 
-/** An agent that ends its turn under a contract has, in effect, asked for a verdict. */
+/**
+ * An agent that ends its turn under a contract has, in effect, asked for a verdict, also where its provider has no
+ * better word for it.
+ */
 export function turnEnded(state: SessionState, stop: string | undefined): ContractState | null {
   const { contract, attempts } = state;
   // What answers for a handoff says nothing of the work.
   const isAsked = attempts.change !== null && attempts.change.askedRequest === state.requests;
-  return contract !== null && stop === "end_turn" && !isAsked
+  return contract !== null && (stop === "end_turn" || stop === "other") && !isAsked
     ? { ...contract, wanted: contract.wanted ?? "rest" }
     : contract;
 }

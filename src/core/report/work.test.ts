@@ -106,6 +106,25 @@ test("lists are bounded, and their counts are not", () => {
   expect(lostSandboxes.count).toBe(1);
 });
 
+const noted = (...decisions: readonly string[]): EventInput =>
+  event("handoff.noted", {
+    ...{ call: "c1_0", next_step: "Go on.", decisions: [...decisions], tried_and_failed: [] },
+    ...{ unmet: [], notes: "" },
+  });
+
+test("a decision is told once, where it was said first, however many handoffs repeat it", () => {
+  const { decisions } = account(noted("keep the API", "no cache"), noted("keep the API", "one file"));
+  const first = start.length + 1;
+  expect(decisions).toMatchObject({
+    count: 3,
+    newest: [
+      { seq: first, text: "keep the API" },
+      { seq: first, text: "no cache" },
+      { seq: first + 1, text: "one file" },
+    ],
+  });
+});
+
 test("a question is answered once, by whoever came first", () => {
   const { questions } = account(
     event("question.asked", { question: "q1_0", call: "c1_0", text: "Which one?" }),

@@ -99,6 +99,8 @@ export interface WorkAccount {
   readonly stops: Mentions;
   readonly messages: Mentions;
   readonly questions: readonly QuestionAccount[];
+  /** What the agent has decided, by its handoffs; each once, where it was said first. */
+  readonly decisions: Mentions;
   /** The newest. */
   readonly claims: readonly ClaimAccount[];
   readonly claimCount: number;
@@ -129,6 +131,7 @@ export const WORK_TYPES: readonly string[] = [
   "question.asked",
   "question.answered",
   "question.expired",
+  "handoff.noted",
   "agent.tool_use",
   "agent.tool_result",
   "agent.message",
@@ -199,6 +202,7 @@ export class WorkReader {
       stops: of("stops"),
       messages: of("messages"),
       questions: [...this.#questions.values()],
+      decisions: of("decisions"),
       ...this.#claimsNow(),
       branches: of("branches"),
     };
@@ -303,9 +307,18 @@ export class WorkReader {
       case "question.expired":
         this.#answered(event.body.question, event.body.text, null);
         return;
+      case "handoff.noted":
+        for (const decision of event.body.decisions) this.#decided(event, decision);
+        return;
       default:
         return;
     }
+  }
+
+  /** Each handoff says again what still holds. */
+  #decided(event: SessionEvent, decision: string): void {
+    const known = this.#mentions.get("decisions")?.newest ?? [];
+    if (known.every(({ text }) => text !== decision)) this.#mention("decisions", event, decision);
   }
 
   #answered(question: string, answer: string | null, author: string | null): void {
@@ -371,6 +384,7 @@ type MentionKind =
   | "inDoubt"
   | "stops"
   | "messages"
+  | "decisions"
   | "branches";
 
 function textOf(content: EventBody<"agent.message">["content"]): string {

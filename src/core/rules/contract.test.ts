@@ -127,6 +127,11 @@ describe("an agent can only ask", () => {
       step: append(verdictRequested(1, 0, "rest")),
     },
     {
+      name: "so does an end that its provider has no word for",
+      log: [...working, answered(1, { stop_reason: "other" }), replied(1, "done")],
+      step: append(verdictRequested(1, 0, "rest")),
+    },
+    {
       name: "its tool is answered at once",
       log: changed,
       step: append(

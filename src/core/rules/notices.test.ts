@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { sealed } from "../../../test/support/contract-events.ts";
 import {
   answered,
+  BASE,
+  created,
   destroyed,
   destroyRequested,
   idle,
@@ -10,10 +13,12 @@ import {
 } from "../../../test/support/events.ts";
 import { askingWithSandbox, PROFILE, stateOf } from "../../../test/support/logs.ts";
 import { decideTable, destroy, type IntentOf, performs } from "../../../test/support/steps.ts";
-import type { EventBody } from "../events/index.ts";
+import { type EventBody, event } from "../events/index.ts";
 import type { HarnessProfile } from "../step.ts";
 import { append, leave } from "../step.ts";
 import { noticeKind } from "./notices.ts";
+
+type Reason = EventBody<"session.status_idle">["stop_reason"];
 
 const profile: HarnessProfile = {
   ...PROFILE,
@@ -85,15 +90,17 @@ describe("a rest", () => {
   });
 });
 
-type Reason = EventBody<"session.status_idle">["stop_reason"];
+const agreed = [created({ checkout: { base: BASE } }), sealed(), said("go"), running];
 
 test.each([
+  [{ type: "end_turn" }, null],
   [{ type: "verified", verdict: 1 }, "done"],
   [{ type: "requires_action", calls: [], questions: ["q1_0"] }, "blocked"],
   [{ type: "review", verdict: 1 }, "blocked"],
   [{ type: "budget_reached", cap: "tokens" }, "budget"],
   [{ type: "stalled" }, "stall"],
   [{ type: "paused" }, null],
-] as const)("%j is %s", (reason, kind) => {
-  expect(noticeKind(reason as unknown as Reason)).toBe(kind);
+] as const)("%j is %s under a contract", (reason, kind) => {
+  const rest = event("session.status_idle", { stop_reason: reason as unknown as Reason });
+  expect(noticeKind(stateOf(...agreed, rest))).toBe(kind);
 });

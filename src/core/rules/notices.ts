@@ -3,14 +3,14 @@
  * target gets each such rest at least once, and the log says what became of it. Nobody waits for it but the lease.
  */
 import type { Notice } from "../people/state.ts";
-import type { SessionState, StopReason } from "../state.ts";
+import type { SessionState } from "../state.ts";
 import type { Intent, NoticeTarget } from "../step.ts";
 
 /** What is still to be sent. */
 export function owedNotices(state: SessionState, targets: readonly NoticeTarget[]): Intent[] {
   const { notice } = state.people;
   if (notice === null || state.phase !== "idle") return [];
-  const kind = noticeKind(state.stopReason);
+  const kind = noticeKind(state);
   return targets
     .filter(({ name, kinds }) => kind !== null && kinds.includes(kind) && !notice.told.includes(name))
     .map(({ name }) => ({
@@ -22,9 +22,14 @@ export function owedNotices(state: SessionState, targets: readonly NoticeTarget[
 }
 
 /** What a rest is for somebody who is away; null when there is nothing to tell. */
-export function noticeKind(reason: StopReason | null): Notice | null {
-  switch (reason?.type) {
+export function noticeKind({
+  stopReason,
+  contract,
+}: Pick<SessionState, "stopReason" | "contract">): Notice | null {
+  switch (stopReason?.type) {
     case "end_turn":
+      // Under a contract a verdict ends work, and this is a turn that a person has cut short.
+      return contract === null ? "done" : null;
     case "verified":
     case "already_green":
       return "done";

@@ -15,7 +15,7 @@ export async function notify(
   state: SessionState,
   signal: AbortSignal,
 ): Promise<EventBody<"notification.sent">> {
-  const kind = noticeKind(state.stopReason);
+  const kind = noticeKind(state);
   const { notice } = state.people;
   if (notifier === null || kind === null || notice === null)
     return { event_seq: seq, target, ok: false, tries: 0, detail: "there is nobody to tell" };

@@ -108,7 +108,7 @@ describe("its report", () => {
     const from = text.indexOf("## Said and found");
     const happened = text
       .slice(from, text.indexOf("## Cost"))
-      .filter((line) => /^- (said: |asked: )/.test(line));
+      .filter((line) => /^- (said: |asked: |decided: )/.test(line));
     expect(happened.length).toBeGreaterThan(10);
     expect(happened.filter((line) => !/\(event \d+\)$/.test(line))).toEqual([]);
     const places = text.flatMap((line) =>
@@ -127,7 +127,14 @@ describe("its report", () => {
     for (const words of [
       ...["ends as: verified", "VERIFIED: 14 OF 14", "nobody answered", "ada answered", "branch: "],
       ...["sandboxes lost", "taken up by another process", "caps and breakers", "cap cost_micro_usd"],
-      ...["outage: the model failed", "the machine slept", "claims of success", "nightshift apply"],
+      ...[
+        "WHAT THE AGENT HAS DECIDED",
+        "keep it small",
+        "outage: the model failed",
+        "the machine slept",
+        "claims of success",
+        "nightshift apply",
+      ],
     ])
       expect(text).toContain(words);
   });

@@ -112,7 +112,10 @@ function expiryOf(
   return asked?.body.expires_at;
 }
 
-/** For those who are away: what a rest is to them; the others are nobody's news. */
+/**
+ * For those who are away: what a rest is to them; the others are nobody's news. Under a contract only a verdict ends
+ * work, so the end of a turn is the work of a person who interrupted it.
+ */
 const NEWS: { readonly [reason: string]: string } = {
   ...{ end_turn: "done", verified: "done", already_green: "done" },
   ...{ requires_action: "blocked", review: "blocked", unmet: "blocked", refusal: "blocked" },
@@ -148,11 +151,16 @@ export function whoeverIsAwayIsTold(): Invariant {
   };
 }
 
+function newsOf({ state }: ObservedLog, { body }: SessionEvent<"session.status_idle">): string | undefined {
+  const { type } = body.stop_reason;
+  return type === "end_turn" && state.contract !== null ? undefined : NEWS[type];
+}
+
 function toldComplaint({ log, notification }: ToldMoment, known: Map<number, string>): string | null {
   const seq = Number(notification.data.event_seq);
   const rest = log.events[seq - 1];
   if (rest?.type !== "session.status_idle") return `${notification.id} is about ${seq}, which is no rest`;
-  if (NEWS[rest.body.stop_reason.type] !== notification.kind)
+  if (newsOf(log, rest) !== notification.kind)
     return `${notification.id} says ${notification.kind}, the log says ${rest.body.stop_reason.type}`;
   const before = known.get(seq);
   if (before !== undefined && before !== notification.id)
@@ -164,10 +172,11 @@ function toldComplaint({ log, notification }: ToldMoment, known: Map<number, str
 }
 
 /** Does it rest for a reason that is news, and the log does not say what became of telling it? */
-function owesNews({ events, state }: ObservedLog): boolean {
+function owesNews(log: ObservedLog): boolean {
+  const { events, state } = log;
   const rest = events.findLast(({ type }) => type.startsWith("session.status_"));
   if (state.phase !== "idle" || rest?.type !== "session.status_idle") return false;
-  if (NEWS[rest.body.stop_reason.type] === undefined) return false;
+  if (newsOf(log, rest) === undefined) return false;
   return !events.some(
     ({ type, body }) => type === "notification.sent" && body.event_seq === rest.seq && body.target === TARGET,
   );

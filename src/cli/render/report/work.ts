@@ -2,6 +2,7 @@
 import {
   type ClaimAccount,
   isContradicted,
+  type Mention,
   type Mentions,
   type QuestionAccount,
 } from "../../../core/report/work.ts";
@@ -12,6 +13,7 @@ import type { ReportSource } from "./source.ts";
 
 const OPEN_MAX = 20;
 const CLAIMS_MAX = 10;
+const DECISIONS_MAX = 10;
 const RECOVERIES_MAX = 5;
 const SPEND_MAX = 30;
 
@@ -54,6 +56,17 @@ export function claimsSection({ account, work }: ReportSource, form: Form): Sect
           ]),
       ...firstOf(wrong.toReversed(), CLAIMS_MAX, show, more, contradictedCount),
     ],
+  };
+}
+
+/** What the agent says that it has decided, the newest first. */
+export function decisionsSection({ work }: ReportSource, form: Form): Section {
+  const { count, newest } = work.decisions;
+  const show = ({ text, seq }: Mention): string => `decided: ${form.foreign(text)} (event ${seq})`;
+  const rest = "nightshift events --types handoff.noted";
+  return {
+    title: "What the agent has decided",
+    items: firstOf(newest.toReversed(), DECISIONS_MAX, show, rest, count),
   };
 }
 
