@@ -116,7 +116,7 @@ test("completions name commands, flags and sessions", async () => {
     return output.trim().split(" ");
   };
   expect(complete("res")).toEqual(["resume"]);
-  expect(complete("run", "--max-cos")).toEqual(["--max-cost"]);
+  expect(complete("run", "--max-cos")).toEqual(["--max-cost", "--max-cost-per-day"]);
   expect(complete("status", "sesn")).toEqual([session]);
   expect((await place.run(["completions", "fish"])).stdout).toContain("complete -c nightshift");
   expect((await place.run(["completions", "zsh"])).stdout).toContain("bashcompinit");
