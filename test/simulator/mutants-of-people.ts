@@ -1,4 +1,4 @@
-/** Deliberate mistakes about people and about contexts that follow each other; see `mutant-table.ts`. */
+/** Deliberate mistakes about people, limits, and contexts that follow each other; see `mutant-table.ts`. */
 import type { Mutant } from "./mutant.ts";
 
 /** Seeds in which agents ask and people answer. */
@@ -79,5 +79,26 @@ export const PEOPLE: readonly Mutant[] = [
     find: "constraints: [...(state.contract?.contract.constraints ?? [])],",
     replace: "constraints: [],",
     aim: /@(preflight|check)\./,
+  },
+  {
+    name: "an attempt that is given up does not end",
+    promise: "attempts-follow-each-other",
+    file: "src/core/rules/context-change.ts",
+    find: "const ended = open === null ? [] :",
+    replace: "const ended = open === null || change !== null ? [] :",
+  },
+  {
+    name: "a model is asked before its limit ends",
+    promise: "nothing-is-asked-before-its-limit-ends",
+    file: "src/core/rules/model.ts",
+    find: "at < switched.until &&",
+    replace: "at < switched.until - 20_000 &&",
+  },
+  {
+    name: "a day forgets what was spent before",
+    promise: "no-day-is-overspent",
+    file: "src/store/day-spending.ts",
+    find: "Math.max(0, spent[amount] + delta[amount]);",
+    replace: "Math.max(0, delta[amount]);",
   },
 ];
