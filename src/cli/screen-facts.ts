@@ -3,7 +3,7 @@ import type { SessionEvent } from "../core/events/index.ts";
 import { openApprovals, openQuestions } from "../core/rules/people.ts";
 import type { SessionState } from "../core/state.ts";
 import type { SessionRecord } from "../store/contract.ts";
-import { capRows } from "./commands/budget.ts";
+import { capRows } from "./cap-rows.ts";
 import { openReview } from "./inbox-items.ts";
 import type { ScreenFacts, VerdictFact } from "./render/screen.ts";
 import { criteriaOf } from "./session-facts.ts";

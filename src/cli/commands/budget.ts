@@ -2,12 +2,13 @@
 import { dayOf } from "../../core/budget/day.ts";
 import { NightshiftError } from "../../core/errors.ts";
 import { type ClientEventInput, event } from "../../core/events/index.ts";
-import { attemptSpending, charged, criteriaSpending, isActive } from "../../core/reduce/budget.ts";
+import { criteriaSpending } from "../../core/reduce/budget.ts";
 import { BREAKERS } from "../../core/rules/breakers.ts";
 import type { SessionState } from "../../core/state.ts";
 import { loadState } from "../../runtime/load.ts";
 import type { OpenHarness } from "../../runtime/open.ts";
 import { breakersOf, type CapFlags, limitsOf } from "../budget-flags.ts";
+import { type CapRow, capRows } from "../cap-rows.ts";
 import { type CommandContext, findSession, type PlaceFlags, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { capAmount, capName } from "../render/spending.ts";
@@ -68,31 +69,6 @@ function show(context: CommandContext, id: string | undefined, flags: BudgetFlag
     else context.output.print(...lines(state, rows, context.output.width));
     return EXIT.ok;
   });
-}
-
-/** One cap and what was used of it; `limit` is null where there is none. */
-export interface CapRow {
-  readonly cap: string;
-  readonly used: number;
-  readonly limit: number | null;
-}
-
-/** All caps that a session may have. */
-export function capRows(state: SessionState, now: number): readonly CapRow[] {
-  const limits = state.config?.limits ?? {};
-  const whole = charged(state);
-  const attempt = attemptSpending(state);
-  const activeMs = state.budget.activeMs + (isActive(state) ? Math.max(0, now - state.lastEventAt) : 0);
-  const all: readonly (readonly [cap: string, used: number, limit: number | undefined])[] = [
-    ["model_requests", whole.requests, limits.model_requests],
-    ["tokens", whole.tokens, limits.tokens],
-    ["cost_micro_usd", whole.costMicroUsd, limits.cost_micro_usd],
-    ["attempts", state.attempts.number, limits.attempts],
-    ["duration_ms", Math.max(0, now - state.createdAt), limits.duration_ms],
-    ["active_ms", activeMs, limits.active_ms],
-    ["attempt.cost_micro_usd", attempt.costMicroUsd, limits.attempt?.cost_micro_usd],
-  ];
-  return all.map(([cap, used, limit]) => ({ cap, used, limit: limit ?? null }));
 }
 
 /** Of all sessions together, where that is capped. */
