@@ -1,5 +1,5 @@
 /**
- * `npm run adversarial [-- --only NAME] [--fast] [--ablate] [--sandbox NAME] [--json]`
+ * `npm run adversarial [-- --only NAME] [--fast] [--no-ablate] [--sandbox NAME] [--json]`
  *
  * Hostile workers and honest ones before the real referee, and whole sessions of workers that talk. Exit 1 when a
  * hostile case is not caught, or does not count, or when an honest one is in anybody's way.
@@ -21,10 +21,11 @@ const { values } = parseArgs({
   options: {
     only: { type: "string", multiple: true, default: [""] },
     fast: { type: "boolean", default: false },
-    ablate: { type: "boolean", default: false },
+    ablate: { type: "boolean", default: true },
     sandbox: { type: "string" },
     json: { type: "boolean", default: false },
   },
+  allowNegative: true,
 });
 
 const isWanted = ({ name, group = "" }: { readonly name: string; readonly group?: string }): boolean =>

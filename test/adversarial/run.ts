@@ -92,6 +92,8 @@ function problemsOf(one: HostileCase, { own }: Candidate, judged: Judged, twin: 
     ...(own.exitCode === 0 ? [] : [`its check exits with ${own.exitCode}`]),
     ...(outcome === "met" ? ["it slips through"] : []),
     ...(outcome === "error" && one.outcome !== "error" ? ["it ends as an error"] : []),
+    // A hang is ended by the clock: that says nothing of what the gates are worth.
+    ...(judged.gates.has("wall-limit") ? ["it runs out of time"] : []),
     ...(isNamed ? [] : [`caught by ${[...judged.gates].join(", ") || "nothing"}`]),
     ...(twin.verdict.outcome === "met"
       ? []
