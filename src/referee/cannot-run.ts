@@ -1,6 +1,7 @@
 /** Why a check cannot run on the base at all, with the next step; a check that runs and fails is no problem. */
 import type { Criterion } from "../core/contract/contract.ts";
 import type { EventBody } from "../core/events/index.ts";
+import type { Absent } from "./absent.ts";
 import type { RunnerMatch } from "./contract.ts";
 import type { CheckResult } from "./gates.ts";
 
@@ -60,6 +61,13 @@ export function whyNot(
     default:
       return match === null ? undefined : withoutTests(criterion, match, result, problem, shown);
   }
+}
+
+/** Whoever adds what it is made of would decide alone when it is green, unless a person wants it so. */
+export function withoutItsParts({ id, check }: Criterion, { name }: Absent): Problem {
+  const command = `\`${check?.argv.join(" ").slice(0, 200) ?? ""}\``;
+  const message = `criterion ${id}: ${command} is red because ${name} is not there; correct the check, or commit it first. If the work is to bring it, say \`"role": "earn"\` in a contract`;
+  return { code: "not_found", criterion: id, message: message.slice(0, 4000) };
 }
 
 /** Somebody said that it is to be earned, and it is a program of the project's own. */

@@ -107,6 +107,13 @@ export function judgeRun(
   };
 }
 
+/** Of the base's own files, where it was red: what is green of them now shows nothing of anybody's work. */
+export function judgeUnchanged(judged: Judgement, { role }: Pick<BaseRecord, "role">): Judgement {
+  if (role !== "earn" || judged.status !== "met") return judged;
+  const reason = "nothing has changed since the base, where it was red: the check itself changes its mind";
+  return { ...judged, status: "unmet", gate: "unchanged", reason };
+}
+
 interface Opinion {
   readonly status: "met" | "unmet" | "error";
   readonly reason: string;

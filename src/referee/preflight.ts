@@ -2,8 +2,9 @@
 import type { Check, Contract, Criterion } from "../core/contract/contract.ts";
 import { isNightshiftError, messageOf } from "../core/errors.ts";
 import type { EventBody } from "../core/events/index.ts";
+import { absentFrom } from "./absent.ts";
 import { isUnreadable, learnTests, statusOf } from "./base-runs.ts";
-import { type Problem, whyNot } from "./cannot-run.ts";
+import { type Problem, whyNot, withoutItsParts } from "./cannot-run.ts";
 import type { RunnerMatch, TestReport, TreeReader } from "./contract.ts";
 import type { CheckResult } from "./gates.ts";
 import { BASE_WALL_MS, NAMED_TESTS_MAX, PARALLEL_MAX, WALL_FACTOR, WALL_MS_MIN } from "./limits.ts";
@@ -143,7 +144,13 @@ async function learnCriterion(
     const problems = [lockfile === undefined ? problem : { ...problem, ...lockfile }];
     return { criteria: [], problems };
   }
-  return foundOf(criterion, match, results, wallOf(contract, results));
+  const found = foundOf(criterion, match, results, wallOf(contract, results));
+  const absent = criterion.role === "earn" || isGreen(results) ? undefined : await absentFrom(check, reader);
+  return absent === undefined ? found : { criteria: [], problems: [withoutItsParts(criterion, absent)] };
+}
+
+function isGreen(results: readonly CheckResult[]): boolean {
+  return statusOf(results) !== "failed";
 }
 
 /** Held-out files of a check, for one sandbox. */

@@ -4,11 +4,12 @@ import type { Criterion, Finding } from "../core/contract/contract.ts";
 import { assert, messageOf } from "../core/errors.ts";
 import { type EventBody, event } from "../core/events/index.ts";
 import { composedWithout, recordWithout, remaining, unheard } from "./ablation.ts";
+import { ownChecks } from "./absent.ts";
 import { changesBetween } from "./changes.ts";
 import type { Composition, RunnerMatch, TreeReader } from "./contract.ts";
 import { Evidence } from "./evidence.ts";
 import type { Findings, Verdict } from "./findings.ts";
-import { type BaseRecord, baseRecords, withoutFiles } from "./gates.ts";
+import { type BaseRecord, baseRecords, judgeUnchanged, withoutFiles } from "./gates.ts";
 import { ALL_GATES_ON, type Gate } from "./gates-list.ts";
 import { checkedFact, judgeApart } from "./hold-apart.ts";
 import { judgeRubrics } from "./judging.ts";
@@ -123,7 +124,9 @@ class Hearing {
     const { sessionId, number, base, commit, contract, approved } = this.#request;
     const asked = { base, candidate: commit, contract, matches, approved };
     const composed = await this.#parts.trees.compose(sessionId, asked, this.#signal);
-    const composition = composedWithout(composed, this.#off);
+    const own = await ownChecks(contract, this.#base, this.#candidate());
+    const all = { ...composed, findings: [...composed.findings, ...own] };
+    const composition = composedWithout(all, this.#off);
     const { treeA, treeB, findings } = composition;
     this.#baseTree = composition.baseTree;
     const body = {
@@ -210,7 +213,8 @@ class Hearing {
       ...{ verdict: this.#request.number, criterion: id, check, pass, task, result, base },
       ...{ looked, baseTree: this.#baseTree, reader: this.#base, off: this.#off },
     };
-    const judged = await judgeApart(world, run, this.#evidence, this.#signal);
+    const apart = await judgeApart(world, run, this.#evidence, this.#signal);
+    const judged = tree === this.#baseTree ? judgeUnchanged(apart, base) : apart;
     await this.#evidence.add(checkedFact(run, judged));
     return judged.status;
   }

@@ -35,6 +35,31 @@ describe("what cannot run", () => {
     expect(problems[2]?.message).toContain("within 3 s");
   });
 
+  test("what a red check is made of, and the base does not have", async () => {
+    const court = await Court.open("process", {
+      ...files,
+      "package.json": '{ "scripts": { "lint": "false" } }\n',
+    });
+    const shell = (text: string) => ({ ...check(text), shell: true });
+    const { problems, criteria } = await court.preflight(
+      contractOf(
+        { id: "script", check: check("npm", "run", "nosuch") },
+        { id: "file", check: check("node", "check.js") },
+        { id: "shell", check: shell("cd test && sh ../scripts/check.sh") },
+        { id: "folder", check: { ...check("npm", "test"), folder: "packages/web" } },
+        { id: "entered", check: shell("cd packages/web && npm test") },
+        { id: "there", check: shell("npm run lint && node test/none.js") },
+        { id: "asked", check: check("node", "later.js"), role: "earn" },
+      ),
+    );
+    expect(problems.map(({ code, criterion }) => [criterion, code])).toEqual(
+      ["script", "file", "shell", "folder", "entered"].map((id) => [id, "not_found"]),
+    );
+    expect(problems[0]?.message).toMatch(/the script "nosuch" of package\.json is not there/);
+    expect(problems[2]?.message).toContain("scripts/check.sh is not there");
+    expect(criteria.map(({ criterion }) => criterion)).toEqual(["there", "asked"]);
+  });
+
   test("held-out files that are not here; a set-up that fails", async () => {
     const held = { ...check("node", "--test"), held_out: { digest: "a".repeat(64), target: "test" } };
     const without = await Court.open("process", files);

@@ -107,6 +107,33 @@ describe.each(["process", "bubblewrap"])("on %s", (backend) => {
   });
 });
 
+test("files that are those of the base earn nothing: a check that is green of them now only changes its mind", async () => {
+  const court = await Court.open("process", project);
+  const flag = join(court.folder, "later");
+  const late = contractOf({ id: "late", check: check("test", "-e", flag) });
+  const preflight = await court.preflight(late);
+  writeFileSync(flag, "");
+  expect(await court.verdict(late, court.base, { preflight })).toMatchObject({
+    outcome: "unmet",
+    criteria: [{ status: "unmet", reason: expect.stringContaining("nothing has changed since the base") }],
+  });
+  const worked = await court.put(mended);
+  expect(await court.verdict(late, worked, { preflight })).toMatchObject({ outcome: "met" });
+});
+
+test("a check that the worker has written itself waits for a person", async () => {
+  const court = await Court.open("process", project);
+  const own = contractOf({ id: "own", check: check("node", "check.js"), role: "earn" });
+  const commit = await court.put({ "check.js": "" });
+  const verdict = await court.verdict(own, commit);
+  expect(verdict).toMatchObject({
+    outcome: "review",
+    review: [{ path: "check.js", detail: expect.stringContaining("criterion own runs it") }],
+  });
+  const approved = new Set([verdict.review[0]?.hash ?? ""]);
+  expect(await court.verdict(own, commit, { approved })).toMatchObject({ outcome: "met" });
+});
+
 /** Debian's, which sandboxes see too. */
 const PYTHON = "/usr/bin/python3";
 
