@@ -97,12 +97,18 @@ export const verdictGiven = (
 /** Names what was looked at. */
 export const LOOKED_AT = "ab".repeat(32);
 
-export const reviewOf = (item = "test/a.test.js"): EventBody<"verdict.given">["review"] => [
-  { item, hash: LOOKED_AT, detail: "a test was changed", path: item },
+/** As the referee names what waits for a person. */
+const REVIEW_ITEM = `review-${LOOKED_AT.slice(0, 16)}`;
+
+export const reviewOf = (path = "test/a.test.js"): EventBody<"verdict.given">["review"] => [
+  { item: REVIEW_ITEM, hash: LOOKED_AT, detail: "protected: a test was changed", path },
 ];
 
-export const decidedOn = (result: "approve" | "deny", item = "test/a.test.js"): EventInput =>
-  event("approval.decided", { item, hash: LOOKED_AT, result, author: "somebody" });
+export const decidedOn = (result: "approve" | "deny", reason?: string): EventInput =>
+  event("approval.decided", {
+    ...{ item: REVIEW_ITEM, hash: LOOKED_AT, result, author: "somebody" },
+    ...(reason !== undefined && { reason }),
+  });
 
 /** The first attempt at the one criterion of {@link contractWith}, unless told otherwise. */
 export const attemptStarted = (

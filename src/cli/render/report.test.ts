@@ -11,7 +11,7 @@ import {
   verdictRequested,
   waive,
 } from "../../../test/support/contract-events.ts";
-import { BASE, created, replied, said, woke } from "../../../test/support/events.ts";
+import { answered, asked, BASE, created, replied, said, woke } from "../../../test/support/events.ts";
 import { place, stateOf } from "../../../test/support/logs.ts";
 import { accountOf } from "../../core/contract/account.ts";
 import { type EventInput, event } from "../../core/events/index.ts";
@@ -54,15 +54,57 @@ test("lists everything that people and the agent have said of the contract", () 
     declared("c1_0"),
     verdictRequested(),
     verdictGiven(1, "review", { review: reviewOf(), gaps: ["no held-out checks"] }),
-    decidedOn("approve"),
+    decidedOn("approve", "it was wrong"),
   ]);
   for (const part of [
     "tests waived by somebody",
     "tests is impossible",
-    "approve: test/a.test.js",
+    "its evidence: see",
+    "approved by somebody: `test/a.test.js`: it was wrong",
+    "protected: a test was changed",
     "no held-out checks",
   ])
     expect(report).toContain(part);
+  expect(report).not.toContain("review-");
+});
+
+test("a decision that is about no file names what it is about", () => {
+  const decision = { item: "dependencies", hash: "cd".repeat(32), result: "deny", author: "ada" } as const;
+  expect(reportOf([...agreed, event("approval.decided", decision)])).toContain(
+    "denied by ada: dependencies cdcdcdcdcdcd (event 5)",
+  );
+});
+
+test("what the referee has noted is told, with the newest verdict only", () => {
+  const noted = (verdict: number, path: string): EventInput =>
+    event("referee.ratcheted", {
+      verdict,
+      findings: [
+        { gate: "suppressions", path, detail: "one more `ignore`", effect: "note" },
+        { gate: "tests", path: "b.test.js", detail: "refused anyway", effect: "refuse" },
+      ],
+    });
+  const report = reportOf([
+    ...[...agreed, verdictRequested(), noted(1, "old.js"), verdictGiven(1, "unmet")],
+    ...[verdictRequested(2), noted(2, "a.js"), verdictGiven(2, "met")],
+  ]);
+  expect(report).toContain("- `a.js`: one more 'ignore' (suppressions, event 9)");
+  expect(report).not.toContain("old.js");
+  expect(report).not.toContain("refused anyway");
+});
+
+test("what was spent in all is the same at the head and under Cost, judges included", () => {
+  const report = reportOf([
+    ...[...agreed, asked(1), answered(1), verdictRequested()],
+    event("judge.request_start", {
+      ...{ verdict: 1, criterion: "tests", request: 1, model: "scripted:judge" },
+      reservation: { tokens: 3000, cost_micro_usd: 40 },
+    }),
+    verdictGiven(1, "met"),
+  ]);
+  const spent = /- spent: (.*tokens)/.exec(report)?.[1];
+  expect(spent).toMatch(/^1 request and 1 of the judge, /);
+  expect(report).toContain(`- in all: ${spent}\n`);
 });
 
 test("tells what the agent has decided, the newest first, escaped, and where the rest is", () => {

@@ -6,7 +6,13 @@
 import { spentText } from "../session-facts.ts";
 import { restText } from "../standing.ts";
 import { formatDuration, formatQuantity } from "./format.ts";
-import { agreedSection, baseSection, criteriaSections, gapsSection } from "./report/agreement.ts";
+import {
+  agreedSection,
+  baseSection,
+  criteriaSections,
+  gapsSection,
+  notesSection,
+} from "./report/agreement.ts";
 import { documentLines, type Form, type Item, MARKDOWN, type Section } from "./report/document.ts";
 import { executingSection, filesSection } from "./report/files-sections.ts";
 import type { ReportSource } from "./report/source.ts";
@@ -38,6 +44,7 @@ function sectionsOf(source: ReportSource, form: Form): Section[] {
     executingSection(source, form),
     ...criteriaSections(source, form),
     gapsSection(source, form),
+    notesSection(source, form),
     openSection(source, form),
     filesSection(source, form),
     claimsSection(source, form),

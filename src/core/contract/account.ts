@@ -8,6 +8,15 @@ import type { Sequence } from "../ids.ts";
 /** An event's body with its place in the log, by which a reader finds it. */
 export type Placed<Body> = Body & { readonly seq: Sequence; readonly at: number };
 
+/** What a person has decided; of a change of files, what was looked at. */
+export type Approval = Placed<EventBody<"approval.decided">> & {
+  readonly path: string | null;
+  readonly detail: string | null;
+};
+
+/** What a gate of the referee has to say, with the event that has it. */
+export type Note = Placed<EventBody<"referee.composed">["findings"][number]>;
+
 /** Everything that a report says. */
 export interface Account {
   readonly sealed: Placed<EventBody<"contract.sealed">> | null;
@@ -18,12 +27,14 @@ export interface Account {
   readonly waivers: readonly Placed<EventBody<"control.waive">>[];
   readonly declarations: readonly Placed<EventBody<"contract.declared">>[];
   readonly drift: readonly Placed<EventBody<"contract.drifted">>[];
-  readonly approvals: readonly Placed<EventBody<"approval.decided">>[];
+  readonly approvals: readonly Approval[];
   readonly preflight: Placed<EventBody<"preflight.finished">> | null;
   readonly verdicts: readonly Placed<EventBody<"verdict.given">>[];
   /** Evidence of the newest verdict. */
   readonly checks: readonly Placed<EventBody<"referee.checked">>[];
   readonly grades: readonly Placed<EventBody<"judge.graded">>[];
+  /** What the newest verdict's gates have noted without deciding anything by it. */
+  readonly notes: readonly Note[];
   /** What the agent said last. */
   readonly lastWords: string;
 }
@@ -41,6 +52,7 @@ const NOTHING: Account = {
   verdicts: [],
   checks: [],
   grades: [],
+  notes: [],
   lastWords: "",
 };
 
@@ -55,7 +67,9 @@ export const ACCOUNT_TYPES: readonly string[] = [
   "preflight.finished",
   "verdict.requested",
   "verdict.given",
+  "referee.composed",
   "referee.checked",
+  "referee.ratcheted",
   "judge.graded",
   "agent.message",
 ];
@@ -84,13 +98,16 @@ function news(account: Account, event: SessionEvent): Partial<Account> {
     case "control.waive":
       return { waivers: [...account.waivers, placed(event)] };
     case "approval.decided":
-      return { approvals: [...account.approvals, placed(event)] };
+      return { approvals: [...account.approvals, approvalOf(account, event)] };
     case "preflight.finished":
       return { preflight: placed(event) };
     case "verdict.requested":
-      return { checks: [], grades: [] };
+      return { checks: [], grades: [], notes: [] };
     case "verdict.given":
       return { verdicts: [...account.verdicts, placed(event)] };
+    case "referee.composed":
+    case "referee.ratcheted":
+      return { notes: [...account.notes, ...notesOf(event)] };
     case "referee.checked":
       return { checks: [...account.checks, placed(event)] };
     case "judge.graded":
@@ -102,6 +119,22 @@ function news(account: Account, event: SessionEvent): Partial<Account> {
     default:
       return {};
   }
+}
+
+/** The decision names a hash; the verdict that asked says what it stands for. */
+function approvalOf({ verdicts }: Account, event: SessionEvent<"approval.decided">): Approval {
+  const asked = verdicts
+    .flatMap(({ review }) => review)
+    .findLast(({ item, hash }) => item === event.body.item && hash === event.body.hash);
+  return { ...placed(event), path: asked?.path ?? null, detail: asked?.detail ?? null };
+}
+
+function notesOf({
+  body: { findings },
+  seq,
+  at,
+}: SessionEvent<"referee.composed"> | SessionEvent<"referee.ratcheted">): Note[] {
+  return findings.filter(({ effect }) => effect === "note").map((finding) => ({ ...finding, seq, at }));
 }
 
 function placed<Body extends object>({

@@ -87,6 +87,56 @@ test("counts spend as the ledger does, by criterion, with what was never told", 
   expect(work.attempts.map(({ ending }) => ending)).toEqual(["met", null]);
 });
 
+const usage = {
+  ...{ input_tokens: 100, output_tokens: 20, cache_read_input_tokens: 3, cache_creation_input_tokens: 1 },
+};
+const judges = (request: number): EventInput =>
+  event("judge.request_start", {
+    ...{ verdict: 1, criterion: "tests", request, model: "scripted:judge" },
+    reservation: { tokens: 3000, cost_micro_usd: 40 },
+  });
+const judged = (request: number): EventInput =>
+  event("judge.request_end", {
+    ...{ request, outcome: "answered", model_usage: usage, cost_micro_usd: 9, duration_ms: 1 },
+  });
+
+test("what judges were asked is charged as in the ledger, at every place of the log", () => {
+  const log = [
+    ...start,
+    attempt(1, "tests"),
+    asked(1, { reservation: { tokens: 500, cost_micro_usd: 70 } }),
+    answered(1),
+    verdictRequested(),
+    ...[judges(1), judged(1), judges(2), judges(3), judged(2), judged(3), judges(4)],
+  ];
+  for (let length = start.length; length <= log.length; length++) {
+    const { spend } = workOf(place(log.slice(0, length)));
+    const state = stateOf(...log.slice(0, length));
+    const { requests, judgeRequests } = state.ledger;
+    expect(spend).toMatchObject({
+      ...{ tokens: tokensCharged(state), costMicroUsd: costCharged(state) },
+      ...{ requests: requests + judgeRequests, judgeRequests },
+    });
+  }
+  const { spend, spendOn } = workOf(place(log));
+  expect(spend).toMatchObject({ requests: 5, judgeRequests: 4, unsettled: 2 });
+  expect(spendOn.tests).toEqual(spend);
+});
+
+test("what programs ask through the gateway is charged, too", () => {
+  const of = { request: 1, attempt: 1, epoch: 1, wire: "anthropic", model: "m", body_bytes: 5 } as const;
+  const reservation = { tokens: 500, cost_micro_usd: 70 };
+  const through = [
+    event("gateway.request_started", { ...of, reservation }),
+    event("gateway.request_ended", {
+      ...{ request: 1, outcome: "answered", model_usage: usage, cost_micro_usd: 8, duration_ms: 1 },
+    }),
+    event("gateway.request_started", { ...of, request: 2, reservation }),
+  ] as const;
+  const { spend } = account(attempt(1, "tests"), ...through);
+  expect(spend).toMatchObject({ requests: 2, tokens: 624, costMicroUsd: 78, unsettled: 1 });
+});
+
 test("tells which commit met a criterion first", () => {
   const { firstMet } = account(
     verdictRequested(),

@@ -7,7 +7,7 @@ import { commandText } from "../contract/tell.ts";
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { Sequence } from "../ids.ts";
 import { type ClaimKind, claimIn } from "./claims.ts";
-import { NOTHING_SPENT, type Spend, spendWith } from "./spend.ts";
+import { SPEND_TYPES, type Spend, SpendReader } from "./spend.ts";
 
 /** Kept of each list; the newest ones. */
 const KEPT_MAX = 100;
@@ -114,8 +114,7 @@ export const WORK_TYPES: readonly string[] = [
   "session.status_idle",
   "contract.sealed",
   "contract.amended",
-  "span.model_request_start",
-  "span.model_request_end",
+  ...SPEND_TYPES,
   "attempt.started",
   "attempt.ended",
   "harness.woke",
@@ -152,9 +151,7 @@ export class WorkReader {
   #startedAt = 0;
   #endedAt = 0;
   #isEmpty = true;
-  readonly #reserved = new Map<number, EventBody<"span.model_request_start">["reservation"]>();
-  readonly #spendOn = new Map<string, Spend>();
-  #spend = NOTHING_SPENT;
+  readonly #spend = new SpendReader();
   readonly #attempts: AttemptAccount[] = [];
   #attemptCount = 0;
   readonly #firstMet = new Map<string, FirstMet>();
@@ -175,7 +172,8 @@ export class WorkReader {
     if (this.#isEmpty) this.#startedAt = event.at;
     this.#isEmpty = false;
     this.#endedAt = event.at;
-    this.#addSpend(event);
+    const open = this.#attempts.at(-1);
+    this.#spend.add(event, open?.ending === null ? (open.criterion ?? "") : "");
     this.#addAttempt(event);
     this.#addTrouble(event);
     this.#addPeople(event);
@@ -187,8 +185,7 @@ export class WorkReader {
     return {
       startedAt: this.#startedAt,
       endedAt: this.#endedAt,
-      spend: this.#spend,
-      spendOn: Object.fromEntries(this.#spendOn),
+      ...this.#spend.account(),
       attempts: this.#attempts.slice(-KEPT_MAX),
       attemptCount: this.#attemptCount,
       firstMet: [...this.#firstMet.values()],
@@ -225,22 +222,6 @@ export class WorkReader {
     });
   }
 
-  #addSpend(event: SessionEvent): void {
-    if (event.type === "span.model_request_start")
-      this.#reserved.set(event.body.request, event.body.reservation);
-    if (event.type !== "span.model_request_end") return;
-    const { request, outcome, error } = event.body;
-    const reserved = this.#reserved.get(request) ?? { tokens: 0, cost_micro_usd: 0 };
-    this.#reserved.delete(request);
-    const open = this.#attempts.at(-1);
-    const on = open?.ending === null ? (open.criterion ?? "") : "";
-    this.#spend = spendWith(this.#spend, reserved, event.body);
-    this.#spendOn.set(on, spendWith(this.#spendOn.get(on) ?? NOTHING_SPENT, reserved, event.body));
-    if (outcome === "lost") this.#mention("lostRequests", event, `request ${request}`);
-    if (outcome === "failed")
-      this.#mention("failedRequests", event, `request ${request}: ${error?.class ?? "unknown"}`);
-  }
-
   #addAttempt(event: SessionEvent): void {
     if (event.type === "attempt.started") {
       const { attempt: number, criterion, reason } = event.body;
@@ -262,6 +243,9 @@ export class WorkReader {
         return;
       case "harness.suspended":
         this.#suspendedMs += event.body.gap_ms;
+        return;
+      case "span.model_request_end":
+        this.#addFailure(event);
         return;
       case "sandbox.lost":
         this.#mention("lostSandboxes", event, event.body.reason);
@@ -288,6 +272,13 @@ export class WorkReader {
       default:
         return;
     }
+  }
+
+  #addFailure(event: SessionEvent<"span.model_request_end">): void {
+    const { request, outcome, error } = event.body;
+    if (outcome === "lost") this.#mention("lostRequests", event, `request ${request}`);
+    if (outcome === "failed")
+      this.#mention("failedRequests", event, `request ${request}: ${error?.class ?? "unknown"}`);
   }
 
   #addPeople(event: SessionEvent): void {

@@ -284,7 +284,7 @@ describe("a verdict", () => {
     });
     expect(messagesOf(closeTurn(contextOf(...log))).at(-1)).toEqual({
       role: "user",
-      text: "[harness] A person did not approve test/a.test.js.",
+      text: "[harness] A person did not approve review-abababababababab.",
     });
   });
 

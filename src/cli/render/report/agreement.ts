@@ -1,5 +1,5 @@
 /** What was agreed and what was found of it. */
-import type { Account, Placed } from "../../../core/contract/account.ts";
+import type { Account, Approval, Placed } from "../../../core/contract/account.ts";
 import { commandText } from "../../../core/contract/tell.ts";
 import type { EventBody } from "../../../core/events/index.ts";
 import { formatCost, formatCount, formatDuration } from "../format.ts";
@@ -9,6 +9,7 @@ import type { ReportSource } from "./source.ts";
 const CRITERIA_MAX = 40;
 const PEOPLE_MAX = 20;
 const GAPS_MAX = 20;
+const NOTES_MAX = 10;
 
 type Criterion = NonNullable<Account["contract"]>["criteria"][number];
 type Verdict = Placed<EventBody<"verdict.given">>;
@@ -90,23 +91,34 @@ export function gapsSection({ account }: ReportSource, form: Form): Section {
   return { title: "What this does not show", items: firstOf(gaps, GAPS_MAX, show, "nightshift verify") };
 }
 
+/** What the referee saw and did not decide by. */
+export function notesSection({ account: { notes } }: ReportSource, form: Form): Section {
+  const show = ({ path, gate, detail, seq }: Account["notes"][number]): string =>
+    `${form.code(path)}: ${form.foreign(detail)} (${gate}, event ${seq})`;
+  const rest = "nightshift events --types referee.composed,referee.ratcheted";
+  return {
+    title: "Noted by the referee, not held against the work",
+    items: firstOf(notes, NOTES_MAX, show, rest),
+  };
+}
+
 /** Decisions of people, and what the agent has said of the contract. */
 export function agreedSection({ account, work }: ReportSource, form: Form): Section {
   const { amendments, waivers, declarations, approvals, drift } = account;
   const f = form.foreign;
-  const lines = [
+  const lines: (string | Item)[] = [
     ...amendments.map(({ author, reason, seq }) => `amended by ${f(author)}: ${f(reason)} (event ${seq})`),
     ...waivers.map(
       ({ criterion, owner, reason, expires_at, seq }) =>
         `${criterion} waived by ${f(owner)} until ${new Date(expires_at).toISOString()}: ${f(reason)} (event ${seq})`,
     ),
     ...declarations.map(
-      ({ criterion, status, reason, seq }) =>
-        `the agent: ${criterion} is ${status}: ${f(reason)} (event ${seq})`,
+      ({ criterion, status, reason, evidence, seq }): Item => ({
+        text: `the agent: ${criterion} is ${status}: ${f(reason)} (event ${seq})`,
+        more: evidence === "" ? [] : [`its evidence: ${evidenceText(evidence, form)}`],
+      }),
     ),
-    ...approvals.map(
-      ({ result, item, author, seq }) => `${result}: ${f(item)}, by ${f(author)} (event ${seq})`,
-    ),
+    ...approvals.map((approval) => approvalItem(approval, form)),
     ...work.questions
       .filter(({ isOpen }) => !isOpen)
       .map(({ text, answer, author, seq }) => {
@@ -119,6 +131,21 @@ export function agreedSection({ account, work }: ReportSource, form: Form): Sect
   ];
   const title = "What people and the agent have said of the contract";
   return { title, items: firstOf(lines, PEOPLE_MAX, (line) => line, "nightshift events --types ...") };
+}
+
+/** What was decided about, in the words of whoever asked; a name says nothing to a reader. */
+function approvalItem({ result, item, path, detail, hash, author, reason, seq }: Approval, form: Form): Item {
+  const done = result === "approve" ? "approved" : "denied";
+  const about = path === null ? `${form.foreign(item)} ${hash.slice(0, 12)}` : form.code(path);
+  const because = reason === undefined ? "" : `: ${form.foreign(reason)}`;
+  return {
+    text: `${done} by ${form.foreign(author)}: ${about}${because} (event ${seq})`,
+    more: detail === null ? [] : detail.split("\n").map((line) => form.foreign(line)),
+  };
+}
+
+function evidenceText(evidence: Account["declarations"][number]["evidence"], form: Form): string {
+  return typeof evidence === "string" ? form.foreign(evidence) : "too long to be shown here";
 }
 
 /** What was so before any work. */

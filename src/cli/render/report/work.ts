@@ -89,8 +89,8 @@ export function spendSection({ state, work }: ReportSource, form: Form): Section
   const { spend, spendOn } = work;
   if (spend.requests === 0) return { title: "Cost", items: [] };
   const isPriced = state.config?.agent.model.price !== undefined;
-  const text = ({ requests, tokens, costMicroUsd }: typeof spend): string =>
-    `${formatQuantity(requests, "request")}, ${formatCount(tokens)} tokens${isPriced ? `, ${formatCost(costMicroUsd)}` : ""}`;
+  const text = (some: typeof spend): string =>
+    `${requestsText(some)}, ${formatCount(some.tokens)} tokens${isPriced ? `, ${formatCost(some.costMicroUsd)}` : ""}`;
   const names = Object.keys(spendOn);
   const met = work.firstMet.length;
   const perMet =
@@ -113,6 +113,11 @@ export function spendSection({ state, work }: ReportSource, form: Form): Section
       ...firstOf(byName, SPEND_MAX, show, "nightshift report --json"),
     ],
   };
+}
+
+function requestsText({ requests, judgeRequests }: ReportSource["work"]["spend"]): string {
+  const judge = judgeRequests === 0 ? "" : ` and ${judgeRequests} of the judge`;
+  return `${formatQuantity(requests - judgeRequests, "request")}${judge}`;
 }
 
 /** What was lost and carried on from; nothing of it changes what was verified. */
