@@ -2,6 +2,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { bodyHash } from "../../src/core/chain.ts";
+import { contractHash } from "../../src/core/contract/contract.ts";
 import { isNightshiftError } from "../../src/core/errors.ts";
 import { type EventInput, event } from "../../src/core/events/index.ts";
 import { type CheckedBundle, checkBundle } from "../../src/runtime/bundle/check.ts";
@@ -79,6 +81,39 @@ test("any byte that is changed is noticed, and the first bad thing is named", as
   expect(named["event n"]).toBeGreaterThan(50);
 });
 
+test("an approval that an amendment has overtaken counts for nobody, and what is not there is said", async () => {
+  const court = await Court.open("process", project);
+  const looks = { ...contract, protect: ["answer.txt"], protection: "review" as const };
+  const record = await CourtRecord.open(court, looks);
+  const first = await court.put({ "answer.txt": "42\n" });
+  const { review } = await record.verdict(await court.put({ "more.txt": "1\n" }));
+  const [item] = review;
+  if (item === undefined) throw new Error("a protected file was changed");
+  const amended = { ...looks, constraints: ["keep it short"] };
+  const asked = { contract: amended, contractHash: contractHash(amended) };
+  await record.add(
+    event("contract.amended", {
+      ...{ contract: amended, hash: asked.contractHash, previous_hash: contractHash(looks) },
+      ...{
+        reason: "it was too wide",
+        author: "ada",
+        asked_seq: 1,
+        content: [{ type: "text", text: "anew" }],
+      },
+    }),
+  );
+  await record.add(
+    event("approval.decided", { item: item.item, hash: item.hash, result: "approve", author: "ada" }),
+  );
+  await record.add(event("preflight.finished", await court.preflight(amended)));
+  // The same change waits again.
+  expect((await record.verdict(first, asked)).review).toMatchObject([{ hash: item.hash }]);
+  const { verdict, followed, uncompared } = await looked(await record.bundle());
+  expect(verdict.body.outcome).toBe("review");
+  // The commit of the verdict before is no ancestor of this one.
+  expect({ followed, uncompared }).toEqual({ followed: 1, uncompared: 1 });
+});
+
 describe("a bundle that was made to deceive", () => {
   /** The chain is whole, for whoever writes the log can write anything. */
   async function forged(withEvidence: boolean): Promise<Buffer> {
@@ -116,6 +151,18 @@ describe("a bundle that was made to deceive", () => {
     });
   });
 
+  test("whose runs were of another command", async () => {
+    const court = await Court.open("process", project);
+    const record = await CourtRecord.open(court, contract);
+    const commit = await court.put({ "answer.txt": "43\n" });
+    const lax = contractOf({ id: "answer", check: check("true") });
+    const { outcome } = await record.verdict(commit, { contract: lax, contractHash: contractHash(contract) });
+    expect(outcome).toBe("met");
+    await expect(looked(await record.bundle())).rejects.toMatchObject({
+      message: expect.stringMatching(/verdict 1 .* leans on event \d+, which ran another command/),
+    });
+  });
+
   test("which says that an unmet criterion is met", async () => {
     const court = await Court.open("process", project);
     const record = await CourtRecord.open(court, contract);
@@ -126,6 +173,16 @@ describe("a bundle that was made to deceive", () => {
     );
     await expect(looked(writeBundle({ ...rest, events: lied }))).rejects.toMatchObject({
       message: expect.stringMatching(/event \d+ does not match its hash/),
+    });
+    // What was erased keeps its hash, so anything could stand in its place.
+    const replaced = lied.map((each, index) => {
+      const original = events[index]?.body ?? "";
+      if (each.body === original) return each;
+      const erasure = { bodyHash: bodyHash(original), replacementHash: bodyHash(each.body) };
+      return { ...each, erasure };
+    });
+    await expect(looked(writeBundle({ ...rest, events: replaced }), rest.head)).rejects.toMatchObject({
+      message: expect.stringMatching(/verdict 1 follows from event \d+, which was erased/),
     });
   });
 

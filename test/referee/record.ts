@@ -5,6 +5,7 @@ import type { Contract } from "../../src/core/contract/contract.ts";
 import { contractHash } from "../../src/core/contract/contract.ts";
 import { type EventBody, type EventInput, event } from "../../src/core/events/index.ts";
 import { NO_REDACTION, seal } from "../../src/core/seal.ts";
+import type { VerdictRequest } from "../../src/referee/parts.ts";
 import { giveVerdict } from "../../src/referee/referee.ts";
 import { makeBundle } from "../../src/runtime/bundle/make.ts";
 import { openIntegrity } from "../../src/runtime/registry.ts";
@@ -50,13 +51,15 @@ export class CourtRecord {
     return (await this.store.getSession(this.court.session))?.seq ?? 0;
   }
 
-  async verdict(commit: string): Promise<EventBody<"verdict.given">> {
+  /** @param changes - what the referee is asked with, where that is not what the log says */
+  async verdict(commit: string, changes: Partial<VerdictRequest> = {}): Promise<EventBody<"verdict.given">> {
     const number = ++this.#verdicts;
     await this.add(event("verdict.requested", { number, commit, reason: "asked" }));
     const types = ["preflight.finished"];
     const [preflight] = await this.store.getEvents(this.court.session, { limit: 1, backwards: true, types });
     if (preflight?.type !== "preflight.finished") throw new Error("the checks ran on the base");
-    const request = await this.court.request(this.contract, commit, { preflight: preflight.body });
+    const known = { preflight: preflight.body, ...changes };
+    const request = await this.court.request(this.contract, commit, known);
     const body = await giveVerdict(this.court.parts, { ...request, number }, calm, (fact) => this.add(fact));
     await this.add(event("verdict.given", body));
     return body;

@@ -123,7 +123,7 @@ async function rerun(
 function sayBundle(
   context: CommandContext,
   { sessionId, head, events }: ReadBundle,
-  { verdict, story }: CheckedBundle,
+  { verdict, followed, uncompared }: CheckedBundle,
   again: Verdict | undefined,
   flags: VerifyFlags,
 ): void {
@@ -132,14 +132,20 @@ function sayBundle(
   const kept = `${head.seq}:${head.hash}`;
   if (flags.json === true) {
     const found = { session_id: sessionId, head: kept, head_compared: isCompared, events: events.length };
-    output.printJson({ sound: true, ...found, verdict: verdict.body, rerun: again ?? null });
+    const verdicts = { verdicts_followed: followed, verdicts_not_compared: uncompared };
+    output.printJson({ sound: true, ...found, ...verdicts, verdict: verdict.body, rerun: again ?? null });
     return;
   }
   const line = (label: string, text: string): void => output.print(...factLines(label, text, output.width));
   line(
     "bundle",
-    `sound: ${formatQuantity(events.length, "event")}, ${formatQuantity(story.verdicts.length, "verdict")} that follow from their evidence`,
+    `sound: ${formatQuantity(events.length, "event")}, ${formatQuantity(followed, "verdict")} that follow from their evidence`,
   );
+  if (uncompared > 0)
+    line(
+      "",
+      `${formatQuantity(uncompared, "earlier verdict")} not compared: files or evidence are not in it`,
+    );
   line("session", sessionId);
   line("head", isCompared ? `${kept}, as it should be` : kept);
   line("commit", verdict.body.commit);

@@ -1,4 +1,5 @@
 /** Checks a bundle: the log's chain and head, then the commits, then that verdicts follow from what was found. */
+import type { Finding } from "../../core/contract/contract.ts";
 import { isNightshiftError, messageOf, NightshiftError } from "../../core/errors.ts";
 import type { SessionEvent } from "../../core/events/index.ts";
 import { validateStoredEvent } from "../../core/events/validate.ts";
@@ -8,18 +9,30 @@ import { upcast } from "../../core/upcast.ts";
 import { Evidence } from "../../referee/evidence.ts";
 import type { Verdict } from "../../referee/findings.ts";
 import { ALL_GATES_ON } from "../../referee/gates-list.ts";
+import type { VerdictRequest } from "../../referee/parts.ts";
 import { NO_REVIEW, type Review, reviewOf } from "../../referee/review.ts";
 import { verdictOf, waivedNow } from "../../referee/verdict.ts";
 import { checkImage } from "../../store/integrity/fsck.ts";
 import type { UnpackedCommits } from "../../workspace/contract.ts";
+import { composedFor } from "./facts.ts";
 import { imageOf, invalid, type ReadBundle } from "./format.ts";
 import { type Story, storyOf, type ToldVerdict } from "./story.ts";
+
+/** A verdict that follows from its evidence. */
+export interface CheckedVerdict extends ToldVerdict {
+  /** With what had been said when it was made. */
+  readonly request: VerdictRequest;
+}
 
 /** What a sound bundle shows. */
 export interface CheckedBundle {
   readonly story: Story;
-  /** The newest verdict; all of them follow from their evidence. */
-  readonly verdict: ToldVerdict;
+  /** The newest verdict. */
+  readonly verdict: CheckedVerdict;
+  /** Those that follow from their evidence, the newest among them. */
+  readonly followed: number;
+  /** Earlier ones of which files or evidence are not there to be compared with. */
+  readonly uncompared: number;
   readonly commits: UnpackedCommits;
   /** With which the session began. */
   readonly config: NonNullable<Story["config"]>;
@@ -41,16 +54,43 @@ export async function checkBundle(
   checkLog(bundle, expectedHead);
   const [damaged] = bundle.damaged;
   if (damaged !== undefined) throw invalid(`${damaged} is not what the list of files says`);
-  const story = storyOf(eventsOf(bundle));
+  const erased = new Set(bundle.events.flatMap(({ seq, erasure }) => (erasure === null ? [] : [seq])));
+  const story = storyOf({ sessionId: bundle.sessionId, events: eventsOf(bundle), erased });
   const [problem] = story.problems;
   if (problem !== undefined) throw invalid(problem);
   const { config } = story;
-  const verdict = story.verdicts.at(-1);
-  if (verdict === undefined || config === null) throw invalid("its log has no verdict");
-  const commits = await unpack(bundle.pack, verdict.request.base);
-  await checkTrees(verdict.body, commits);
-  for (const each of story.verdicts) await checkVerdict(story, each, commits);
-  return { story, verdict, commits, config };
+  const newest = story.verdicts.at(-1);
+  const [asked] = newest?.requests ?? [];
+  if (newest === undefined || asked === undefined || config === null) throw invalid("its log has no verdict");
+  const commits = await unpack(bundle.pack, asked.base);
+  await checkTrees(newest.body, commits);
+  const verdict = await checkNewest(newest, commits);
+  let followed = 1;
+  for (const each of story.verdicts.slice(0, -1)) if (await isFollowed(each, commits)) followed += 1;
+  return { story, verdict, followed, uncompared: story.verdicts.length - followed, commits, config };
+}
+
+async function checkNewest(told: ToldVerdict, commits: UnpackedCommits): Promise<CheckedVerdict> {
+  if (told.erased !== null)
+    throw invalid(`verdict ${told.body.number} follows from event ${told.erased}, which was erased`);
+  return { ...told, request: await checkVerdict(told, commits) };
+}
+
+/**
+ * Is an earlier verdict one that can be computed again? A commit that is no ancestor of the verified one is not here.
+ * @throws NightshiftError `E_BUNDLE_INVALID` when it can, and comes to something else
+ */
+async function isFollowed(told: ToldVerdict, commits: UnpackedCommits): Promise<boolean> {
+  if (told.erased !== null) return false;
+  try {
+    await commits.treeOf(told.body.commit);
+  } catch (error) {
+    if (isNightshiftError(error, "E_WORKSPACE_UNKNOWN")) return false;
+    throw error;
+  }
+  await checkTrees({ ...told.body, tree_a: null }, commits);
+  await checkVerdict(told, commits);
+  return true;
 }
 
 function checkLog(bundle: ReadBundle, expectedHead: BundleCheckOptions["expectedHead"]): void {
@@ -89,16 +129,28 @@ async function checkTrees(
   }
 }
 
-/** The verdict is a fold of what was found, so it can be computed again. Its words may differ, its answers not. */
-async function checkVerdict(story: Story, told: ToldVerdict, commits: UnpackedCommits): Promise<void> {
-  const { seq, at, body, request } = told;
-  const review = await reviewAgain(story, told, commits);
-  if (review === undefined) return;
+/**
+ * The verdict is a fold of what was found, so it can be computed again. Its words may differ, its answers not.
+ * @returns what it was asked with
+ */
+async function checkVerdict(told: ToldVerdict, commits: UnpackedCommits): Promise<VerdictRequest> {
+  let first: NightshiftError | undefined;
+  for (const request of told.requests) {
+    const objection = objectionTo(told, request, await reviewAgain(told, request, commits));
+    if (objection === null) return request;
+    first ??= invalid(
+      `verdict ${told.body.number} (event ${told.seq}) does not follow from its evidence: ${objection}`,
+    );
+  }
+  throw first ?? invalid(`verdict ${told.body.number} (event ${told.seq}) was never asked for`);
+}
+
+function objectionTo({ at, body }: ToldVerdict, request: VerdictRequest, review: Review): string | null {
   const evidence = new Evidence(body.number, request.done, () =>
     Promise.reject(invalid("nothing is found here")),
   );
   const again = verdictOf(request, {
-    ...{ treeA: body.tree_a, treeB: body.tree_b, findings: findingsOf(told), review },
+    ...{ treeA: body.tree_a, treeB: body.tree_b, findings: findingsOf(body, request), review },
     ...{ checked: evidence.checked, graded: evidence.graded },
     isIsolated: true,
     gatesOff: ALL_GATES_ON,
@@ -110,33 +162,26 @@ async function checkVerdict(story: Story, told: ToldVerdict, commits: UnpackedCo
     const said = body.criteria[index];
     return said?.criterion !== criterion || said.status !== status || said.strength !== strength;
   });
-  const place = `verdict ${body.number} (event ${seq})`;
-  if (wrong !== undefined)
-    throw invalid(`${place} does not follow from its evidence: ${wrong.criterion} is ${wrong.status}`);
-  if (again.outcome !== body.outcome || again.criteria.length !== body.criteria.length)
-    throw invalid(`${place} does not follow from its evidence: it comes to ${again.outcome}`);
+  if (wrong !== undefined) return `${wrong.criterion} is ${wrong.status}`;
+  return again.outcome !== body.outcome || again.criteria.length !== body.criteria.length
+    ? `it comes to ${again.outcome}`
+    : null;
 }
 
-function findingsOf({ request: { done } }: ToldVerdict) {
-  const composed = done.findLast((fact) => fact.type === "referee.composed");
+function findingsOf(body: Verdict, { done }: VerdictRequest): readonly Finding[] {
   const ratcheted = done.findLast((fact) => fact.type === "referee.ratcheted");
-  return [composed, ratcheted].flatMap((fact) =>
-    fact?.type === "referee.composed" || fact?.type === "referee.ratcheted" ? fact.body.findings : [],
-  );
+  return [
+    ...(composedFor(body, done)?.findings ?? []),
+    ...(ratcheted?.type === "referee.ratcheted" ? ratcheted.body.findings : []),
+  ];
 }
 
-/** Undefined for an earlier verdict whose commit is not in the bundle: only its evidence is there. */
 async function reviewAgain(
-  story: Story,
-  told: ToldVerdict,
+  { body }: ToldVerdict,
+  request: VerdictRequest,
   commits: UnpackedCommits,
-): Promise<Review | undefined> {
-  const { base, commit } = told.request;
-  if (told.body.tree_a === null) return NO_REVIEW;
-  try {
-    return await reviewOf(findingsOf(told), commits.reader(base), commits.reader(commit), told.request);
-  } catch (error) {
-    if (told !== story.verdicts.at(-1) && isNightshiftError(error, "E_WORKSPACE_UNKNOWN")) return undefined;
-    throw error;
-  }
+): Promise<Review> {
+  if (body.tree_a === null) return NO_REVIEW;
+  const { base, commit } = request;
+  return await reviewOf(findingsOf(body, request), commits.reader(base), commits.reader(commit), request);
 }
