@@ -105,7 +105,11 @@ export async function sumUp(
   const record = await harness.store.getSession(state.sessionId);
   if (record === undefined) return;
   if (flags.json === true) {
-    output.printJson({ ...resultOf(state), head: `${record.seq}:${record.hash}`, exit_code: exitCode });
+    output.printJson({
+      ...(await resultOf(harness.store, state)),
+      head: `${record.seq}:${record.hash}`,
+      exit_code: exitCode,
+    });
     return;
   }
   const standing = standingOf(state, record, harness.clock.wallMs());

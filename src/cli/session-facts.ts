@@ -1,8 +1,9 @@
 /** What commands say of a session, in words and as JSON. */
 import type { ContractState } from "../core/contract/state.ts";
+import type { EventBody } from "../core/events/index.ts";
 import { costCharged, type SessionState, tokensCharged } from "../core/state.ts";
 import type { SessionSummary } from "../core/summary.ts";
-import type { SessionRecord } from "../store/contract.ts";
+import type { SessionRecord, Store } from "../store/contract.ts";
 import { formatCost, formatCount, formatQuantity } from "./render/format.ts";
 
 /** What the row says about its session; undefined before the first wake. */
@@ -11,7 +12,10 @@ export function summaryOf(record: SessionRecord): SessionSummary | undefined {
 }
 
 /** The session as one JSON value. */
-export function resultOf(state: SessionState): { readonly [field: string]: unknown } {
+export async function resultOf(
+  store: Pick<Store, "getEvents">,
+  state: SessionState,
+): Promise<{ readonly [field: string]: unknown }> {
   const { ledger } = state;
   return {
     session_id: state.sessionId,
@@ -19,7 +23,7 @@ export function resultOf(state: SessionState): { readonly [field: string]: unkno
     phase: state.phase,
     stop_reason: state.stopReason,
     seq: state.seq,
-    contract: contractOf(state),
+    contract: contractOf(state, await problemsOf(store, state)),
     branch: state.branch?.published ?? null,
     usage: {
       model_requests: ledger.requests,
@@ -34,13 +38,30 @@ export function resultOf(state: SessionState): { readonly [field: string]: unkno
   };
 }
 
+type Problem = EventBody<"preflight.finished">["problems"][number];
+
+/** Why the checks cannot run on the base, by the log; nothing where they can, or nobody has looked. */
+async function problemsOf(
+  store: Pick<Store, "getEvents">,
+  { sessionId, contract }: SessionState,
+): Promise<readonly Problem[]> {
+  if (contract?.preflight !== "refused") return [];
+  const range = { backwards: true, limit: 1, types: ["preflight.finished"] };
+  const [finished] = await store.getEvents(sessionId, range);
+  return finished?.type === "preflight.finished" ? finished.body.problems : [];
+}
+
 /** What was agreed and how it stands; null without a contract. */
-function contractOf({ contract, workspace }: SessionState): { readonly [field: string]: unknown } | null {
+function contractOf(
+  { contract, workspace }: SessionState,
+  problems: readonly Problem[],
+): { readonly [field: string]: unknown } | null {
   if (contract === null) return null;
   const { given } = contract;
   return {
     hash: contract.hash,
     preflight: contract.preflight,
+    problems: problems.map(({ criterion = null, code, message }) => ({ criterion, code, message })),
     amendments: contract.amendments,
     waivers: contract.waivers.map(({ criterion, owner, reason, expiresAt }) => ({
       criterion,

@@ -1,12 +1,27 @@
 /** Why a check cannot run on the base at all, with the next step; a check that runs and fails is no problem. */
 import type { Criterion } from "../core/contract/contract.ts";
+import { isNightshiftError } from "../core/errors.ts";
 import type { EventBody } from "../core/events/index.ts";
 import type { Absent } from "./absent.ts";
 import type { RunnerMatch } from "./contract.ts";
-import type { CheckResult } from "./gates.ts";
+import type { CheckResult, ProblemCode } from "./gates.ts";
 
 /** One reason why work cannot begin. */
 export type Problem = EventBody<"preflight.finished">["problems"][number];
+
+const FAULT_CODES: Readonly<Record<string, ProblemCode>> = {
+  E_LAYER_FAILED: "setup_failed",
+  E_SOURCE_REFUSED: "setup_failed",
+  E_CONFIG: "setup_failed",
+  E_TOOLCHAIN_MISSING: "toolchain_missing",
+  E_SANDBOX_UNAVAILABLE: "sandbox_unavailable",
+  E_SANDBOX_LOST: "sandbox_lost",
+};
+
+/** What kind of thing went wrong on our side. */
+export function faultCodeOf(error: unknown): ProblemCode {
+  return isNightshiftError(error) ? (FAULT_CODES[error.code] ?? "failed") : "failed";
+}
 
 const COMMAND_NOT_EXECUTABLE = 126;
 const COMMAND_NOT_FOUND = 127;
@@ -25,7 +40,7 @@ export function whyNot(
   result: CheckResult,
   wallMs: number,
 ): Problem | undefined {
-  const problem = (code: string, text: string): Problem => ({
+  const problem = (code: ProblemCode, text: string): Problem => ({
     code,
     criterion: criterion.id,
     message: `criterion ${criterion.id}: ${text}`.slice(0, 4000),
@@ -33,7 +48,8 @@ export function whyNot(
   const command = `\`${criterion.check?.argv.join(" ").slice(0, 200) ?? ""}\``;
   const tail = tailOf(result);
   const shown = tail === "" ? "" : `. It printed: ${tail}`;
-  if (result.fault !== null) return problem("sandbox_lost", `${command} could not be run: ${result.fault}`);
+  if (result.fault !== null)
+    return problem(result.faultCode ?? "failed", `${command} could not be run: ${result.fault}`);
   switch (result.run.ending) {
     case "timed_out":
       return problem(
@@ -80,7 +96,7 @@ function withoutTests(
   { role }: Criterion,
   { kind }: RunnerMatch,
   { run, report }: CheckResult,
-  problem: (code: string, text: string) => Problem,
+  problem: (code: ProblemCode, text: string) => Problem,
   shown: string,
 ): Problem | undefined {
   if (report === null || report.tests.length > 0) return undefined;

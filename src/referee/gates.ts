@@ -9,6 +9,9 @@ import { ALL_GATES_ON, type Gate } from "./gates-list.ts";
 import { MISSING_TESTS_MAX, NAME_LENGTH_MAX, NAMED_TESTS_MAX, REASON_LENGTH_MAX } from "./limits.ts";
 import { fileOfId, readIds } from "./test-ids.ts";
 
+/** Why a check cannot run, in one word. */
+export type ProblemCode = EventBody<"preflight.finished">["problems"][number]["code"];
+
 /** One run with everything that is known of it. */
 export interface CheckResult {
   readonly run: CheckRun;
@@ -18,6 +21,8 @@ export interface CheckResult {
   readonly outputHash: string;
   /** What went wrong on our side; null when the run says something about the candidate. */
   readonly fault: string | null;
+  /** Of which kind that was; absent without one. */
+  readonly faultCode?: ProblemCode;
 }
 
 /** What the base has shown of one check. */

@@ -4,7 +4,7 @@ import { isNightshiftError, messageOf } from "../core/errors.ts";
 import type { EventBody } from "../core/events/index.ts";
 import { absentFrom } from "./absent.ts";
 import { isUnreadable, learnTests, statusOf } from "./base-runs.ts";
-import { type Problem, whyNot, withoutItsParts } from "./cannot-run.ts";
+import { faultCodeOf, type Problem, whyNot, withoutItsParts } from "./cannot-run.ts";
 import type { RunnerMatch, TestReport, TreeReader } from "./contract.ts";
 import type { CheckResult } from "./gates.ts";
 import { BASE_WALL_MS, NAMED_TESTS_MAX, PARALLEL_MAX, WALL_FACTOR, WALL_MS_MIN } from "./limits.ts";
@@ -97,19 +97,10 @@ function missingHeldOut(parts: RefereeParts, contract: Contract): readonly Probl
   );
 }
 
-const SET_UP_CODES: Readonly<Record<string, string>> = {
-  E_LAYER_FAILED: "setup_failed",
-  E_SOURCE_REFUSED: "setup_failed",
-  E_CONFIG: "setup_failed",
-  E_TOOLCHAIN_MISSING: "toolchain_missing",
-  E_SANDBOX_UNAVAILABLE: "sandbox_unavailable",
-};
-
 function setUpProblem(error: unknown): Problem {
-  const code = isNightshiftError(error) ? (SET_UP_CODES[error.code] ?? "failed") : "failed";
   const hint = isNightshiftError(error) ? ` ${error.hint}` : "";
   return {
-    code,
+    code: faultCodeOf(error),
     message: `what the checks need could not be made: ${messageOf(error)}.${hint}`.slice(0, 4000),
   };
 }

@@ -207,7 +207,7 @@ class Hearing {
     const task = { check, match: known, tree, extra, wallMs: base.wallMs, services };
     const result =
       isHeldOut && extra === null
-        ? faultResult(task, "its held-out files are not on this machine")
+        ? faultResult(task, "its held-out files are not on this machine", "held_out_missing")
         : await runCheck(world, task, this.#signal);
     const run = {
       ...{ verdict: this.#request.number, criterion: id, check, pass, task, result, base },

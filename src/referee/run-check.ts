@@ -6,8 +6,9 @@ import type { Check, CheckRun, Service } from "../core/contract/contract.ts";
 import { isNightshiftError, messageOf } from "../core/errors.ts";
 import type { ExecResult, Mount } from "../sandbox/contract.ts";
 import type { WorkspaceFiles } from "../workspace/contract.ts";
+import { faultCodeOf } from "./cannot-run.ts";
 import type { InstrumentedCheck, RunnerMatch, TestReport } from "./contract.ts";
-import type { CheckResult } from "./gates.ts";
+import type { CheckResult, ProblemCode } from "./gates.ts";
 import { ATTEMPTS_MAX, REASON_LENGTH_MAX } from "./limits.ts";
 import { Commands, inSandbox } from "./sandboxes.ts";
 import { shellCommand } from "./shell-command.ts";
@@ -53,7 +54,7 @@ async function tryCheck(world: CheckWorld, task: CheckTask, signal: AbortSignal)
   } catch (error) {
     signal.throwIfAborted();
     if (isFatal(error)) throw error;
-    return faultResult(task, messageOf(error));
+    return faultResult(task, messageOf(error), faultCodeOf(error));
   }
 }
 
@@ -64,7 +65,11 @@ export function isFatal(error: unknown): boolean {
 }
 
 /** Nothing is known of the candidate. */
-export function faultResult({ match }: Pick<CheckTask, "match">, fault: string): CheckResult {
+export function faultResult(
+  { match }: Pick<CheckTask, "match">,
+  fault: string,
+  faultCode: ProblemCode,
+): CheckResult {
   const run: CheckRun = {
     ending: "sandbox_lost",
     exit_code: null,
@@ -73,7 +78,8 @@ export function faultResult({ match }: Pick<CheckTask, "match">, fault: string):
     counts: null,
     output: "",
   };
-  return { run, report: null, outputHash: sha256(""), fault: fault.slice(0, REASON_LENGTH_MAX) };
+  const short = fault.slice(0, REASON_LENGTH_MAX);
+  return { run, report: null, outputHash: sha256(""), fault: short, faultCode };
 }
 
 async function runOnce(world: CheckWorld, task: CheckTask, signal: AbortSignal): Promise<CheckResult> {

@@ -1,6 +1,6 @@
 /** Sandboxes of the referee: without a way out, used once, and ended with all that is in them. */
 import type { Service } from "../core/contract/contract.ts";
-import { NightshiftError } from "../core/errors.ts";
+import { isNightshiftError, messageOf, NightshiftError } from "../core/errors.ts";
 import type { ExecId, SandboxId } from "../core/ids.ts";
 import type { ExecResult, Mount, Sandbox } from "../sandbox/contract.ts";
 import { startServices } from "../sandbox/services.ts";
@@ -21,7 +21,10 @@ export function refereeSandboxPrefix(sessionId: string): string {
   return `sbox_${sessionId.slice("sesn_".length)}_r`;
 }
 
-/** Makes a sandbox without a way out, uses it, and ends it with all that is in it before this answers. */
+/**
+ * Makes a sandbox without a way out, uses it, and ends it with all that is in it before this answers.
+ * @throws NightshiftError `E_SANDBOX_UNAVAILABLE` when there is none to be had, `E_SANDBOX_LOST`, `E_SANDBOX_STALE`
+ */
 export async function inSandbox<T>(
   { parts, sessionId, epoch, surroundings }: CheckWorld,
   content: SandboxContent,
@@ -40,7 +43,9 @@ export async function inSandbox<T>(
     options: {},
   };
   try {
-    const made = await within(clock, PROVISION_MS_MAX, signal, (limited) => backend.provision(spec, limited));
+    const made = await within(clock, PROVISION_MS_MAX, signal, (limited) =>
+      backend.provision(spec, limited),
+    ).catch(neverHad);
     const sandbox = await within(clock, GRACE_MS, signal, (limited) =>
       backend.attach(made.handle, epoch ?? 1, limited),
     );
@@ -52,6 +57,12 @@ export async function inSandbox<T>(
   } finally {
     await backend.destroy(id, undefined);
   }
+}
+
+/** What was never there cannot be lost. */
+function neverHad(error: unknown): never {
+  if (!isNightshiftError(error, "E_SANDBOX_LOST")) throw error;
+  throw new NightshiftError("E_SANDBOX_UNAVAILABLE", messageOf(error), { cause: error });
 }
 
 /** Runs one command after the other in one sandbox, all of them within one limit. */

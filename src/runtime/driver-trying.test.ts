@@ -75,7 +75,7 @@ test("checks on the base that cannot run are run again for a message that comes 
   const referee: SessionReferee = {
     preflight: async () => {
       runs++;
-      const problems = [{ code: "E_TOOLCHAIN_MISSING", message: "there is no such program" }];
+      const problems = [{ code: "toolchain_missing" as const, message: "there is no such program" }];
       return { commit: BASE, criteria: [], problems, duration_ms: 1 };
     },
     verdict: () => Promise.reject(new Error("nothing is judged before the base is")),

@@ -1,8 +1,11 @@
 /** The preflight: what cannot run names its cause and the next step, before a cent is spent. */
 import { describe, expect, test } from "vitest";
 import { NightshiftError } from "../../src/core/errors.ts";
-import type { Surroundings } from "../../src/referee/parts.ts";
-import { Court, check, contractOf } from "./court.ts";
+import type { RefereeParts, Surroundings } from "../../src/referee/parts.ts";
+import { runPreflight } from "../../src/referee/preflight.ts";
+import type { SandboxBackend } from "../../src/sandbox/contract.ts";
+import { calm } from "../support/repositories.ts";
+import { Court, check, contractOf, losing } from "./court.ts";
 
 const files = {
   "tool.sh": "#!/bin/sh\nexit 0\n",
@@ -74,6 +77,31 @@ describe("what cannot run", () => {
     expect(problems).toMatchObject([{ code: "setup_failed" }]);
     expect(problems[0]?.message).toContain("`npm ci` ended with exit 1");
     expect(content).toBeUndefined();
+  });
+
+  test("no toolchain, and no sandbox: none to be had, none that answers, or lost each time", async () => {
+    const court = await Court.open("process", files);
+    const contract = contractOf({ id: "true", check: check("true") });
+    const request = { sessionId: court.session, epoch: 1, contract, base: court.base };
+    const codesWith = async (changes: Partial<RefereeParts>): Promise<string[]> => {
+      const { problems } = await runPreflight({ ...court.parts, ...changes }, request, calm);
+      return problems.map(({ code }) => code);
+    };
+    const refused = (code: "E_TOOLCHAIN_MISSING" | "E_SANDBOX_UNAVAILABLE" | "E_SANDBOX_LOST") => {
+      return () => Promise.reject(new NightshiftError(code, "there is none"));
+    };
+    const made = court.parts.backend;
+    const without = (code: "E_SANDBOX_UNAVAILABLE" | "E_SANDBOX_LOST"): SandboxBackend => ({
+      ...{ kind: made.kind, provision: refused(code), attach: refused("E_SANDBOX_LOST") },
+      destroy: async () => {},
+    });
+    expect(await codesWith({ surroundings: refused("E_TOOLCHAIN_MISSING") })).toEqual(["toolchain_missing"]);
+    expect(await codesWith({ surroundings: refused("E_SANDBOX_UNAVAILABLE") })).toEqual([
+      "sandbox_unavailable",
+    ]);
+    for (const code of ["E_SANDBOX_UNAVAILABLE", "E_SANDBOX_LOST"] as const)
+      expect(await codesWith({ backend: without(code) })).toEqual(["sandbox_unavailable"]);
+    expect(await codesWith({ backend: losing(made, { losses: 2 }) })).toEqual(["sandbox_lost"]);
   });
 
   test("dependencies that no lockfile pins", async () => {

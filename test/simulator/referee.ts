@@ -66,7 +66,7 @@ export class SimulatedReferee implements SessionReferee {
     return {
       commit: base,
       criteria: found === null ? [] : criteria,
-      problems: found === null ? [{ code: "E_REFEREE", message: failed().message }] : [],
+      problems: found === null ? [{ code: "failed", message: failed().message }] : [],
       ...(found !== null && { content: [{ type: "text" as const, text: "how it stands" }] }),
       duration_ms: 0,
     };

@@ -50,7 +50,9 @@ export const verdictWanted: EventInput = event("control.request_verdict", {});
 
 export const preflightStarted: EventInput = event("preflight.started", { commit: BASE });
 
-export const preflightFinished = (problem?: string): EventInput =>
+type ProblemCode = EventBody<"preflight.finished">["problems"][number]["code"];
+
+export const preflightFinished = (problem?: ProblemCode): EventInput =>
   event("preflight.finished", {
     commit: BASE,
     criteria: [],

@@ -172,7 +172,7 @@ function found(intent: Intent, how: Outcome, session: ModelSession): EventInput[
     case "checkpoint":
       return [how.way < 2 ? checkpointFailed(intent.number) : checkpointCreated(intent.number)];
     case "preflight":
-      return [preflightFinished(how.way === 0 ? "E_CHECK" : undefined)];
+      return [preflightFinished(how.way === 0 ? "not_found" : undefined)];
     case "verdict":
       return [verdict(intent.number, how, session.state)];
     case "publish":

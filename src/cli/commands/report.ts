@@ -34,7 +34,13 @@ export function report(context: CommandContext, id: string | undefined, flags: R
     const { output } = context;
     const isText = flags.text ?? (flags.markdown !== true && process.stdout.isTTY);
     if (flags.json === true)
-      output.printJson({ ...resultOf(state), head, account, work, changed: rankFiles(changed) });
+      output.printJson({
+        ...(await resultOf(harness.store, state)),
+        head,
+        account,
+        work,
+        changed: rankFiles(changed),
+      });
     else
       output.print(
         ...reportLines({ state, account, work, head, changed }, isText ? TEXT : MARKDOWN, output.width),

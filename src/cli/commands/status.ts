@@ -107,7 +107,7 @@ async function sessionStatus(
   const watchers = watchersOf(stateFolder, sessionId, harness.owner).map(({ owner }) => owner.pid);
   if (flags.json === true) {
     output.printJson({
-      ...resultOf(state),
+      ...(await resultOf(harness.store, state)),
       standing: standing.word,
       driver: record.held ? record.owner : null,
       watcher_pids: watchers,

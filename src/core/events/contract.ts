@@ -91,6 +91,31 @@ export const checkRun = z.object({
   output: text,
 });
 
+/** Why work cannot begin, for programs; what to do about it is in the message. */
+const preflightCode = z.enum([
+  // The command.
+  "not_found",
+  "not_executable",
+  "timed_out",
+  "out_of_memory",
+  // Its runner and tests.
+  "runner_missing",
+  "no_tests",
+  "exempt_unknown",
+  "held_out_missing",
+  // What a person has said of the base.
+  "already_green",
+  "already_red",
+  // What it needs around it.
+  "lockfile_missing",
+  "setup_failed",
+  "toolchain_missing",
+  // Our side.
+  "sandbox_unavailable",
+  "sandbox_lost",
+  "failed",
+]);
+
 /** Why somebody did this, for the report. */
 export const why: z.ZodType<string> = z.string().min(1).max(4000);
 
@@ -143,7 +168,7 @@ export const contractEvents = {
     ),
     /** Why work cannot begin; empty when it can. */
     problems: z.array(
-      z.object({ code: z.string(), criterion: criterionId.optional(), message: z.string().max(4000) }),
+      z.object({ code: preflightCode, criterion: criterionId.optional(), message: z.string().max(4000) }),
     ),
     /** Tells the model how it stands before its first turn. */
     content: content.optional(),

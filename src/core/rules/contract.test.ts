@@ -96,7 +96,7 @@ describe("before work", () => {
     },
     {
       name: "what cannot be checked is not begun",
-      log: [...begun, preflightStarted, preflightFinished("E_CHECK")],
+      log: [...begun, preflightStarted, preflightFinished("not_found")],
       step: append(idleAs({ type: "failed", code: "E_PREFLIGHT" })),
     },
     {
@@ -104,7 +104,7 @@ describe("before work", () => {
       log: [
         ...begun,
         preflightStarted,
-        preflightFinished("E_CHECK"),
+        preflightFinished("not_found"),
         idleAs({ type: "failed", code: "E_PREFLIGHT" }),
         resume,
         running,
