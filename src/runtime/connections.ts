@@ -1,6 +1,7 @@
 /** A driver's connection to the session's sandbox: attached once per incarnation, under the driver's epoch. */
 
-import { NightshiftError } from "../core/errors.ts";
+import { isNightshiftError, messageOf, NightshiftError } from "../core/errors.ts";
+import { type EventInput, event } from "../core/events/index.ts";
 import type { SandboxState } from "../core/state.ts";
 import type { Sandbox, SandboxBackend } from "../sandbox/contract.ts";
 
@@ -78,4 +79,13 @@ export class SandboxConnections {
     sandbox.detach();
     throw new NightshiftError("E_SANDBOX_LOST", `${id} lives on as another incarnation`);
   }
+}
+
+/** What there is to say of a sandbox that does not answer any more, or could not be made. */
+export function lostEvent(
+  which: { readonly sandbox: string; readonly incarnation?: string },
+  error: unknown,
+): EventInput {
+  const code = isNightshiftError(error) ? error.code : "E_SANDBOX_UNAVAILABLE";
+  return event("sandbox.lost", { ...which, reason: messageOf(error).slice(0, 2000), code });
 }

@@ -78,6 +78,7 @@ test("checks on the base that cannot run are run again for a message that comes 
       const problems = [{ code: "toolchain_missing" as const, message: "there is no such program" }];
       return { commit: BASE, criteria: [], problems, duration_ms: 1 };
     },
+    renewCopy: async () => undefined,
     verdict: () => Promise.reject(new Error("nothing is judged before the base is")),
   };
   const harness = world.harness();

@@ -225,8 +225,12 @@ class OpenedHarness implements OpenHarness {
     const { store } = this;
     const parts = (layer: Layer | null): Promise<RefereeParts> =>
       this.#refereeParts(config, { sessionId: lease.sessionId, backend, environment }, layer);
-    const rendering = async (): Promise<Buffer | null> =>
-      (await this.workspaces()).rendering(lease.sessionId, RENDERING_PATH);
+    const rendering = async (): Promise<Buffer | null | undefined> => {
+      const workspaces = await this.workspaces();
+      const found = await workspaces.find(lease.sessionId);
+      if (found?.rendered.includes(RENDERING_PATH) !== true) return undefined;
+      return await workspaces.rendering(lease.sessionId, RENDERING_PATH);
+    };
     return createSessionReferee({ store, lease, clock: this.clock, parts, rendering });
   }
 

@@ -17,7 +17,7 @@ import type { Tool } from "../tool/contract.ts";
 import { doubtFrom, receiptOf, refusedAnswer, withoutTool } from "../tool/receipts.ts";
 import type { Worker } from "../worker/contract.ts";
 import { checkpointOf, filesOf, goneWithTheLastOne, type OpenWorkspaces } from "./checkouts.ts";
-import type { SandboxConnections } from "./connections.ts";
+import { lostEvent, type SandboxConnections } from "./connections.ts";
 import { type Deadlines, within } from "./deadlines.ts";
 import { type HandoffParts, recordHandoff } from "./handoffs.ts";
 import type { Notifier } from "./notify/contract.ts";
@@ -277,7 +277,7 @@ async function provision(
   } catch (error) {
     // Whoever has the lease now makes it; a fenced driver has nothing to say of it.
     if (moment.signal.aborted || isNightshiftError(error, "E_SANDBOX_STALE")) throw error;
-    return [lost({ sandbox: sandbox.id }, error)];
+    return [lostEvent({ sandbox: sandbox.id }, error)];
   }
 }
 
@@ -356,21 +356,17 @@ async function orLost(
     if (moment.signal.aborted || !isNightshiftError(error, "E_SANDBOX_LOST")) throw error;
     const { id, incarnation } = sandboxOf(moment);
     parts.connections.dropLost(incarnation);
-    return [lost({ sandbox: id, incarnation }, error)];
+    return [lostEvent({ sandbox: id, incarnation }, error)];
   }
 }
 
-function lost(
-  which: { readonly sandbox: string; readonly incarnation?: string },
-  error: unknown,
-): EventInput {
-  const code = isNightshiftError(error) ? error.code : "E_SANDBOX_UNAVAILABLE";
-  return event("sandbox.lost", { ...which, reason: messageOf(error).slice(0, 2000), code });
-}
-
 async function connect(parts: PerformerParts, moment: Moment): Promise<Sandbox> {
-  const sandbox = sandboxOf(moment);
-  return parts.connections.at(sandbox) ?? inContact(parts, moment, () => parts.connections.to(sandbox));
+  const { connections, referee } = parts;
+  const state = sandboxOf(moment);
+  const sandbox = connections.at(state) ?? (await inContact(parts, moment, () => connections.to(state)));
+  // Whatever runs there finds the contract that is in force.
+  await referee?.renewCopy({ ...moment, sandbox });
+  return sandbox;
 }
 
 function inContact<T>(

@@ -1,8 +1,6 @@
 /** The referee of one session: what the fold and the log know, as the referee wants to be asked. */
-import { hash } from "node:crypto";
 import type { Clock } from "../core/clock.ts";
 import type { JudgePurse } from "../core/contract/judge-purse.ts";
-import { contractRendering, RENDERING_PATH } from "../core/contract/rendering.ts";
 import { assert, NightshiftError } from "../core/errors.ts";
 import { type EventBody, type EventInput, event, type SessionEvent } from "../core/events/index.ts";
 import type { Sequence, SessionId } from "../core/ids.ts";
@@ -11,6 +9,7 @@ import { wantedLayer } from "../core/rules/environment.ts";
 import type { Layer, SessionState } from "../core/state.ts";
 import type { RefereeFactType, RefereeParts, VerdictRequest } from "../referee/parts.ts";
 import type { Lease, Store } from "../store/contract.ts";
+import { ContractCopy, type CopyMoment } from "./contract-copy.ts";
 import { withRetries } from "./store-retry.ts";
 
 /** What performers ask of it. Both may be asked again after a crash: what is in the log is not done twice. */
@@ -19,6 +18,8 @@ export interface SessionReferee {
   preflight(state: SessionState, signal: AbortSignal): Promise<EventBody<"preflight.finished">>;
   /** Judges the commit that the fold names. @throws NightshiftError `E_CAP_REACHED`, with `data.exhausted` */
   verdict(moment: JudgingMoment): Promise<EventBody<"verdict.given">>;
+  /** Before something runs in the sandbox: the agent's copy is that of the contract in force. */
+  renewCopy(moment: CopyMoment): Promise<void>;
 }
 
 /** What a verdict needs of the moment. */
@@ -43,8 +44,8 @@ export interface SessionRefereeParts {
   readonly clock: Clock;
   /** Made when the first check is to run. */
   readonly parts: (layer: Layer | null) => Promise<RefereeParts>;
-  /** What the copy of the contract in the workspace holds; null when it is no file any more. */
-  readonly rendering: () => Promise<Buffer | null>;
+  /** What the copy of the contract in the workspace holds; null when it is no file any more, undefined without one. */
+  readonly rendering: () => Promise<Buffer | null | undefined>;
 }
 
 const FACT_TYPES: readonly RefereeFactType[] = [
@@ -67,7 +68,9 @@ export function createSessionReferee({
   const log: LogReader = {
     getEvents: (sessionId, range) => withRetries(clock, () => store.getEvents(sessionId, range)),
   };
+  const copy = new ContractCopy({ log, read: rendering });
   return {
+    renewCopy: (moment) => copy.renew(moment),
     async preflight(state, signal) {
       const { runPreflight } = await import("../referee/index.ts");
       const { contract, base } = agreed(state);
@@ -80,7 +83,7 @@ export function createSessionReferee({
     },
     async verdict({ state, latest, signal, onFact, onReservation }) {
       const { giveVerdict } = await import("../referee/index.ts");
-      await noteDrift(log, state, rendering, onFact);
+      await copy.noteDrift(state, onFact);
       const request = await requestOf(log, lease, state);
       const purse = purseOf(request.number, latest, { onFact, onReservation });
       return await giveVerdict({ ...(await parts(wantedLayer(state))), purse }, request, signal, onFact);
@@ -111,29 +114,6 @@ function purseOf(
         void (await onFact(event("judge.request_end", { request, ...settlement })));
     },
   };
-}
-
-/** What an agent does to its copy of the contract changes nothing; it is only noted, once for each text. */
-async function noteDrift(
-  log: LogReader,
-  { contract, sessionId }: SessionState,
-  rendering: () => Promise<Buffer | null>,
-  onFact: (fact: EventInput) => Promise<Sequence>,
-): Promise<void> {
-  // The copy is of the contract as it was sealed.
-  if (contract === null || contract.amendments > 0) return;
-  const text = await rendering();
-  const expected = sha256(contractRendering(contract.contract));
-  const found = text === null ? null : sha256(text);
-  if (found === expected) return;
-  const range = { backwards: true, limit: 1, types: ["contract.drifted"] };
-  const [known] = await log.getEvents(sessionId, range);
-  if (known?.type === "contract.drifted" && known.body.found === found) return;
-  await onFact(event("contract.drifted", { path: RENDERING_PATH, expected, found }));
-}
-
-function sha256(content: string | Buffer): string {
-  return hash("sha256", content, "hex");
 }
 
 /** What is asked of the referee about one commit, under the contract in force and what people have said of it. */

@@ -230,6 +230,8 @@ export interface Rendering {
   /** Relative, with `/`. */
   readonly path: string;
   readonly text: string;
+  /** Nobody is meant to write to it, and its mode says so. */
+  readonly isForReading?: boolean;
 }
 
 /** What to give to a sandbox: these are fields of {@link SandboxSpec}. */
@@ -247,6 +249,8 @@ export interface PreparedWorkspace {
   readonly subfolder: string;
   /** Ignored files that `.worktreeinclude` has let in. They are part of no commit. */
   readonly included: readonly string[];
+  /** Renderings that were put there; what the project itself has at such a place counts. */
+  readonly rendered: readonly string[];
   /** Files without history that came in and look like secrets, by their names. */
   readonly likelySecrets: readonly string[];
   /** Repositories within the source that are none of its submodules; they stay out. */

@@ -11,7 +11,7 @@ import {
   workspacesIn,
 } from "../../test/support/repositories.ts";
 
-const rendering = { path: ".nightshift/contract.json", text: '{"goal": "x"}\n' };
+const rendering = { path: ".nightshift/contract.json", text: '{"goal": "x"}\n', isForReading: true };
 
 describe.each([{ copies: false }, { copies: true }])(
   "a text of the harness ($copies = copies)",
@@ -33,6 +33,7 @@ describe.each([{ copies: false }, { copies: true }])(
     test("is there to be read, and is part of no commit and of no repository of the user's", async () => {
       const { source, files, included, read, save } = await begin();
       expect(inWorkspace(files, `cat ${rendering.path}; git status --porcelain`)).toBe(rendering.text);
+      expect(inWorkspace(files, `stat -c %a ${rendering.path}`)).toBe("444\n");
       expect(await read()).toBe(rendering.text);
       expect(included).toEqual([]);
       expect((await save(1)).changes.files).toBe(0);
@@ -40,7 +41,7 @@ describe.each([{ copies: false }, { copies: true }])(
     });
 
     test.each([
-      ["changed", `echo lies > ${rendering.path}`, "lies\n"],
+      ["changed", `rm -f ${rendering.path}; echo lies > ${rendering.path}`, "lies\n"],
       ["removed", `rm ${rendering.path}`, null],
       ["made a link", `ln -sf /etc/passwd ${rendering.path}`, null],
       ["taken away with its folder", "rm -r .nightshift && ln -s /etc .nightshift", null],

@@ -19,9 +19,9 @@ export function writeRenderings(
   excludes: string,
 ): string[] {
   const free = renderings.filter(({ path }) => !existsSync(join(checkout, path)));
-  for (const { path, text } of free) {
+  for (const { path, text, isForReading } of free) {
     mkdirSync(dirname(join(target, path)), { recursive: true });
-    writeFileSync(join(target, path), text);
+    writeFileSync(join(target, path), text, { mode: isForReading === true ? 0o444 : 0o644 });
     appendFileSync(excludes, `\n/${path}\n`);
   }
   if (free.length > 0) hideFromGit(free, checkout, target);

@@ -145,7 +145,17 @@ class FolderOfWorkspaces implements Workspaces {
     const context = this.#context(session);
     const submodules = context.pristine.submodules.map(({ path }) => readablePath(bytePath(path)));
     const files = workspaceFilesOf(context);
-    const facts = { base, tree, origin, subfolder, included, likelySecrets, nestedRepositories, submodules };
+    const facts = {
+      base,
+      tree,
+      origin,
+      subfolder,
+      included,
+      rendered,
+      likelySecrets,
+      nestedRepositories,
+      submodules,
+    };
     return Promise.resolve({ sessionId, files, ...facts });
   }
 

@@ -153,7 +153,7 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
 
   test("notes what is done to the agent's copy of the contract, which changes nothing", async () => {
     project();
-    const lie = bash("echo '{\"criteria\": []}' > .nightshift/contract.json");
+    const lie = bash("rm .nightshift/contract.json; echo '{\"criteria\": []}' > .nightshift/contract.json");
     const { session, code } = await work([lie, DONE, DONE]);
     expect(code).toBe(1);
     expect(bodiesOf(await place.events(session), "contract.drifted")).toHaveLength(1);
@@ -177,7 +177,10 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
 
   test("takes another contract from a person, with a reason, and checks the base anew", async () => {
     project();
-    const { session } = await work([DONE, DONE]);
+    const hide = bash("rm -r .nightshift; mkdir own; ln -s own .nightshift");
+    const look = bash(`cat .nightshift/contract.json; stat -c 'mode %a' .nightshift/contract.json; ls own`);
+    const lie = bash("rm .nightshift/contract.json; echo lies > .nightshift/contract.json");
+    const { session } = await work([hide, DONE, DONE, look, lie, DONE]);
     expect((await place.run(["amend", session, "--check", "true && node --test"])).code).toBe(2);
     const words = ["amend", session, "--check", "node --check math.mjs", "--reason", "tests come later"];
     expect((await place.run(words)).code).toBe(0);
@@ -185,6 +188,15 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
     const events = await place.events(session);
     expect(bodiesOf(events, "contract.amended")).toMatchObject([{ reason: "tests come later" }]);
     expect(bodiesOf(events, "preflight.finished")).toHaveLength(2);
+    // The agent's copy is that of the contract in force, wherever it had led before.
+    const seen = JSON.stringify(bodiesOf(events, "agent.tool_result").at(1)?.content);
+    expect(seen).toContain("node --check math.mjs");
+    expect(seen).toMatch(/mode 444\\n"/);
+    const rendered = bodiesOf(events, "contract.rendered");
+    expect(rendered).toHaveLength(1);
+    const drift = bodiesOf(events, "contract.drifted");
+    expect(drift.map(({ found }) => found === null)).toEqual([true, false]);
+    expect(drift.at(-1)?.expected).toBe(rendered[0]?.hash);
   });
 });
 

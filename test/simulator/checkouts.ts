@@ -202,7 +202,7 @@ export class SimulatedWorkspaces implements SessionWorkspaces, BranchWorkspaces 
       tree: BASE,
       origin: { kind: "folder", root: "/w" },
       subfolder: "",
-      ...{ included: none, likelySecrets: none, nestedRepositories: none, submodules: none },
+      ...{ included: none, rendered: none, likelySecrets: none, nestedRepositories: none, submodules: none },
     });
   }
 }

@@ -56,6 +56,8 @@ export class SimulatedReferee implements SessionReferee {
     this.#parts = parts;
   }
 
+  renewCopy = async (): Promise<void> => undefined;
+
   preflight: SessionReferee["preflight"] = async (state, signal) => {
     const { contract, base } = agreed(state);
     const found = await this.#ran("preflight", signal, () => "passed" as const);

@@ -110,7 +110,7 @@ function saidBy(
 ): Pick<BeginPlace, "renderings" | "deps"> {
   if (agreed === undefined) return {};
   const { contract } = agreed;
-  const own = { path: RENDERING_PATH, text: contractRendering(contract) };
+  const own = { path: RENDERING_PATH, text: contractRendering(contract), isForReading: true };
   return {
     deps: contract.deps,
     renderings: program === undefined ? [own] : [own, ...taskFiles(contract)],

@@ -135,6 +135,15 @@ export const contractEvents = {
     /** Tells the model. */
     content,
   }),
+  /** The rendering in the workspace was written anew, because the contract is another one than was sealed. */
+  "contract.rendered": z.object({
+    path: relativePath,
+    /** Of the text. */
+    hash,
+    contract_hash: hash,
+    /** Of the sandbox that it was written in. */
+    incarnation: z.string().max(256),
+  }),
   /** The rendering in the workspace is not what was written there. It decides nothing; it is only noted. */
   "contract.drifted": z.object({ path: relativePath, expected: hash, found: hash.nullable() }),
   /** The worker says that a criterion cannot be met, or not without somebody's help. A person decides. */

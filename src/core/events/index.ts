@@ -76,6 +76,7 @@ export const EVENT_VERSIONS: { readonly [T in EventType]: number } = {
   "contract.sealed": 1,
   "contract.amended": 1,
   "contract.drifted": 1,
+  "contract.rendered": 1,
   "contract.declared": 1,
   "preflight.started": 1,
   "preflight.finished": 1,
