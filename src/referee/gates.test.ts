@@ -61,6 +61,15 @@ describe("a run of a known runner", () => {
   });
 
   test.each([
+    ["authenticated", "in-process"],
+    ["plain", "printed"],
+  ] as const)("read over an %s channel is %s", (channel, strength) => {
+    const result = ran({}, { channel });
+    expect(judgeRun(result, base, false)).toMatchObject({ status: "met", strength });
+    expect(judgeRun(result, base, true)).toMatchObject({ strength: "held-out" });
+  });
+
+  test.each([
     ["record", ran({}, { isComplete: false })],
     ["record", ran({}, { problems: ["line 3 is not from this run"] })],
     ["record", ran({}, null)],

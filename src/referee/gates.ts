@@ -95,7 +95,7 @@ export function judgeRun(
   off: ReadonlySet<Gate> = ALL_GATES_ON,
 ): Judgement {
   const opinion = opinionOf(result, base, off);
-  const strength: Strength = isHeldOut ? "held-out" : result.report === null ? "exit-status" : "in-process";
+  const strength = strengthOf(result, isHeldOut);
   const { status, reason, gate, tests = [], missing = [] } = opinion;
   if (isHeldOut) {
     const count = new Set([...tests, ...missing]).size || 1;
@@ -117,6 +117,12 @@ export function judgeUnchanged(judged: Judgement, { role }: Pick<BaseRecord, "ro
   if (role !== "earn" || judged.status !== "met") return judged;
   const reason = "nothing has changed since the base, where it was red: the check itself changes its mind";
   return { ...judged, status: "unmet", gate: "unchanged", reason };
+}
+
+function strengthOf({ report }: CheckResult, isHeldOut: boolean): Strength {
+  if (isHeldOut) return "held-out";
+  if (report === null) return "exit-status";
+  return report.channel === "plain" ? "printed" : "in-process";
 }
 
 interface Opinion {

@@ -147,7 +147,7 @@ function gradeReason({ status, items, problem }: EventBody<"judge.graded">): str
   return clipped(open.map(({ rubric, reason }) => `"${rubric}": ${reason}`).join("; "));
 }
 
-const STRENGTHS: readonly Strength[] = ["exit-status", "in-process", "black-box", "held-out"];
+const STRENGTHS: readonly Strength[] = ["exit-status", "printed", "in-process", "black-box", "held-out"];
 
 function weakest(strengths: readonly Strength[]): Strength | null {
   return STRENGTHS.find((strength) => strengths.includes(strength)) ?? null;

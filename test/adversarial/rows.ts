@@ -147,6 +147,7 @@ function gapLine({ mode, name, outcome, problems }: GapRow): string {
 
 const SHORT: Readonly<Record<Strength, string>> = {
   "exit-status": "exit",
+  printed: "print",
   "in-process": "in",
   "black-box": "box",
   "held-out": "held",

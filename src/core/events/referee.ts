@@ -8,7 +8,7 @@ const object = z.string().regex(/^[0-9a-f]{40,64}$/);
 const criterionId = z.string();
 const number = z.int().positive();
 const pass = z.enum(["A", "B", "H"]);
-const strength = z.enum(["exit-status", "in-process", "black-box", "held-out", "judged"]);
+const strength = z.enum(["exit-status", "printed", "in-process", "black-box", "held-out", "judged"]);
 const status = z.enum(["met", "unmet", "error", "impossible", "blocked", "waived"]);
 
 /** Something in the candidate that a gate has to say about. */

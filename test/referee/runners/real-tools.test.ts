@@ -125,7 +125,7 @@ describe.each(RUNNERS)("%s test", (tool, project) => {
     }
     const met = await judged(await court.put(project.honest));
     expect(met.outcome, String(met.content[0]?.text)).toBe("met");
-    expect(met.criteria).toMatchObject([{ strength: "in-process" }]);
+    expect(met.criteria).toMatchObject([{ strength: "printed" }]);
     expect(met.gaps.join()).toContain("written where tests can write too, so it could be forged");
   });
 });
