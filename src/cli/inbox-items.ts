@@ -1,4 +1,5 @@
 /** What waits for a person, gathered from a session's state and, for the words, from its log. */
+import { openDeclarations } from "../core/contract/declaration.ts";
 import type { ReviewItem } from "../core/contract/state.ts";
 import type { SessionEvent } from "../core/events/index.ts";
 import type { SessionId } from "../core/ids.ts";
@@ -31,6 +32,8 @@ export interface InboxItem {
   readonly otherwise: string;
   /** The command that answers it favourably. */
   readonly answer: readonly string[];
+  /** The command that says no, where that is another answer than the opposite; null elsewhere. */
+  readonly refusal: readonly string[] | null;
 }
 
 /** All of one session. */
@@ -165,17 +168,13 @@ export function openReview({ contract }: SessionState): readonly ReviewItem[] {
   return contract.review.filter(({ hash }) => !contract.decisions.some((each) => each.hash === hash));
 }
 
-/** What the agent says that it cannot meet, as long as the newest verdict says so, too. */
 function declaredItems(state: SessionState): InboxItem[] {
-  const given = state.contract?.given?.criteria ?? [];
-  const open = (state.contract?.declared ?? []).filter(({ criterion, status }) =>
-    given.some((each) => each.criterion === criterion && each.status === status),
-  );
-  return open.map(({ criterion, status, reason }) => {
+  return openDeclarations(state.contract).map(({ criterion, status, reason }) => {
     const detail = `the agent calls ${criterion} ${status}: ${reason}`;
     return {
       ...itemOf(state, { kind: "declared", item: criterion, detail, askedAt: state.idleSince }),
       answer: ["waive", state.sessionId, criterion, "--reason", "..."],
+      refusal: ["deny", state.sessionId, criterion, "--reason", "..."],
     };
   });
 }
@@ -207,7 +206,7 @@ function itemOf(
   const { kind, item, detail, askedAt } = what;
   return {
     ...{ session: sessionId, title: config?.title ?? "", kind, item, hash: null, detail },
-    ...{ action: [], choices: [], asked_at: askedAt, expires_at: null, otherwise: WAITS },
+    ...{ action: [], choices: [], asked_at: askedAt, expires_at: null, otherwise: WAITS, refusal: null },
   };
 }
 

@@ -1,4 +1,5 @@
 /** Where a session stands, in a person's words, and what they can do about it. */
+import { openDeclarations } from "../core/contract/declaration.ts";
 import { ERROR_CODES, unreachable } from "../core/errors.ts";
 import type { ClientEventInput } from "../core/events/index.ts";
 import { countOf } from "../core/reduce/portions.ts";
@@ -57,8 +58,13 @@ export function standingOf(state: SessionState, record: SessionRecord, now: numb
 }
 
 /** Why it rests. */
-export function restText({ stopReason, contract }: SessionState): string {
+export function restText({ sessionId, stopReason, contract }: SessionState): string {
   if (stopReason === null) return "not ended";
+  const [declared] = stopReason.type === "review" ? openDeclarations(contract) : [];
+  if (declared !== undefined) {
+    const { criterion, status } = declared;
+    return `${stopText(stopReason)}: the agent calls ${criterion} ${status}; deny ${sessionId} ${criterion} --reason "..." asks for it again, waive leaves it out`;
+  }
   return stopReason.type === "end_turn" && contract !== null
     ? "interrupted before a verdict; waits for the next message"
     : stopText(stopReason);

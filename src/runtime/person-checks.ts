@@ -1,7 +1,8 @@
 /** Answers that would change nothing are refused at the door, so that a person does not take them for given. */
 import { type RetryRefusal, retryRefusal } from "../core/attempt/retry.ts";
+import { declaredCriterion, isAbout } from "../core/contract/declaration.ts";
 import { NightshiftError } from "../core/errors.ts";
-import type { ClientEventInput } from "../core/events/index.ts";
+import type { ClientEventInput, EventBody } from "../core/events/index.ts";
 import type { SessionState } from "../core/state.ts";
 import type { Store } from "../store/contract.ts";
 
@@ -9,7 +10,8 @@ const PAGE = 500;
 
 /**
  * Courtesy only: what races past it changes nothing in the log.
- * @throws NightshiftError `E_QUESTION_UNKNOWN`, `E_QUESTION_CLOSED`, `E_APPROVAL_STALE`
+ * @throws NightshiftError `E_QUESTION_UNKNOWN`, `E_QUESTION_CLOSED`, `E_APPROVAL_STALE`, `E_USAGE` for a declaration that
+ * would be approved
  */
 export async function checkAnswers(
   store: Store,
@@ -19,6 +21,7 @@ export async function checkAnswers(
   for (const input of inputs) {
     if (input.type === "question.answered") await checkQuestion(store, state, input.body.question);
     if (input.type === "user.tool_confirmation") checkApproval(state, input.body);
+    if (input.type === "approval.decided") checkDeclaration(state, input.body);
   }
 }
 
@@ -52,6 +55,25 @@ function checkApproval(
   const asked = people.approvals.find((each) => each.call === call);
   if (asked !== undefined && !asked.isStale && asked.hash === hash) return;
   throw new NightshiftError("E_APPROVAL_STALE", `${sessionId} does not ask about that ${call} (any more)`);
+}
+
+/** To agree that a criterion cannot be met is to answer for its absence, so it takes a waiver with owner and expiry. */
+function checkDeclaration(
+  { contract, sessionId }: SessionState,
+  decision: EventBody<"approval.decided">,
+): void {
+  const criterion = declaredCriterion(decision.item);
+  if (criterion === null || contract?.review.some(({ hash }) => hash === decision.hash) === true) return;
+  const meant = contract?.declared.some((each) => isAbout(decision, each)) === true;
+  if (!meant)
+    throw new NightshiftError(
+      "E_APPROVAL_STALE",
+      `what was looked at of ${criterion} is not what the agent of ${sessionId} declares (any more)`,
+    );
+  if (decision.result === "deny") return;
+  throw new NightshiftError("E_USAGE", `that ${criterion} cannot be met is not approved: it is waived`, {
+    hint: `Run \`nightshift waive ${sessionId} ${criterion} --reason "..."\`.`,
+  });
 }
 
 /** What is said of each refusal, and the command that helps instead. */

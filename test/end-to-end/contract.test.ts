@@ -130,16 +130,33 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
     expect((await place.run(["resume", session])).code).toBe(0);
   });
 
-  test("lets the agent say that it cannot be done, and a person waive it", async () => {
+  const declaring: ScriptTurn = {
+    tools: [
+      {
+        name: "declare",
+        input: {
+          criterion: "node-test",
+          status: "impossible",
+          reason: "the tests contradict each other",
+          evidence: "see math.test.mjs",
+        },
+      },
+    ],
+  };
+
+  test("lets the agent say that it cannot be done, a person deny it, and once it says so again, waive it", async () => {
     project();
-    const input = {
-      criterion: "node-test",
-      status: "impossible",
-      reason: "the tests contradict each other",
-      evidence: "see math.test.mjs",
-    };
-    const { code, session, stdout } = await work([{ tools: [{ name: "declare", input }] }, DONE]);
-    expect(code, stdout).toBe(4);
+    const { code, session, stderr } = await work([declaring, DONE, declaring, DONE]);
+    expect(code).toBe(4);
+    expect(stderr).toContain(`deny ${session} node-test --reason`);
+    const { stdout: waiting } = await place.run(["inbox", session]);
+    expect(waiting).toContain(`or: nightshift deny ${session} node-test --reason`);
+    const agrees = await place.run(["approve", session, "node-test"]);
+    expect(agrees).toMatchObject({ code: 2, stderr: expect.stringContaining("nightshift waive") });
+    expect((await place.run(["deny", session, "node-test"])).code).toBe(2);
+    const words = ["deny", session, "node-test", "--reason", "they do not"];
+    expect(await place.run(words)).toMatchObject({ code: 0 });
+    expect((await place.run(["resume", session])).code).toBe(4);
     expect((await place.run(["waive", session, "node-test"])).code).toBe(2);
     expect((await place.run(["waive", session, "node-test", "--reason", "not this week"])).code).toBe(0);
     expect((await place.run(["resume", session])).code).toBe(0);
@@ -148,6 +165,7 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
     });
     const { stdout: report } = await place.run(["report", session]);
     expect(report).toContain("node-test is impossible: the tests contradict each other");
+    expect(report).toMatch(/denied that node-test cannot be met, by .+: they do not \(event/);
     expect(report).toContain("not this week");
   });
 

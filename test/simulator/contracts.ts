@@ -1,14 +1,20 @@
 /** Contracts of simulated sessions, and what people say of them. */
 import { CONTRACT_DEFAULTS, type Contract, contractHash } from "../../src/core/contract/contract.ts";
+import {
+  declarationHash,
+  declarationItem,
+  declaredCriterion,
+  openDeclarations,
+} from "../../src/core/contract/declaration.ts";
 import type { ContractState } from "../../src/core/contract/state.ts";
 import { type ClientEventInput, type EventInput, event } from "../../src/core/events/index.ts";
 import type { Random } from "./random.ts";
 
 /** What a person knows of a session's contract who wants to say something of it. */
-export type Standing = Pick<ContractState, "review" | "decisions">;
+export type Standing = Pick<ContractState, "review" | "decisions" | "declared" | "given">;
 
 /** Before any verdict. */
-export const NOTHING_FOUND: Standing = { review: [], decisions: [] };
+export const NOTHING_FOUND: Standing = { review: [], decisions: [], declared: [], given: null };
 
 const CRITERIA: readonly string[] = ["c0", "c1"];
 
@@ -84,7 +90,7 @@ const WAIVED_UNTIL = [4_000_000_000_000, 1] as const;
 
 /** Something that a person may say of a contract at any moment. */
 export function planContractControl(random: Random, standing: Standing): ClientEventInput {
-  const open = openItems(standing);
+  const open = [...openItems(standing), ...standing.declared.map(deniable)];
   const kinds = { verdict: 4, amend: 4, waive: 0.5, publish: 1, decide: open.length > 0 ? 6 : 0.2 };
   switch (random.weighted(kinds)) {
     case "verdict":
@@ -101,7 +107,7 @@ export function planContractControl(random: Random, standing: Standing): ClientE
     case "decide": {
       // Without anything to look at, it is about something that nobody has asked for.
       const { item, hash } = open.length > 0 ? random.pick(open) : { item: "f9", hash: "0".repeat(64) };
-      return decision(item, hash, random.chance(0.6));
+      return decision(item, hash, declaredCriterion(item) === null && random.chance(0.6));
     }
   }
 }
@@ -115,11 +121,22 @@ export function planAmendment(random: Random): ClientEventInput {
 
 /** What a person decides who is asked for everything that waits for them. */
 export function decideAll(standing: Standing): readonly ClientEventInput[] {
-  return openItems(standing).map(({ item, hash }) => decision(item, hash, hash < "a"));
+  const declared = openDeclarations(standing).map((each) => deniable(each));
+  return [
+    ...openItems(standing).map(({ item, hash }) => decision(item, hash, hash < "a")),
+    // Of every other one they agree that it cannot be met, and say nothing.
+    ...declared.flatMap(({ item, hash }) => (hash < "8" ? [decision(item, hash, false)] : [])),
+  ];
 }
 
-function openItems({ review, decisions }: Standing): Standing["review"] {
+function openItems({ review, decisions }: Standing): readonly Decidable[] {
   return review.filter(({ hash }) => !decisions.some((known) => known.hash === hash));
+}
+
+type Decidable = Pick<Standing["review"][number], "item" | "hash">;
+
+function deniable(declared: Standing["declared"][number]): Decidable {
+  return { item: declarationItem(declared.criterion), hash: declarationHash(declared) };
 }
 
 function decision(item: string, hash: string, isApproved: boolean): ClientEventInput {

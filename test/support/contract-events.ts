@@ -1,5 +1,6 @@
 /** Short names for what is agreed, asked for and found under a contract. */
 import { CONTRACT_DEFAULTS, type Contract, contractHash } from "../../src/core/contract/contract.ts";
+import { declarationHash, declarationItem } from "../../src/core/contract/declaration.ts";
 import { type EventBody, type EventInput, event } from "../../src/core/events/index.ts";
 import { BASE, commitOf, START_MS } from "./events.ts";
 
@@ -44,6 +45,20 @@ export const declared = (call: string, criterion = "tests"): EventInput =>
     reason: "it cannot be",
     evidence: "see",
     call,
+  });
+
+/** What a person says to {@link declared}. */
+export const declarationDecided = (
+  result: "approve" | "deny",
+  call = "c1_0",
+  criterion = "tests",
+): EventInput =>
+  event("approval.decided", {
+    item: declarationItem(criterion),
+    hash: declarationHash({ criterion, status: "impossible", reason: "it cannot be", call }),
+    result,
+    reason: "the key is there now",
+    author: "ada",
   });
 
 export const verdictWanted: EventInput = event("control.request_verdict", {});

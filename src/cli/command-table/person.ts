@@ -21,6 +21,12 @@ const ASKED: ArgumentSpec = {
   description: "a call, a layer, or a change of files, as inbox lists it; all: every such change",
   kind: "required",
 };
+const DENIED: ArgumentSpec = {
+  name: "what",
+  description:
+    "as for approve; or a criterion that the agent calls impossible or blocked, to ask for it again",
+  kind: "required",
+};
 
 /** Commands that send client events. */
 export const personCommands: readonly CommandSpec[] = [
@@ -96,8 +102,9 @@ export const personCommands: readonly CommandSpec[] = [
   }),
   command<SendFlags>({
     name: "deny",
-    description: "deny what waits for a person: a call, changed dependencies, a change of protected files",
-    arguments: [SESSION, ASKED],
+    description:
+      "deny what waits for a person: a call, dependencies, a change of protected files, that a criterion cannot be met",
+    arguments: [SESSION, DENIED],
     flags: [...PLACE_FLAGS, REASON_FOR_AGENT, JSON_FLAG],
     run: async (context, [id = "", what = ""], flags) =>
       (await import("../commands/agreement.ts")).answer(context, id, what, { ...flags, result: "deny" }),

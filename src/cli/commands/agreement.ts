@@ -1,5 +1,7 @@
 /** `amend`, `waive`, and what `approve` and `deny` say of things to look at: a person's part of a contract. */
 import { contractHash } from "../../core/contract/contract.ts";
+import { declarationHash, declarationItem } from "../../core/contract/declaration.ts";
+import type { Declaration } from "../../core/contract/state.ts";
 import { NightshiftError } from "../../core/errors.ts";
 import { event } from "../../core/events/index.ts";
 import type { SessionState } from "../../core/state.ts";
@@ -7,6 +9,7 @@ import { loadState } from "../../runtime/load.ts";
 import { type CommandContext, findSession, settingsFor, withHarness } from "../context.ts";
 import type { ContractFlags } from "../contract-choice.ts";
 import { openReview } from "../inbox-items.ts";
+import { askedOf } from "../render/asked.ts";
 import { confirm, personOf, type SendFlags, submit } from "./send.ts";
 
 const DAY_MS = 86_400_000;
@@ -75,7 +78,10 @@ export async function waive(
   });
 }
 
-/** `approve <id> <what>` and `deny <id> <what>`: a call, a layer, or what a verdict asks about; `all` for all of that. */
+/**
+ * `approve <id> <what>` and `deny <id> <what>`: a call, a layer, or what a verdict asks about (`all` for all of that); and
+ * `deny <id> <criterion>`: what the agent has declared of it.
+ */
 export async function answer(
   context: CommandContext,
   id: string,
@@ -88,15 +94,33 @@ export async function answer(
     const meant = openReview(state).filter(
       ({ item, path }) => what === "all" || what === item || what === path,
     );
-    if (meant.length === 0) return await confirm(context, sessionId, what, flags);
+    const declared = meant.length === 0 ? declarationNamed(state, what) : undefined;
+    if (meant.length === 0 && declared === undefined) return await confirm(context, sessionId, what, flags);
+    if (declared !== undefined && flags.reason === undefined && flags.result === "deny")
+      throw reasonMissing("deny", "The agent is told, and the report lists it.");
     const author = personOf(context, undefined);
     const result = flags.result === "allow" ? "approve" : "deny";
     const reason = flags.reason === undefined ? {} : { reason: flags.reason };
-    const events = meant.map(({ item, hash }) =>
+    const named = declared === undefined ? meant : [decidable(declared)];
+    const events = named.map(({ item, hash }) =>
       event("approval.decided", { item, hash, result, author, ...reason }),
     );
-    return await submit(context, sessionId, flags, { events, done: `${flags.result} noted` });
+    const done =
+      declared === undefined ? `${flags.result} noted` : `${declared.criterion} is asked for again`;
+    return await submit(context, sessionId, flags, { events, done });
   });
+}
+
+/** A call that waits comes first, should it be called as a criterion is. */
+function declarationNamed({ contract, stopReason }: SessionState, what: string): Declaration | undefined {
+  if (askedOf(stopReason).includes(what)) return undefined;
+  return contract?.declared.find(
+    ({ criterion }) => what === criterion || what === declarationItem(criterion),
+  );
+}
+
+function decidable(declaration: Declaration): { readonly item: string; readonly hash: string } {
+  return { item: declarationItem(declaration.criterion), hash: declarationHash(declaration) };
 }
 
 function agreementOf({ contract, sessionId }: SessionState): NonNullable<SessionState["contract"]> {
@@ -106,6 +130,6 @@ function agreementOf({ contract, sessionId }: SessionState): NonNullable<Session
   });
 }
 
-function reasonMissing(command: string): NightshiftError {
-  return new NightshiftError("E_USAGE", `${command} needs --reason`, { hint: "The report lists it." });
+function reasonMissing(command: string, hint = "The report lists it."): NightshiftError {
+  return new NightshiftError("E_USAGE", `${command} needs --reason`, { hint });
 }

@@ -58,6 +58,7 @@ function linesOf(
     ...item.choices.flatMap((choice, index) => indented(`${index + 1}  ${singleLine(choice)}`, "    ")),
     ...indented(`if nobody answers: ${singleLine(item.otherwise)}${until}`),
     `  ${commandLine(flags, ...item.answer)}`,
+    ...(item.refusal === null ? [] : [`  or: ${commandLine(flags, ...item.refusal)}`]),
   ];
 }
 

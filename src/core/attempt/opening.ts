@@ -1,4 +1,5 @@
 /** The last words of a thread's first message: which attempt this is, and what it is about. */
+import type { DeniedDeclaration } from "../contract/state.ts";
 import type { SessionState } from "../state.ts";
 import { statusOf } from "./target.ts";
 
@@ -40,6 +41,14 @@ function targetLines({ attempts, contract }: SessionState): string[] {
   const others = contract.contract.criteria.length > 1;
   return [
     `Work on \`${criterion.id}\` now: ${criterion.description}`,
+    ...denialLines(contract.denials.find((each) => each.criterion === criterion.id)),
     ...(others ? ["Leave the others for later attempts, and keep what is met as it is."] : []),
   ];
+}
+
+/** Who begins afresh has not heard it. */
+function denialLines(denial: DeniedDeclaration | undefined): string[] {
+  if (denial === undefined) return [];
+  const why = denial.reason === "" ? "." : `: ${denial.reason}`;
+  return [`You have declared it ${denial.status}; a person does not accept that${why}`];
 }

@@ -18,6 +18,8 @@ export interface ContractState {
   readonly amendment: (EventBody<"control.amend_contract"> & { readonly seq: Sequence }) | null;
   readonly waivers: readonly Waiver[];
   readonly declared: readonly Declaration[];
+  /** What people do not accept of what was declared; the newest of each criterion. */
+  readonly denials: readonly DeniedDeclaration[];
   /** `owed`: nothing may begin before it; `refused`: it found a reason not to begin. */
   readonly preflight: "owed" | "running" | "passed" | "refused";
   /** Number of the last verdict that was asked for. */
@@ -59,7 +61,14 @@ export interface Declaration {
   readonly seq: Sequence;
 }
 
-/** What a verdict came to. */
+/** A person says that the criterion can be met. */
+export interface DeniedDeclaration extends Pick<Declaration, "criterion" | "status"> {
+  /** In their words; empty for none. */
+  readonly reason: string;
+  readonly author: string;
+}
+
+/** What a verdict came to; what rested on a declaration that a person has denied since is unmet. */
 export interface GivenVerdict {
   readonly number: number;
   readonly seq: Sequence;

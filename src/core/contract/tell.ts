@@ -1,6 +1,7 @@
 /** The contract in words for the model. Goal and constraints are given as they are, never summarised. */
 import type { EventBody } from "../events/index.ts";
 import type { Contract, Criterion, Service } from "./contract.ts";
+import { declaredCriterion } from "./declaration.ts";
 
 /** For the system prompt, so that it is there in every context of the session. */
 export function contractText(contract: Contract): string {
@@ -72,7 +73,10 @@ export function amendmentText(contract: Contract, reason: string): string {
   return `[harness] A person has changed the contract: ${reason}\nFrom now on this holds:\n\n${contractText(contract)}`;
 }
 
-/** Tells a running agent that something of its work was not approved. */
+/** Tells a running agent that something of its work, or of what it has declared, was not approved. */
 export function denialText({ item, reason }: EventBody<"approval.decided">): string {
-  return `[harness] A person did not approve ${item}${reason === undefined ? "." : `: ${reason}`}`;
+  const why = reason === undefined ? "." : `: ${reason}`;
+  const criterion = declaredCriterion(item);
+  if (criterion === null) return `[harness] A person did not approve ${item}${why}`;
+  return `[harness] A person does not accept that ${criterion} cannot be met${why}\nIt is asked for again. Go on with it; if it still cannot be met, declare it again with new evidence.`;
 }

@@ -1,8 +1,10 @@
 /** Facts about the contract: what was agreed, what people and the agent say of it, what the referee has found. */
 import { type Contract, servicesHash } from "../contract/contract.ts";
+import { isAbout } from "../contract/declaration.ts";
 import type { ContractState } from "../contract/state.ts";
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { SandboxState, SessionState, StopReason } from "../state.ts";
+import { declarationDecided, declarationMade } from "./declarations.ts";
 
 /** Notes `contract.*`, `preflight.*`, `verdict.*`, `approval.*` and what `control.*` says about contracts. */
 export function reduceContract(state: SessionState, event: SessionEvent): SessionState {
@@ -25,18 +27,14 @@ export function reduceContract(state: SessionState, event: SessionEvent): Sessio
       const others = contract.waivers.filter((known) => known.criterion !== criterion);
       return update({ waivers: [...others, waiver] });
     }
-    case "contract.declared": {
-      const { criterion, status, reason, call } = event.body;
-      const isKnown = contract.contract.criteria.some(({ id }) => id === criterion);
-      const others = contract.declared.filter((known) => known.criterion !== criterion);
-      return isKnown
-        ? update({ declared: [...others, { criterion, status, reason, call, seq: event.seq }] })
-        : state;
-    }
+    case "contract.declared":
+      return update(declarationMade(contract, event));
     case "control.request_verdict":
       return state.phase === "terminated" ? state : update({ wanted: "person" });
     case "approval.decided":
-      return decided(state, contract, event.body);
+      return contract.declared.some((known) => isAbout(event.body, known))
+        ? declarationDecided(state, contract, event.body)
+        : decided(state, contract, event.body);
     case "preflight.started":
       return update({ preflight: "running" });
     case "preflight.finished":
@@ -79,6 +77,7 @@ function sealed({ seq, body }: SessionEvent<"contract.sealed">): ContractState {
     amendment: null,
     waivers: [],
     declared: [],
+    denials: [],
     preflight: "owed",
     verdicts: 0,
     wanted: null,
@@ -104,6 +103,7 @@ function amended(
     amendments: contract.amendments + 1,
     amendment: null,
     declared: contract.declared.filter(({ criterion }) => ids.has(criterion)),
+    denials: contract.denials.filter(({ criterion }) => ids.has(criterion)),
     preflight: "owed" as const,
     making: null,
     wanted: contract.wanted ?? contract.making?.reason ?? null,

@@ -208,7 +208,13 @@ function inputOf(event: SessionEvent, texts: ReadonlyMap<number, string>): Messa
       return event.body.content === undefined ? [] : [{ role: "user", text: textOf(event.body.content) }];
     case "approval.decided": {
       const { item, result } = event.body;
-      return result === "deny" ? [{ role: "user", text: `[harness] A person did not approve ${item}.` }] : [];
+      if (result === "approve") return [];
+      const [, criterion] = /^declared:(.*)$/.exec(item) ?? [];
+      const text =
+        criterion === undefined
+          ? `[harness] A person did not approve ${item}.`
+          : `[harness] A person does not accept that ${criterion} cannot be met.\nIt is asked for again. Go on with it; if it still cannot be met, declare it again with new evidence.`;
+      return [{ role: "user", text }];
     }
     default:
       return [];

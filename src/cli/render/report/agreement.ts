@@ -1,5 +1,6 @@
 /** What was agreed and what was found of it. */
 import type { Account, Approval, Placed } from "../../../core/contract/account.ts";
+import { declaredCriterion } from "../../../core/contract/declaration.ts";
 import { commandText } from "../../../core/contract/tell.ts";
 import type { EventBody } from "../../../core/events/index.ts";
 import { formatCost, formatCount, formatDuration } from "../format.ts";
@@ -135,9 +136,14 @@ export function agreedSection({ account, work }: ReportSource, form: Form): Sect
 
 /** What was decided about, in the words of whoever asked; a name says nothing to a reader. */
 function approvalItem({ result, item, path, detail, hash, author, reason, seq }: Approval, form: Form): Item {
+  const declared = declaredCriterion(item);
+  const because = reason === undefined ? "" : `: ${form.foreign(reason)}`;
+  if (declared !== null && result === "deny") {
+    const what = `denied that ${form.foreign(declared)} cannot be met`;
+    return { text: `${what}, by ${form.foreign(author)}${because} (event ${seq})`, more: [] };
+  }
   const done = result === "approve" ? "approved" : "denied";
   const about = path === null ? `${form.foreign(item)} ${hash.slice(0, 12)}` : form.code(path);
-  const because = reason === undefined ? "" : `: ${form.foreign(reason)}`;
   return {
     text: `${done} by ${form.foreign(author)}: ${about}${because} (event ${seq})`,
     more: detail === null ? [] : detail.split("\n").map((line) => form.foreign(line)),

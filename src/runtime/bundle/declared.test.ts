@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import {
+  amend,
+  contractWith,
+  declarationDecided,
+  declared,
+  preflightFinished,
+  sealed,
+  verdictGiven,
+  verdictRequested,
+} from "../../../test/support/contract-events.ts";
+import { BASE, created } from "../../../test/support/events.ts";
+import { place, stateOf } from "../../../test/support/logs.ts";
+import { contractHash } from "../../core/contract/contract.ts";
+import { type EventInput, event } from "../../core/events/index.ts";
+import { storyOf } from "./story.ts";
+
+const agreed = [created({ checkout: { base: BASE } }), sealed(), preflightFinished()];
+const [{ id: _id, ...tests } = { id: "" }] = contractWith().criteria;
+const others = contractWith({ criteria: [{ ...tests, id: "others" }] as never });
+
+const amended = (contract = contractWith(), before = contractWith()): EventInput =>
+  event("contract.amended", {
+    ...{ contract, hash: contractHash(contract), previous_hash: contractHash(before) },
+    ...{ reason: "so", author: "ada", asked_seq: 1, content: [] },
+  });
+
+test.each([
+  ["what is declared counts", [declared("c1_0")]],
+  ["but not once a person has denied it", [declared("c1_0"), declarationDecided("deny")]],
+  ["declared again, it does", [declared("c1_0"), declarationDecided("deny"), declared("c2_0")]],
+  ["a denial of an older one changes nothing", [declared("c2_0"), declarationDecided("deny")]],
+  ["an approval changes nothing", [declared("c1_0"), declarationDecided("approve")]],
+  ["what is no criterion is passed over", [declared("c1_0", "others")]],
+  [
+    "what was taken out of the contract does not come back with it",
+    [declared("c1_0"), amend(others), amended(others), amended(contractWith(), others)],
+  ],
+])("a verdict is retold with what the harness knew: %s", (_what, log) => {
+  const whole = [...agreed, ...log, verdictRequested(), verdictGiven(1, "unmet")];
+  const { verdicts, problems } = storyOf(place(whole));
+  expect(problems).toEqual([]);
+  const known = stateOf(...whole).contract?.declared.map(({ call }) => call);
+  expect(verdicts.map(({ requests }) => requests.at(-1)?.declared)).toMatchObject([
+    (known ?? []).map((call) => ({ call })),
+  ]);
+});
+
+test("a verdict that a denial has overtaken is passed over, as the harness does", () => {
+  const log = [...agreed, declared("c1_0"), verdictRequested(), declarationDecided("deny")];
+  expect(storyOf(place([...log, verdictGiven(1, "review")])).verdicts).toEqual([]);
+});
