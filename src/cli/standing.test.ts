@@ -15,7 +15,7 @@ import {
 } from "../../test/support/events.ts";
 import { stateOf } from "../../test/support/logs.ts";
 import { type ClientEventInput, type EventInput, event } from "../core/events/index.ts";
-import { activityOf, nextStep } from "./standing.ts";
+import { activityOf, afterStop, nextStep } from "./standing.ts";
 
 const begun: readonly EventInput[] = [created(), said("go"), running, threadStart(), accepted(2), asked(1)];
 const program: readonly EventInput[] = [
@@ -39,6 +39,12 @@ describe("what it does now", () => {
   ] as const)("%s", (_what, log, text) => {
     expect(activityOf(stateOf(...log), START_MS)).toBe(text);
   });
+});
+
+test("the command that goes on at a cap is the one that raises it", () => {
+  const at = (cap: string): string => afterStop("sesn_1", { type: "budget_reached", cap }).join(" ");
+  expect(at("tokens")).toBe("resume sesn_1 --max-tokens ...");
+  expect(at("verdicts")).toBe("amend sesn_1 --max-verdicts ... --reason ...");
 });
 
 describe("what happens first when it goes on", () => {

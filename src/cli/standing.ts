@@ -1,5 +1,6 @@
 /** Where a session stands, in a person's words, and what they can do about it. */
 import { openDeclarations } from "../core/contract/declaration.ts";
+import { VERDICT_CAP } from "../core/contract/verdict-cap.ts";
 import { ERROR_CODES, unreachable } from "../core/errors.ts";
 import type { ClientEventInput } from "../core/events/index.ts";
 import { countOf } from "../core/reduce/portions.ts";
@@ -142,7 +143,9 @@ export function afterStop(sessionId: string, reason: StopReason): readonly strin
         ? ["approve", sessionId, askedOf(reason)[0] ?? ""]
         : ["answer", sessionId, reason.questions[0] ?? "", "..."];
     case "budget_reached":
-      return ["resume", sessionId, ...capFlag(reason.cap)];
+      return reason.cap === VERDICT_CAP
+        ? ["amend", sessionId, "--max-verdicts", "...", "--reason", "..."]
+        : ["resume", sessionId, ...capFlag(reason.cap)];
     case "paused":
     case "stopped":
     case "stalled":

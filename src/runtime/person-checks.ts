@@ -1,6 +1,7 @@
 /** Answers that would change nothing are refused at the door, so that a person does not take them for given. */
 import { type RetryRefusal, retryRefusal } from "../core/attempt/retry.ts";
 import { declaredCriterion, isAbout } from "../core/contract/declaration.ts";
+import { VERDICT_CAP } from "../core/contract/verdict-cap.ts";
 import { NightshiftError } from "../core/errors.ts";
 import type { ClientEventInput, EventBody } from "../core/events/index.ts";
 import type { SessionState } from "../core/state.ts";
@@ -78,7 +79,10 @@ function checkDeclaration(
 
 /** What is said of each refusal, and the command that helps instead. */
 const RETRY_REFUSALS: {
-  readonly [refusal in RetryRefusal]: (id: string) => { readonly why: string; readonly hint: string };
+  readonly [refusal in RetryRefusal | "no-verdict"]: (id: string) => {
+    readonly why: string;
+    readonly hint: string;
+  };
 } = {
   "not-begun": (id) => ({
     why: `${id} has begun no attempt yet`,
@@ -100,7 +104,15 @@ const RETRY_REFUSALS: {
     why: `${id} has reached a cap, which a new attempt would reach as well`,
     hint: `Raise it with \`nightshift budget ${id}\` and the cap's flag; then run \`nightshift retry ${id}\`.`,
   }),
+  "no-verdict": (id) => ({
+    why: `${id} has had all its verdicts, and nobody would judge a new attempt`,
+    hint: `Grant more with \`nightshift amend ${id} --max-verdicts ... --reason "..."\`; then run \`nightshift resume ${id}\`.`,
+  }),
 };
+
+function isOfVerdicts({ hold, stopReason }: SessionState): boolean {
+  return hold === "budget_reached" && stopReason?.type === "budget_reached" && stopReason.cap === VERDICT_CAP;
+}
 
 /**
  * Caps that are raised together with it no longer stand in its way.
@@ -111,6 +123,8 @@ export function checkRetry(state: SessionState, inputs: readonly ClientEventInpu
   const refusal = retryRefusal(state);
   const isRaised = inputs.some(({ type }) => type === "control.set_limits");
   if (refusal === null || (refusal === "capped" && isRaised)) return;
-  const { why, hint } = RETRY_REFUSALS[refusal](state.sessionId);
+  const { why, hint } = RETRY_REFUSALS[refusal === "capped" && isOfVerdicts(state) ? "no-verdict" : refusal](
+    state.sessionId,
+  );
   throw new NightshiftError("E_RETRY_REFUSED", why, { hint });
 }

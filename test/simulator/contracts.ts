@@ -119,6 +119,15 @@ export function planAmendment(random: Random): ClientEventInput {
   return event("control.amend_contract", { contract, hash, reason: "too narrow", author: "somebody" });
 }
 
+/** The same contract with more verdicts than any simulation asks for. */
+export function moreVerdicts(contract: Contract): ClientEventInput {
+  const raised = { ...contract, limits: { ...contract.limits, verdicts: 10_000 } };
+  const hash = contractHash(raised);
+  return event("control.amend_contract", {
+    ...{ contract: raised, hash, reason: "go on", author: "somebody" },
+  });
+}
+
 /** What a person decides who is asked for everything that waits for them. */
 export function decideAll(standing: Standing): readonly ClientEventInput[] {
   const declared = openDeclarations(standing).map((each) => deniable(each));

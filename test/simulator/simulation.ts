@@ -2,10 +2,12 @@
  * Runs one seed: faults first, then a time without faults in which everything must come to rest, then people who
  * answer what waits for them, and rest once more.
  */
+
+import { VERDICT_CAP } from "../../src/core/contract/verdict-cap.ts";
 import { type ClientEventInput, type EventBody, event } from "../../src/core/events/index.ts";
 import { nextExpiry, openQuestions } from "../../src/core/rules/people.ts";
 import type { SessionState } from "../../src/core/state.ts";
-import { decideAll } from "./contracts.ts";
+import { decideAll, moreVerdicts } from "./contracts.ts";
 import type { FaultPlan } from "./faults.ts";
 import type { Violation } from "./judge.ts";
 import type { LogRow, ObservedLog } from "./log.ts";
@@ -223,6 +225,9 @@ function answerTo({ state }: ObservedLog): readonly ClientEventInput[] | null {
     ];
   }
   if (state.hold === "budget_reached") {
+    const { stopReason: reason, contract } = state;
+    if (reason?.type === "budget_reached" && reason.cap === VERDICT_CAP && contract !== null)
+      return [moreVerdicts(contract.contract)];
     return [event("control.set_limits", { limits: wideLimits(state) })];
   }
   return [event("control.resume", {})];

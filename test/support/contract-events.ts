@@ -35,6 +35,13 @@ export const amend = (contract: Contract): EventInput =>
     author: "somebody",
   });
 
+/** What comes of {@link amend}. */
+export const amended = (contract: Contract, before: Contract = contractWith()): EventInput =>
+  event("contract.amended", {
+    ...{ contract, hash: contractHash(contract), previous_hash: contractHash(before) },
+    ...{ reason: "it was too narrow", author: "somebody", asked_seq: 1, content: [] },
+  });
+
 export const waive = (criterion = "tests", expires_at = START_MS + 1_000_000): EventInput =>
   event("control.waive", { criterion, reason: "not now", owner: "somebody", expires_at });
 

@@ -2,6 +2,7 @@
 import { type Contract, servicesHash } from "../contract/contract.ts";
 import { isAbout } from "../contract/declaration.ts";
 import type { ContractState } from "../contract/state.ts";
+import { VERDICT_CAP } from "../contract/verdict-cap.ts";
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { SandboxState, SessionState, StopReason } from "../state.ts";
 import { declarationDecided, declarationMade } from "./declarations.ts";
@@ -18,7 +19,7 @@ export function reduceContract(state: SessionState, event: SessionEvent): Sessio
   });
   switch (event.type) {
     case "control.amend_contract":
-      return update({ amendment: { ...event.body, seq: event.seq } });
+      return amendmentAsked(state, contract, event);
     case "contract.amended":
       return amended(state, contract, event.body);
     case "control.waive": {
@@ -89,6 +90,26 @@ function sealed({ seq, body }: SessionEvent<"contract.sealed">): ContractState {
   };
 }
 
+/** A cap on verdicts is raised as the others are: what it holds goes on. */
+function amendmentAsked(
+  state: SessionState,
+  contract: ContractState,
+  { body, seq }: SessionEvent<"control.amend_contract">,
+): SessionState {
+  const { hold, stopReason } = state;
+  const isRaised = body.contract.limits.verdicts > contract.contract.limits.verdicts;
+  const isLifted = isRaised && hold === "budget_reached" && isOfVerdicts(stopReason);
+  return {
+    ...state,
+    hold: isLifted ? null : hold,
+    contract: { ...contract, amendment: { ...body, seq } },
+  };
+}
+
+function isOfVerdicts(reason: StopReason | null): boolean {
+  return reason?.type === "budget_reached" && reason.cap === VERDICT_CAP;
+}
+
 /** A new text is a new condition: what checks say of the base has to be learnt again, and no old verdict counts. */
 function amended(
   state: SessionState,
@@ -111,7 +132,8 @@ function amended(
     review: [],
   };
   const hold = state.hold === "budget_reached" || state.hold === "failed" ? null : state.hold;
-  const answerOwed = state.thread !== null || state.answerOwed;
+  const hasBegun = state.thread !== null || (state.command !== null && state.attempts.number > 0);
+  const answerOwed = hasBegun || state.answerOwed;
   return { ...state, hold, contract: next, answerOwed, sandbox: withOutdated(state.sandbox, text) };
 }
 
@@ -186,7 +208,7 @@ function endingOf(
       return { type: "failed", code: "E_REFEREE" };
     case "unmet":
       if (isRepeated) return { type: "unmet", verdict: number };
-      if (number >= contract.contract.limits.verdicts) return { type: "budget_reached", cap: "verdicts" };
+      if (number >= contract.contract.limits.verdicts) return { type: "budget_reached", cap: VERDICT_CAP };
       return null;
   }
 }
@@ -226,7 +248,9 @@ export function contractAtRest(
   const kept = isParked && contract.making !== null ? { ...contract.making, exhausted: null } : null;
   const making = isParked ? null : contract.making;
   const isCutOff = ending !== null && (ending.type !== reason.type || ending.type === "failed");
-  const again = isOver ? null : (wanted ?? making?.reason ?? (isCutOff ? "rest" : null));
+  // Without a verdict to be had, what is said next is answered before it is wished for again.
+  const asked = wanted === "asked" && isOfVerdicts(reason) ? "rest" : wanted;
+  const again = isOver ? null : (asked ?? making?.reason ?? (isCutOff ? "rest" : null));
   const preflight = contract.preflight === "running" ? "owed" : contract.preflight;
   return { ...contract, making: kept, wanted: again, ending: null, preflight };
 }

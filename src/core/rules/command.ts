@@ -5,12 +5,14 @@
 
 import type { OpenAttempt } from "../attempt/state.ts";
 import { isDayCap } from "../budget/state.ts";
+import { hasSpentVerdicts } from "../contract/verdict-cap.ts";
 import { type EventInput, event } from "../events/index.ts";
 import { attemptCallId, attemptExecId } from "../ids.ts";
 import type { Halt, SessionState, StopReason } from "../state.ts";
 import { append, attemptIntent, type Intent, inFlight, type Now, perform, type Step } from "../step.ts";
 import { attemptBegun, attemptEnded } from "./attempts.ts";
 import { capReached, type Exhausted, exceededAttempts, exceededDay, park } from "./budget.ts";
+import { verdictsSpent } from "./contract.ts";
 import { admit } from "./gateway.ts";
 import { canRun, sandboxWanted } from "./sandbox.ts";
 
@@ -55,6 +57,8 @@ const INPUT_MAX = 1000;
 function endBefore(state: SessionState, now: Now): Step | null {
   const { command, config } = state;
   if (command === null || config === null) return append();
+  // Nobody would look at what it does.
+  if (state.contract !== null && hasSpentVerdicts(state.contract)) return append(verdictsSpent());
   const max = config.agent.command?.fruitless_max ?? 1;
   if (command.fruitless >= max) {
     const detail = `${command.fruitless} attempts in a row changed neither the files nor the verdict`;

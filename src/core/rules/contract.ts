@@ -4,6 +4,7 @@
  */
 import { contractHash } from "../contract/contract.ts";
 import { amendmentText } from "../contract/tell.ts";
+import { hasSpentVerdicts, VERDICT_CAP } from "../contract/verdict-cap.ts";
 import { type EventInput, event } from "../events/index.ts";
 import { countOf } from "../reduce/portions.ts";
 import type { SessionState } from "../state.ts";
@@ -86,6 +87,7 @@ export function judging(state: SessionState, now: Now): Step {
   if (cap !== null) return append(event("session.status_idle", { stop_reason: capReached(cap, now) }));
   if (contract === null || workspace === null || contract.making !== null || isCheckpointing(state))
     return perform(inFlight(state));
+  if (contract.wanted !== "person" && hasSpentVerdicts(contract)) return append(verdictsSpent());
   const checkpoint = checkpointBefore(state, "verdict");
   if (checkpoint.length > 0) return append(...checkpoint);
   // Files that are being made again are not what the agent has left.
@@ -101,6 +103,11 @@ export function judging(state: SessionState, now: Now): Step {
       reason: contract.wanted ?? "rest",
     }),
   );
+}
+
+/** Says that the worker has had all the verdicts that it may ask for, and rests. */
+export function verdictsSpent(): EventInput {
+  return event("session.status_idle", { stop_reason: { type: "budget_reached", cap: VERDICT_CAP } });
 }
 
 function cannotBegin(): EventInput {

@@ -1,8 +1,12 @@
 /** Calls that the harness answers itself. */
 import { DECLARE, HAND_OFF } from "../contract/session-tools.ts";
+import { hasSpentVerdicts } from "../contract/verdict-cap.ts";
 import type { EventInput } from "../events/index.ts";
 import type { CallState, SessionState } from "../state.ts";
 import { answeredHere, neverRan } from "./results.ts";
+
+const MAKING = "A verdict is being made; you will be told what it says.";
+const NONE_LEFT = "No verdict is left: work rests until a person grants more.";
 
 /** The answer, which never has to wait for anything. */
 export function sessionCall(state: SessionState, call: CallState): EventInput {
@@ -13,8 +17,7 @@ export function sessionCall(state: SessionState, call: CallState): EventInput {
       "Noted. Whoever goes on in a fresh context will be given it, beside what the log says.",
     );
   if (contract === null) return neverRan(call, "refused", "This session has no contract.");
-  if (call.name !== DECLARE)
-    return answeredHere(call, "A verdict is being made; you will be told what it says.");
+  if (call.name !== DECLARE) return answeredHere(call, hasSpentVerdicts(contract) ? NONE_LEFT : MAKING);
   const declared = contract.declared.find((each) => each.call === call.call);
   if (declared !== undefined) {
     return answeredHere(

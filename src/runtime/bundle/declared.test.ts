@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import {
   amend,
+  amended,
   contractWith,
   declarationDecided,
   declared,
@@ -11,19 +12,11 @@ import {
 } from "../../../test/support/contract-events.ts";
 import { BASE, created } from "../../../test/support/events.ts";
 import { place, stateOf } from "../../../test/support/logs.ts";
-import { contractHash } from "../../core/contract/contract.ts";
-import { type EventInput, event } from "../../core/events/index.ts";
 import { storyOf } from "./story.ts";
 
 const agreed = [created({ checkout: { base: BASE } }), sealed(), preflightFinished()];
 const [{ id: _id, ...tests } = { id: "" }] = contractWith().criteria;
 const others = contractWith({ criteria: [{ ...tests, id: "others" }] as never });
-
-const amended = (contract = contractWith(), before = contractWith()): EventInput =>
-  event("contract.amended", {
-    ...{ contract, hash: contractHash(contract), previous_hash: contractHash(before) },
-    ...{ reason: "so", author: "ada", asked_seq: 1, content: [] },
-  });
 
 test.each([
   ["what is declared counts", [declared("c1_0")]],
@@ -41,7 +34,7 @@ test.each([
   const { verdicts, problems } = storyOf(place(whole));
   expect(problems).toEqual([]);
   const known = stateOf(...whole).contract?.declared.map(({ call }) => call);
-  expect(verdicts.map(({ requests }) => requests.at(-1)?.declared)).toMatchObject([
+  expect(verdicts.map(({ request }) => request.declared)).toMatchObject([
     (known ?? []).map((call) => ({ call })),
   ]);
 });
