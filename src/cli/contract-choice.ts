@@ -1,11 +1,16 @@
 /** The contract that a command line asks for, ready to be sealed. */
 import { join } from "node:path";
-import { contractHash } from "../core/contract/contract.ts";
+import { type Contract, contractHash } from "../core/contract/contract.ts";
 import { NightshiftError } from "../core/errors.ts";
 import { type EventInput, event } from "../core/events/index.ts";
-import { seal } from "../core/seal.ts";
-import type { ContractOptions, HeldOutOption, SourcedContract } from "../planning/contract-source.ts";
+import type {
+  ContractOptions,
+  ContractParts,
+  HeldOutOption,
+  SourcedContract,
+} from "../planning/contract-source.ts";
 import type { Settings } from "../runtime/config.ts";
+import { checkKept } from "../runtime/kept-contract.ts";
 import type { OpenHarness } from "../runtime/open.ts";
 
 /** Flags that say what has to be met. */
@@ -37,6 +42,10 @@ export function contractOptions(flags: ContractFlags, prompt: string): ContractO
       hint: "Pass --check with the command that has to pass, or --contract with a file.",
     });
   }
+  return optionsOf(flags, prompt);
+}
+
+function optionsOf(flags: ContractFlags, prompt: string): ContractOptions {
   const { check: checks, contract: contractFile, rubric, heldOut, exempt } = flags;
   const { protect, protection, deps, setup } = flags;
   const said = { checks, contractFile, rubric, heldOut, exempt, protect, protection, deps, setup };
@@ -55,12 +64,39 @@ export async function contractOf(
   const options = contractOptions(flags, prompt);
   if (options === undefined) return undefined;
   const { contractFrom } = await import("../planning/contract-source.ts");
-  const { keepHeldOut } = await import("../runtime/held-out.ts");
-  const store = join(settings.stateFolder, "held-out");
-  const sourced = await contractFrom(options, settings.workspace, {
-    keepHeldOut: async (folder) => keepHeldOut(folder, store, settings.workspace),
+  return capped(await contractFrom(options, settings.workspace, await partsFor(settings)), flags);
+}
+
+/**
+ * What the flags make of a contract that is in force: they replace what they name, and everything else is kept.
+ * @throws NightshiftError `E_CONTRACT_INVALID`, `E_CONTRACT_FILE`, `E_USAGE` when nothing would change
+ */
+export async function contractAmendedBy(
+  flags: ContractFlags,
+  old: Contract,
+  settings: Settings,
+): Promise<SourcedContract> {
+  if ([...NEEDED, ...DEPENDENT].every((name) => flags[name] === undefined))
+    throw new NightshiftError("E_USAGE", "nothing says what is to be met from now on", {
+      hint: "Pass what is to be another: --check, --protect, --max-verdicts, ...; or --contract with the whole new contract.",
+    });
+  const { contractAmended } = await import("../planning/contract-amended.ts");
+  const parts = await partsFor(settings);
+  const options = optionsOf(flags, old.goal);
+  const agreed = capped(await contractAmended(old, options, settings.workspace, parts), flags);
+  if (contractHash(agreed.contract) !== contractHash(old)) return agreed;
+  throw new NightshiftError("E_USAGE", "that is the contract as it is already; nothing was changed", {
+    hint: "Pass what is to be another.",
   });
-  const { maxVerdicts: verdicts } = flags;
+}
+
+async function partsFor({ stateFolder, workspace }: Settings): Promise<ContractParts> {
+  const { keepHeldOut } = await import("../runtime/held-out.ts");
+  const store = join(stateFolder, "held-out");
+  return { keepHeldOut: async (folder) => keepHeldOut(folder, store, workspace) };
+}
+
+function capped(sourced: SourcedContract, { maxVerdicts: verdicts }: ContractFlags): SourcedContract {
   if (verdicts === undefined) return sourced;
   const limits = { ...sourced.contract.limits, verdicts };
   return { ...sourced, contract: { ...sourced.contract, limits } };
@@ -73,11 +109,8 @@ export function sealedBy(
 ): EventInput<"contract.sealed"> {
   const hash = contractHash(contract);
   const sealed = event("contract.sealed", { contract, hash, source });
-  const stored = seal(sealed, harness.redactor).event;
-  if (stored.type === "contract.sealed" && contractHash(stored.body.contract) === hash) return sealed;
-  throw new NightshiftError("E_CONTRACT_INVALID", "the contract holds what looks like a secret", {
-    hint: "Take keys and passwords out of goal, checks and criteria; a log never keeps them.",
-  });
+  checkKept(sealed, harness.redactor);
+  return sealed;
 }
 
 type Defined<Fields> = { readonly [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };

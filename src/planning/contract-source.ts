@@ -74,9 +74,21 @@ export async function contractFrom(
   folder: string,
   parts: ContractParts = {},
 ): Promise<SourcedContract> {
-  const { complaints, remarks, ...sourced } = await draftFrom(options, folder, parts);
+  return acceptable(await draftFrom(options, folder, parts));
+}
+
+function acceptable({ complaints, remarks, ...sourced }: DraftedContract): SourcedContract {
   if (complaints.some(isRefusal)) throw refusalOf(complaints);
   return { ...sourced, remarks: [...remarks, ...complaints.map(complaintText)] };
+}
+
+/**
+ * The same contract with what the linter remarks on it.
+ * @throws NightshiftError `E_CONTRACT_INVALID` when it cannot be verified
+ */
+export async function linted(sourced: SourcedContract, folder: string): Promise<SourcedContract> {
+  const { contract } = sourced;
+  return acceptable({ ...sourced, complaints: lintContract(contract, await lintFactsFor(contract, folder)) });
 }
 
 /** As {@link contractFrom}, with everything that the linter says instead of its refusal. */
@@ -152,7 +164,8 @@ async function lintFactsFor(
   return lintFactsOf(entries.map(({ path }) => path));
 }
 
-function rubricCriteria(rubric: readonly string[], taken: Set<string>): Criterion[] {
+/** One criterion for all lines; none for none. @param taken - gets its id */
+export function rubricCriteria(rubric: readonly string[], taken: Set<string>): Criterion[] {
   if (rubric.length === 0) return [];
   const description = "A judge finds every line of the rubric true of the result";
   return [criterionOf({ id: criterionIdOf("rubric", taken), description, rubric: [...rubric] })];
@@ -160,7 +173,8 @@ function rubricCriteria(rubric: readonly string[], taken: Set<string>): Criterio
 
 type ReadyCheck = NonNullable<Criterion["check"]>;
 
-function firstCheckOf(
+/** What tests held-out files unless something else is said. */
+export function firstCheckOf(
   { checks = [] }: ContractOptions,
   criteria: readonly Criterion[],
 ): ReadyCheck | undefined {
@@ -169,7 +183,8 @@ function firstCheckOf(
   return criteria.find(({ check }) => check !== null)?.check ?? undefined;
 }
 
-async function heldOutCriterion(
+/** @param taken - gets its id @throws NightshiftError `E_CONTRACT_INVALID` without a check */
+export async function heldOutCriterion(
   { folder, target, check: text }: HeldOutOption,
   first: ReadyCheck | undefined,
   taken: Set<string>,

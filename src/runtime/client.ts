@@ -17,7 +17,7 @@ import { type Redactor, seal } from "../core/seal.ts";
 import type { SessionState } from "../core/state.ts";
 import type { Store, SubmitResult } from "../store/contract.ts";
 import { loadState } from "./load.ts";
-import { checkAnswers, checkRetry } from "./person-checks.ts";
+import { checkAmendments, checkAnswers, checkRetry } from "./person-checks.ts";
 import { withRetries } from "./store-retry.ts";
 import { uniqueSuffix } from "./system.ts";
 
@@ -66,7 +66,8 @@ export interface SendOptions {
  * Sends client events: all or none, in order.
  * @throws NightshiftError `E_SESSION_UNKNOWN`, `E_SESSION_TERMINATED`, `E_SESSION_BUSY` (policy `reject`), `E_QUEUE_FULL`,
  * `E_CONFIG` (a cap in money without a price), `E_APPEND_MISMATCH` (other events under the same name),
- * `E_RETRY_REFUSED`, `E_QUESTION_UNKNOWN`, `E_QUESTION_CLOSED`, `E_APPROVAL_STALE`
+ * `E_RETRY_REFUSED`, `E_QUESTION_UNKNOWN`, `E_QUESTION_CLOSED`, `E_APPROVAL_STALE`, `E_CONTRACT_INVALID` (an amendment that
+ * cannot be verified)
  */
 export async function sendEvents(
   parts: ClientParts,
@@ -83,6 +84,7 @@ export async function sendEvents(
     const state = await loadState(parts.store, sessionId);
     checkWelcome(state, inputs);
     await checkAnswers(parts.store, state, inputs);
+    await checkAmendments(inputs, parts.redactor);
   }
   const events = inputs.map((input) => seal(input, parts.redactor));
   const batch = { appendId, at: parts.clock.wallMs(), events };

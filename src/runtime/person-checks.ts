@@ -4,8 +4,10 @@ import { declaredCriterion, isAbout } from "../core/contract/declaration.ts";
 import { VERDICT_CAP } from "../core/contract/verdict-cap.ts";
 import { NightshiftError } from "../core/errors.ts";
 import type { ClientEventInput, EventBody } from "../core/events/index.ts";
+import type { Redactor } from "../core/seal.ts";
 import type { SessionState } from "../core/state.ts";
 import type { Store } from "../store/contract.ts";
+import { checkKept } from "./kept-contract.ts";
 
 const PAGE = 500;
 
@@ -75,6 +77,27 @@ function checkDeclaration(
   throw new NightshiftError("E_USAGE", `that ${criterion} cannot be met is not approved: it is waived`, {
     hint: `Run \`nightshift waive ${sessionId} ${criterion} --reason "..."\`.`,
   });
+}
+
+/**
+ * Whoever sends it: what the linter refuses is no contract to work under.
+ * @throws NightshiftError `E_CONTRACT_INVALID`
+ */
+export async function checkAmendments(
+  inputs: readonly ClientEventInput[],
+  redactor: Redactor,
+): Promise<void> {
+  for (const input of inputs) {
+    if (input.type !== "control.amend_contract") continue;
+    const { contract } = input.body;
+    const { isRefusal, lintContract } = await import("../core/contract/lint.ts");
+    const complaints = lintContract(contract);
+    if (complaints.some(isRefusal)) {
+      const { refusalOf } = await import("../planning/contract-source.ts");
+      throw refusalOf(complaints);
+    }
+    checkKept(input, redactor);
+  }
 }
 
 /** What is said of each refusal, and the command that helps instead. */

@@ -80,10 +80,22 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
     });
   });
 
-  test("ends with 3 at its cap on verdicts", async () => {
+  test("ends with 3 at its cap on verdicts, whatever is sent, until the named command has raised it", async () => {
     project();
-    const { code } = await work([DONE, DONE], "--max-verdicts", "1");
+    const { code, session, stderr } = await work([DONE, DONE, FIX, DONE], "--max-verdicts", "1");
     expect(code).toBe(3);
+    expect(stderr).toContain(`next: nightshift amend ${session} --max-verdicts ... --reason ...`);
+    expect((await place.run(["send", session, "please"])).code).toBe(0);
+    expect((await place.run(["resume", session])).code).toBe(3);
+    expect(bodiesOf(await place.events(session), "verdict.requested")).toHaveLength(1);
+    const words = ["amend", session, "--max-verdicts", "5", "--reason", "one was too few"];
+    const amended = await place.run(words);
+    expect(amended).toMatchObject({ code: 0, stdout: expect.stringContaining("weaker: 5 verdicts, not 1") });
+    expect((await place.run(words)).code).toBe(0);
+    expect((await place.run(["resume", session])).code).toBe(0);
+    expect((await place.run(words)).code).toBe(2);
+    const { stdout: report } = await place.run(["report", session]);
+    expect(report).toMatch(/one was too few \(event \d+\)\n {2}- weaker: 5 verdicts, not 1/);
   });
 
   test("ends with 0 and asks no model when nobody wants more than checks that are green already", async () => {

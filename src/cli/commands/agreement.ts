@@ -1,7 +1,9 @@
 /** `amend`, `waive`, and what `approve` and `deny` say of things to look at: a person's part of a contract. */
 import { contractHash } from "../../core/contract/contract.ts";
 import { declarationHash, declarationItem } from "../../core/contract/declaration.ts";
-import type { Declaration } from "../../core/contract/state.ts";
+import type { ContractState, Declaration } from "../../core/contract/state.ts";
+import { hasSpentVerdicts } from "../../core/contract/verdict-cap.ts";
+import { weakenings } from "../../core/contract/weakenings.ts";
 import { NightshiftError } from "../../core/errors.ts";
 import { event } from "../../core/events/index.ts";
 import type { SessionState } from "../../core/state.ts";
@@ -28,27 +30,37 @@ export interface WaiveFlags extends SendFlags {
   readonly for?: number;
 }
 
-/** `amend <id> --check … --reason …`: another contract in the place of the sealed one. */
+/** `amend <id> --check … --reason …`: the sealed contract with what the flags name replaced. */
 export async function amend(context: CommandContext, id: string, flags: AmendFlags): Promise<number> {
   const { reason } = flags;
   if (reason === undefined) throw reasonMissing("amend");
-  const { contractOf } = await import("../contract-choice.ts");
+  const { contractAmendedBy } = await import("../contract-choice.ts");
   const settings = await settingsFor(context, flags);
   return withHarness(context, flags, async (harness) => {
     const sessionId = await findSession(harness, id);
-    const old = agreementOf(await loadState(harness.store, sessionId)).contract;
-    const agreed = await contractOf(flags, old.goal, settings);
-    if (agreed === undefined)
-      throw new NightshiftError("E_USAGE", "nothing says what is to be met from now on", {
-        hint: "Pass --contract with the whole new contract, or --check.",
-      });
-    const { contract } = agreed;
+    const agreement = agreementOf(await loadState(harness.store, sessionId));
+    const { contract: old } = agreement;
+    const { contract, remarks } = await contractAmendedBy(flags, old, settings);
     const body = { contract, hash: contractHash(contract), reason, author: personOf(context, flags.author) };
+    const weaker = weakenings(old, contract);
+    const said = [...remarks, ...capRemarks({ ...agreement, contract })];
     return await submit(context, sessionId, flags, {
       events: [event("control.amend_contract", body)],
       done: "amendment noted",
+      facts: { contract_hash: body.hash, weaker, remarks: said },
+      lines: [
+        `asks for ${contract.criteria.map(({ id }) => id).join(", ")}`,
+        ...weaker.map((line) => `weaker: ${line}`),
+        ...said.map((line) => `note: ${line}`),
+      ],
     });
   });
+}
+
+function capRemarks(agreement: ContractState): string[] {
+  if (!hasSpentVerdicts(agreement)) return [];
+  const { verdicts } = agreement.contract.limits;
+  return [`the cap on verdicts (${verdicts}) is reached, so work stops before the next one: --max-verdicts`];
 }
 
 /** `waive <id> <criterion> --reason …`: not asked for, for a while; then asks for a verdict. */

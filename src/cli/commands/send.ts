@@ -183,6 +183,10 @@ const AUTHOR_LENGTH_MAX = 256;
 interface Submission {
   readonly events: readonly ClientEventInput[];
   readonly done: string;
+  /** What else a program is told. */
+  readonly facts?: { readonly [field: string]: unknown };
+  /** What else a person is told. */
+  readonly lines?: readonly string[];
   /** @throws NightshiftError when it makes no sense for this session */
   readonly check?: (state: SessionState) => void;
 }
@@ -198,7 +202,9 @@ export function submit(
     const sessionId = await findSession(harness, id);
     submission.check?.(await loadState(harness.store, sessionId));
     await sendEvents(harness, sessionId, submission.events);
-    await say(context, harness, sessionId, { flags, done: submission.done });
+    const { done, facts, lines } = submission;
+    if (flags.json !== true && lines !== undefined) context.output.print(...lines.map(singleLine));
+    await say(context, harness, sessionId, { flags, done, ...(facts && { facts }) });
     return EXIT.ok;
   });
 }
@@ -208,13 +214,14 @@ export async function say(
   context: CommandContext,
   harness: OpenHarness,
   sessionId: SessionId,
-  what: { readonly flags: SendFlags; readonly done: string },
+  what: { readonly flags: SendFlags } & Pick<Submission, "done" | "facts">,
 ): Promise<void> {
   const { output } = context;
   const record = await harness.store.getSession(sessionId);
   const driver = record?.held === true ? record.owner : null;
   if (what.flags.json === true) {
-    output.printJson({ session_id: sessionId, seq: record?.seq ?? null, driver_pid: driver?.pid ?? null });
+    const seq = record?.seq ?? null;
+    output.printJson({ session_id: sessionId, seq, driver_pid: driver?.pid ?? null, ...what.facts });
     return;
   }
   if (driver !== null) {

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import {
   amend,
+  amended,
   contractWith,
   decidedOn,
+  declarationDecided,
   declared,
   preflightFinished,
   reviewOf,
@@ -105,6 +107,22 @@ test("what was spent in all is the same at the head and under Cost, judges inclu
   const spent = /- spent: (.*tokens)/.exec(report)?.[1];
   expect(spent).toMatch(/^1 request and 1 of the judge, /);
   expect(report).toContain(`- in all: ${spent}\n`);
+});
+
+test("says what an amendment asks less for, and who denied what was declared, why", () => {
+  const strict = contractWith({ constraints: ["Keep *it*."], protect: ["a/**"] });
+  const report = reportOf([
+    ...[created({ checkout: { base: BASE } }), sealed(strict), said("go"), preflightFinished()],
+    ...[amended(contractWith(), strict), declared("c1_0"), declarationDecided("deny")],
+  ]);
+  const section = report.slice(report.indexOf("## What people and the agent have said of the contract"));
+  expect(section.split("\n").slice(2, 7)).toEqual([
+    "- amended by somebody: it was too narrow (event 5)",
+    '  - weaker: constraint gone: "Keep \\*it\\*."',
+    "  - weaker: not protected any more: a/\\*\\*",
+    "- the agent: tests is impossible: it cannot be (event 6)",
+    "- denied that tests cannot be met, by ada: the key is there now (event 7)",
+  ]);
 });
 
 test("tells what the agent has decided, the newest first, escaped, and where the rest is", () => {

@@ -4,6 +4,7 @@
  */
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { Sequence } from "../ids.ts";
+import { weakenings } from "./weakenings.ts";
 
 /** An event's body with its place in the log, by which a reader finds it. */
 export type Placed<Body> = Body & { readonly seq: Sequence; readonly at: number };
@@ -23,7 +24,10 @@ export interface Account {
   /** In force; null without a contract. */
   readonly contract: EventBody<"contract.sealed">["contract"] | null;
   readonly hash: string;
-  readonly amendments: readonly Placed<EventBody<"contract.amended">>[];
+  /** Each with what it asks less for than the text before it. */
+  readonly amendments: readonly (Placed<EventBody<"contract.amended">> & {
+    readonly weaker: readonly string[];
+  })[];
   readonly waivers: readonly Placed<EventBody<"control.waive">>[];
   readonly declarations: readonly Placed<EventBody<"contract.declared">>[];
   readonly drift: readonly Placed<EventBody<"contract.drifted">>[];
@@ -87,7 +91,7 @@ function news(account: Account, event: SessionEvent): Partial<Account> {
       return { sealed: placed(event), contract: event.body.contract, hash: event.body.hash };
     case "contract.amended":
       return {
-        amendments: [...account.amendments, placed(event)],
+        amendments: [...account.amendments, { ...placed(event), weaker: weakerBy(account, event) }],
         contract: event.body.contract,
         hash: event.body.hash,
       };
@@ -135,6 +139,10 @@ function notesOf({
   at,
 }: SessionEvent<"referee.composed"> | SessionEvent<"referee.ratcheted">): Note[] {
   return findings.filter(({ effect }) => effect === "note").map((finding) => ({ ...finding, seq, at }));
+}
+
+function weakerBy({ contract }: Account, { body }: SessionEvent<"contract.amended">): readonly string[] {
+  return contract === null ? [] : weakenings(contract, body.contract);
 }
 
 function placed<Body extends object>({

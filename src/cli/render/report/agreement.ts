@@ -11,6 +11,8 @@ const CRITERIA_MAX = 40;
 const PEOPLE_MAX = 20;
 const GAPS_MAX = 20;
 const NOTES_MAX = 10;
+/** Of one amendment. */
+const WEAKER_MAX = 10;
 
 type Criterion = NonNullable<Account["contract"]>["criteria"][number];
 type Verdict = Placed<EventBody<"verdict.given">>;
@@ -108,7 +110,7 @@ export function agreedSection({ account, work }: ReportSource, form: Form): Sect
   const { amendments, waivers, declarations, approvals, drift } = account;
   const f = form.foreign;
   const lines: (string | Item)[] = [
-    ...amendments.map(({ author, reason, seq }) => `amended by ${f(author)}: ${f(reason)} (event ${seq})`),
+    ...amendments.map((each): Item => amendmentItem(each, f)),
     ...waivers.map(
       ({ criterion, owner, reason, expires_at, seq }) =>
         `${criterion} waived by ${f(owner)} until ${new Date(expires_at).toISOString()}: ${f(reason)} (event ${seq})`,
@@ -132,6 +134,20 @@ export function agreedSection({ account, work }: ReportSource, form: Form): Sect
   ];
   const title = "What people and the agent have said of the contract";
   return { title, items: firstOf(lines, PEOPLE_MAX, (line) => line, "nightshift events --types ...") };
+}
+
+/** With what it asks less for than the text before it. */
+function amendmentItem(
+  { author, reason, weaker, seq }: Account["amendments"][number],
+  foreign: Form["foreign"],
+): Item {
+  return {
+    text: `amended by ${foreign(author)}: ${foreign(reason)} (event ${seq})`,
+    more: [
+      ...weaker.slice(0, WEAKER_MAX).map((line) => `weaker: ${foreign(line)}`),
+      ...(weaker.length > WEAKER_MAX ? [`and ${weaker.length - WEAKER_MAX} more: nightshift events`] : []),
+    ],
+  };
 }
 
 /** What was decided about, in the words of whoever asked; a name says nothing to a reader. */
