@@ -48,6 +48,22 @@ export const CONTRACTS: readonly Mutant[] = [
     aim: CHECKS,
   },
   {
+    name: "the cap on verdicts is only named",
+    promise: "the-cap-on-verdicts-holds",
+    file: "src/core/contract/verdict-cap.ts",
+    find: "given.number >= contract.limits.verdicts;",
+    replace: "given.number < 0 * contract.limits.verdicts;",
+    aim: CHECKS,
+  },
+  {
+    name: "a denied declaration goes on to count",
+    promise: "a-denied-declaration-does-not-count",
+    file: "src/core/reduce/declarations.ts",
+    find: "declared: without(contract.declared, criterion),",
+    replace: "",
+    aim: CHECKS,
+  },
+  {
     name: "commands do not wait for services",
     promise: "a-command-finds-its-services",
     file: "src/core/rules/sandbox.ts",

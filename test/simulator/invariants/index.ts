@@ -34,11 +34,13 @@ import {
   secretsAreNeverStored,
 } from "./truth.ts";
 import {
+  aDeniedDeclarationDoesNotCount,
   aVerdictIsAboutACheckpoint,
   everyVerdictIsGiven,
   evidenceComesFirst,
   nothingBeginsBeforeItsPreflight,
   oneReceiptPerVerdict,
+  theCapOnVerdictsHolds,
   verifiedMeansAPositiveVerdict,
 } from "./verdicts.ts";
 
@@ -73,6 +75,8 @@ export function createInvariants(dayCaps: Workload["dayCaps"]): Invariant[] {
     verifiedMeansAPositiveVerdict(),
     oneReceiptPerVerdict(),
     evidenceComesFirst(),
+    theCapOnVerdictsHolds(),
+    aDeniedDeclarationDoesNotCount(),
     aVerdictIsAboutACheckpoint(),
     everyVerdictIsGiven(),
     verifiedMeansABranch(),

@@ -1,4 +1,5 @@
 /** Promises about contracts: nothing begins unchecked, and done means verified. */
+import { isAbout } from "../../../src/core/contract/declaration.ts";
 import type { SessionEvent } from "../../../src/core/events/index.ts";
 import type { EventMoment, Invariant } from "../judge.ts";
 import type { ObservedLog } from "../log.ts";
@@ -163,6 +164,51 @@ function aboutSomethingElse(
   const { files } = checkouts.current(log.session).workspace;
   const isKept = files.size === kept.size && [...files].every(([path, text]) => kept.get(path) === text);
   return isKept ? null : `verdict ${number} is about ${commit}, and the agent has changed files since`;
+}
+
+/** A worker gets no verdict beyond the cap, by whatever is sent or resumed; a person does. */
+export function theCapOnVerdictsHolds(): Invariant {
+  return {
+    promise: "the-cap-on-verdicts-holds",
+    onEvent: ({ log, event }) => {
+      if (event.type !== "verdict.requested" || event.body.reason === "person") return null;
+      const given = newest(log, "verdict.given");
+      const cap = contractOf(log)?.body.contract.limits.verdicts ?? 0;
+      if (given === undefined || given.body.outcome === "error" || given.body.number < cap) return null;
+      return `verdict ${event.body.number} is asked for (${event.body.reason}), and ${cap} were all there were`;
+    },
+  };
+}
+
+/** What a person has denied of what an agent declared is in no verdict that is asked for after that. */
+export function aDeniedDeclarationDoesNotCount(): Invariant {
+  return {
+    promise: "a-denied-declaration-does-not-count",
+    onEvent: ({ log, event }) => {
+      if (event.type !== "verdict.given") return null;
+      const askedAt = newest(log, "verdict.requested")?.seq ?? 0;
+      const wrong = event.body.criteria.find(
+        ({ criterion, status }) =>
+          (status === "impossible" || status === "blocked") && isDenied(log, criterion, askedAt),
+      );
+      return wrong === undefined
+        ? null
+        : `verdict ${event.body.number} calls ${wrong.criterion} ${wrong.status}, which a person has denied`;
+    },
+  };
+}
+
+function isDenied({ events }: ObservedLog, criterion: string, before: number): boolean {
+  const declared = events.findLast(
+    (each) => each.type === "contract.declared" && each.body.criterion === criterion,
+  );
+  if (declared?.type !== "contract.declared") return false;
+  const { body, seq } = declared;
+  return events
+    .slice(seq, before)
+    .some(
+      (each) => each.type === "approval.decided" && each.body.result === "deny" && isAbout(each.body, body),
+    );
 }
 
 /** Once everything rests, whoever was owed a verdict has it. */
