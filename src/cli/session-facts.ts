@@ -69,6 +69,7 @@ function contractOf(
       reason,
       expires_at: expiresAt,
     })),
+    denials: contract.denials,
     verdicts: contract.verdicts,
     verdict: given && {
       number: given.number,

@@ -39,10 +39,11 @@ export async function amend(context: CommandContext, id: string, flags: AmendFla
   return withHarness(context, flags, async (harness) => {
     const sessionId = await findSession(harness, id);
     const agreement = agreementOf(await loadState(harness.store, sessionId));
-    const { contract: old } = agreement;
+    // What was asked for and is not in force yet is kept, too.
+    const old = agreement.amendment?.contract ?? agreement.contract;
     const { contract, remarks } = await contractAmendedBy(flags, old, settings);
     const body = { contract, hash: contractHash(contract), reason, author: personOf(context, flags.author) };
-    const weaker = weakenings(old, contract);
+    const weaker = weakenings(agreement.contract, contract);
     const said = [...remarks, ...capRemarks({ ...agreement, contract })];
     return await submit(context, sessionId, flags, {
       events: [event("control.amend_contract", body)],

@@ -171,6 +171,10 @@ function contractFacts({ contract }: SessionState): (readonly [label: string, te
         [index === 0 ? "criteria" : "", `${criterion}: ${how} | ${singleLine(description)}`] as const,
     ),
     ["verdict", `${verdict} (${verdicts} of ${cap} asked for)`],
+    ...contract.denials.map(
+      ({ criterion, status: said, author, reason }) =>
+        ["denied", `that ${criterion} is ${said}, by ${author}: ${reason}`] as const,
+    ),
     ...contract.waivers.map(
       ({ criterion, owner, reason }) => ["waived", `${criterion} by ${owner}: ${reason}`] as const,
     ),

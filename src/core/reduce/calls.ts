@@ -5,6 +5,7 @@ import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { CallId } from "../ids.ts";
 import { namesSetUp } from "../set-up-files.ts";
 import type { CallState, SessionState } from "../state.ts";
+import { verdictWished } from "./contract.ts";
 import { noteUnsaved } from "./workspace.ts";
 
 /** Notes `agent.*` and `tool.*`. */
@@ -36,7 +37,7 @@ export function reduceCalls(state: SessionState, event: SessionEvent): SessionSt
 function verdictWanted(state: SessionState, body: EventBody<"agent.tool_use">): SessionState {
   const { contract } = state;
   if (contract === null || body.name !== REQUEST_VERDICT || body.invalid !== undefined) return state;
-  return { ...state, contract: { ...contract, wanted: "asked" } };
+  return { ...state, contract: verdictWished(contract, "asked") };
 }
 
 function requested(event: SessionEvent<"agent.tool_use">): CallState {

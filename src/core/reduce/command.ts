@@ -3,6 +3,7 @@ import { isDayCap } from "../budget/state.ts";
 import { type CommandState, type CountedInput, type GatewayRequest, NO_COMMAND } from "../command/state.ts";
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { SessionState } from "../state.ts";
+import { verdictWished } from "./contract.ts";
 import { settled } from "./requests.ts";
 
 /** Smaller bodies say little: what a provider adds of its own is as large as they are. */
@@ -31,7 +32,7 @@ export function reduceCommand(state: SessionState, event: SessionEvent, before: 
       return event.body.files_changed > 0 ? update({ hasChanged: true }) : state;
     case "attempt.ended":
       // Whatever it says of itself: what it has left is looked at.
-      return { ...state, contract: state.contract && { ...state.contract, wanted: "attempt" } };
+      return { ...state, contract: state.contract && verdictWished(state.contract, "attempt") };
     case "verdict.given":
       return update({ fruitless: isFruitless(before, state) ? command.fruitless + 1 : 0 });
     case "budget.exhausted":

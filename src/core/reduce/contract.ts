@@ -226,6 +226,11 @@ export function turnEnded(state: SessionState, stop: string | undefined): Contra
     : contract;
 }
 
+/** A worker wants a verdict; what a person wants besides stays theirs, as they have no cap. */
+export function verdictWished(contract: ContractState, reason: "asked" | "attempt"): ContractState {
+  return { ...contract, wanted: contract.wanted === "person" ? "person" : reason };
+}
+
 /** The agent goes on: what its last turn's end has asked for is no longer wanted, and what was to end work does not. */
 export function turnBegun({ contract }: SessionState): ContractState | null {
   if (contract === null) return null;

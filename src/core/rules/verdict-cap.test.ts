@@ -98,6 +98,14 @@ describe("at the cap on verdicts", () => {
     expect(next(...spent, resume, verdictWanted, running)).toEqual(append(verdictRequested(2, 0, "person")));
   });
 
+  test("whatever the agent asks for itself meanwhile", () => {
+    const asks = [
+      ...[...spent, said("please"), running, accepted(17), asked(2), verdictWanted],
+      ...[answered(2, { stop_reason: "tool_use" }), called(2, 0, "read_only", { name: "request_verdict" })],
+    ];
+    expect(next(...asks, result("c2_0", 0))).toEqual(append(verdictRequested(2, 0, "person")));
+  });
+
   test("one that could not be made, or was cut off, does not count", () => {
     const failed = event("session.status_idle", { stop_reason: { type: "failed", code: "E_REFEREE" } });
     expect(next(...begun, given("error"), failed, resume, running)).toEqual(append(verdictRequested(2)));
