@@ -1,3 +1,4 @@
+/** Who has said what of criteria, as a bundle retells it. */
 import { expect, test } from "vitest";
 import {
   amend,
@@ -10,13 +11,18 @@ import {
   verdictGiven,
   verdictRequested,
 } from "../../../test/support/contract-events.ts";
-import { BASE, created } from "../../../test/support/events.ts";
+import { BASE, created, SESSION } from "../../../test/support/events.ts";
 import { place, stateOf } from "../../../test/support/logs.ts";
-import { storyOf } from "./story.ts";
+import type { EventInput } from "../../core/events/index.ts";
+import { type Story, storyOf } from "./story.ts";
 
 const agreed = [created({ checkout: { base: BASE } }), sealed(), preflightFinished()];
 const [{ id: _id, ...tests } = { id: "" }] = contractWith().criteria;
 const others = contractWith({ criteria: [{ ...tests, id: "others" }] as never });
+
+function told(log: readonly EventInput[]): Story {
+  return storyOf({ sessionId: SESSION, events: place(log), erased: new Set() });
+}
 
 test.each([
   ["what is declared counts", [declared("c1_0")]],
@@ -31,15 +37,15 @@ test.each([
   ],
 ])("a verdict is retold with what the harness knew: %s", (_what, log) => {
   const whole = [...agreed, ...log, verdictRequested(), verdictGiven(1, "unmet")];
-  const { verdicts, problems } = storyOf(place(whole));
+  const { verdicts, problems } = told(whole);
   expect(problems).toEqual([]);
   const known = stateOf(...whole).contract?.declared.map(({ call }) => call);
-  expect(verdicts.map(({ request }) => request.declared)).toMatchObject([
+  expect(verdicts.map(({ requests }) => requests.at(-1)?.declared)).toMatchObject([
     (known ?? []).map((call) => ({ call })),
   ]);
 });
 
 test("a verdict that a denial has overtaken is passed over, as the harness does", () => {
   const log = [...agreed, declared("c1_0"), verdictRequested(), declarationDecided("deny")];
-  expect(storyOf(place([...log, verdictGiven(1, "review")])).verdicts).toEqual([]);
+  expect(told([...log, verdictGiven(1, "review")]).verdicts).toEqual([]);
 });
