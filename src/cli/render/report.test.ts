@@ -116,11 +116,12 @@ test("says what an amendment asks less for, and who denied what was declared, wh
     ...[amended(contractWith(), strict), declared("c1_0"), declarationDecided("deny")],
   ]);
   const section = report.slice(report.indexOf("## What people and the agent have said of the contract"));
-  expect(section.split("\n").slice(2, 7)).toEqual([
+  expect(section.split("\n").slice(2, 8)).toEqual([
     "- amended by somebody: it was too narrow (event 5)",
     '  - weaker: constraint gone: "Keep \\*it\\*."',
     "  - weaker: not protected any more: a/\\*\\*",
     "- the agent: tests is impossible: it cannot be (event 6)",
+    "  - its evidence: see",
     "- denied that tests cannot be met, by ada: the key is there now (event 7)",
   ]);
 });

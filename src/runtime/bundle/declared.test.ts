@@ -24,6 +24,8 @@ function told(log: readonly EventInput[]): Story {
   return storyOf({ sessionId: SESSION, events: place(log), erased: new Set() });
 }
 
+const NO_TREES = { tree_a: null, tree_b: null };
+
 test.each([
   ["what is declared counts", [declared("c1_0")]],
   ["but not once a person has denied it", [declared("c1_0"), declarationDecided("deny")]],
@@ -33,10 +35,10 @@ test.each([
   ["what is no criterion is passed over", [declared("c1_0", "others")]],
   [
     "what was taken out of the contract does not come back with it",
-    [declared("c1_0"), amend(others), amended(others), amended(contractWith(), others)],
+    [declared("c1_0"), amend(others), amended(others), amended(contractWith(), others), preflightFinished()],
   ],
 ])("a verdict is retold with what the harness knew: %s", (_what, log) => {
-  const whole = [...agreed, ...log, verdictRequested(), verdictGiven(1, "unmet")];
+  const whole = [...agreed, ...log, verdictRequested(), verdictGiven(1, "unmet", NO_TREES)];
   const { verdicts, problems } = told(whole);
   expect(problems).toEqual([]);
   const known = stateOf(...whole).contract?.declared.map(({ call }) => call);
