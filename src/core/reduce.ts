@@ -40,9 +40,9 @@ export function reduce(state: SessionState, event: SessionEvent): SessionState {
 function reduceBody(state: SessionState, event: SessionEvent): SessionState {
   const domain = event.type.slice(0, event.type.indexOf("."));
   switch (domain) {
-    case "contract":
     case "preflight":
       return reduceContract(state, event);
+    case "contract":
     case "verdict":
       return reduceBranch(reduceContract(state, event), event);
     case "branch":

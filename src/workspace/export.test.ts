@@ -216,6 +216,23 @@ test("retells checkpoints in other words: same files, and the same commits whene
   });
 });
 
+test("tells the same files anew in the place of what it told before, unless somebody went on from there", async () => {
+  const { source, workspaces, session, prepared, save } = await scene();
+  const one = await save(1, prepared.base, "echo b >b.txt");
+  const told = async (message: string): Promise<string> =>
+    await workspaces.retell(session, [{ source: one, message, atMs }], calm);
+  await workspaces.export(session, await told("Not verified: fix\n"), BRANCH, calm);
+  const verified = await told("Fix\n");
+  expect(await workspaces.export(session, verified, BRANCH, calm)).toEqual({ created: false });
+  expect(git(source, "log", "--format=%s", BRANCH)).toBe("Fix\nfirst");
+  git(source, "checkout", "-q", BRANCH);
+  git(source, "commit", "-q", "--allow-empty", "-m", "mine");
+  git(source, "checkout", "-q", "main");
+  const again = workspaces.export(session, await told("Fix, once more\n"), BRANCH, calm);
+  await expect(again).rejects.toMatchObject({ code: "E_BRANCH_TAKEN" });
+  expect(git(source, "log", "-1", "--format=%s", BRANCH)).toBe("mine");
+});
+
 test("says before anything is done that a branch cannot be made", async () => {
   const { source, workspaces, session } = await scene();
   await workspaces.checkBranch(session, BRANCH, calm);

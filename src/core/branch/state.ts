@@ -26,5 +26,6 @@ export interface PublishedBranch {
   /** Its head. */
   readonly commit: string;
   readonly source: string;
+  /** That its head tells of; null when there was none, or when it was on a contract that is no longer in force. */
   readonly verdict: number | null;
 }

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { publish, publishedBranch, refusedBranch } from "../../../test/support/branch-events.ts";
 import {
+  amend,
+  contractWith,
   preflightFinished,
   sealed,
   verdictGiven,
@@ -8,7 +10,8 @@ import {
 } from "../../../test/support/contract-events.ts";
 import { BASE, checkpointCreated, commitOf, created, idle, said } from "../../../test/support/events.ts";
 import { stateOf } from "../../../test/support/logs.ts";
-import { type EventInput, event } from "../events/index.ts";
+import { contractHash } from "../contract/contract.ts";
+import { type EventBody, type EventInput, event } from "../events/index.ts";
 import type { SessionState } from "../state.ts";
 
 const checkout = { base: BASE, branch: "fix" };
@@ -39,6 +42,28 @@ test("a positive verdict asks for the branch; another one about the same files d
   expect(published.branch).toMatchObject({ wanted: null, published: { branch: NAME, source: commitOf(1) } });
   const log = [...verified, publishedBranch(stateOf(...verified)), idle("verified"), ...again];
   expect(stateOf(...log).branch?.wanted).toBeNull();
+});
+
+test("a positive verdict asks anew for a branch that was published before any, under whatever name", () => {
+  for (const asked of [publish, event("control.publish", { branch: "mine" })]) {
+    const log = [...saved, asked];
+    const given = [publishedBranch(stateOf(...log)), verdictGiven(1, "met", { commit: commitOf(1) })];
+    expect(stateOf(...log, ...given).branch?.wanted).toMatchObject({ branch: NAME, verdict: 1 });
+  }
+});
+
+test("a verdict on an amended contract asks anew for a branch that tells of the old one", () => {
+  const other = contractWith({ goal: "Something else." });
+  const published = [...verified, publishedBranch(stateOf(...verified)), idle("verified"), amend(other)];
+  const { contract, hash } = amend(other).body as EventBody<"control.amend_contract">;
+  const amended = event("contract.amended", {
+    ...{ contract, hash, previous_hash: contractHash(contractWith()), reason: "r", author: "a" },
+    ...{ asked_seq: published.length, content: [{ type: "text", text: "t" }] },
+  });
+  const log = [...published, amended, preflightFinished(), verdictRequested(2, 1)];
+  const given = verdictGiven(2, "met", { commit: commitOf(1), contract_hash: hash });
+  expect(stateOf(...log).branch?.wanted).toBeNull();
+  expect(stateOf(...log, given).branch?.wanted).toMatchObject({ branch: NAME, verdict: 2 });
 });
 
 test.each([

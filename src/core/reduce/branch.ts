@@ -21,6 +21,11 @@ export function reduceBranch(state: SessionState, event: SessionEvent): SessionS
     }
     case "branch.refused":
       return isWanted(branch, event.body) ? { ...state, branch: { ...branch, wanted: null } } : state;
+    case "contract.amended":
+      // What it says of itself it says of the old text.
+      return branch.published === null
+        ? state
+        : { ...state, branch: { ...branch, published: { ...branch.published, verdict: null } } };
     case "session.forked":
       return state.branch === undefined ? state : { ...state, branch: NOTHING };
     default:
@@ -41,8 +46,9 @@ function wantedByVerdict(state: SessionState, { seq }: SessionEvent<"verdict.giv
   const checkout = config?.sandbox.checkout;
   if (checkout?.branch === undefined || contract?.given?.seq !== seq) return state;
   const { outcome, commit: source, number: verdict } = contract.given;
-  const hasWork = source !== checkout.base && source !== branch.published?.source;
-  if (outcome !== "met" || !hasWork) return state;
+  // One that was published before anybody had verified the same files says of itself that they are not.
+  const isTold = source === branch.published?.source && branch.published.verdict !== null;
+  if (outcome !== "met" || source === checkout.base || isTold) return state;
   const wanted = { seq, branch: branchName(checkout.branch, sessionId), source, verdict };
   return { ...state, branch: { ...branch, wanted } };
 }

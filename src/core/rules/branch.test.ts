@@ -52,8 +52,27 @@ describe("the branch of verified work", () => {
   ]);
 });
 
+const paused = [...judged.slice(0, 8), idle("paused")];
+
+describe("a branch of files that nobody had verified", () => {
+  const unverified = [...judged.slice(0, 8), publish];
+  const published = [...unverified, publishedBranch(stateOf(...unverified))];
+  const met = [...published, verdictRequested(1, 1), verdictGiven(1, "met", { commit: commitOf(1) })];
+  decideTable([
+    {
+      name: "is made anew before the session says that the same files are verified",
+      log: met,
+      step: performs(null, () => ({ kind: "publish", key: "publish/12", seq: 12 })),
+    },
+    {
+      name: "is made anew once",
+      log: [...met, publishedBranch(stateOf(...met))],
+      step: append(verified),
+    },
+  ]);
+});
+
 describe("a branch that a person wants", () => {
-  const paused = [...judged.slice(0, 8), idle("paused")];
   decideTable([
     {
       name: "is made of a session that rests",
