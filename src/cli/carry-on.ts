@@ -106,7 +106,7 @@ export async function sumUp(
   if (record === undefined) return;
   if (flags.json === true) {
     output.printJson({
-      ...(await resultOf(harness.store, state)),
+      ...(await resultOf(harness, state)),
       head: `${record.seq}:${record.hash}`,
       exit_code: exitCode,
     });

@@ -7,6 +7,7 @@ import type { ModelConfig } from "../runtime/providers.ts";
 
 type Price = NonNullable<ModelConfig["price"]>;
 
+const DAY_MS = 86_400_000;
 const MICRO = 1_000_000;
 const HTTPS_PORT = 443;
 const DOLLARS_MAX = 1_000_000;
@@ -20,12 +21,14 @@ export function wholeNumber(flag: string, max: number, min = 1): (text: string) 
   };
 }
 
-/** A parser for lengths of time, in milliseconds. */
-export function duration(flag: string, minMs: number): (text: string) => number {
+/** A parser for lengths of time, in milliseconds. @param maxDays - the longest that a timer can wait unless given */
+export function duration(flag: string, minMs: number, maxDays?: number): (text: string) => number {
+  const maxMs = maxDays === undefined ? DURATION_MAX_MS : maxDays * DAY_MS;
   return (text) => {
     const ms = parseDuration(text);
-    if (ms !== undefined && ms >= minMs && ms <= DURATION_MAX_MS) return ms;
-    throw wrong(flag, `a duration such as 90s, 10m or 2h, at least ${minMs}ms and at most 23d`, text);
+    if (ms !== undefined && ms >= minMs && ms <= maxMs) return ms;
+    const most = `at most ${maxDays ?? Math.floor(DURATION_MAX_MS / DAY_MS)}d`;
+    throw wrong(flag, `a duration such as 90s, 10m or 2h, at least ${minMs}ms and ${most}`, text);
   };
 }
 

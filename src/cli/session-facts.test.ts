@@ -12,7 +12,7 @@ async function told(...log: readonly EventInput[]): Promise<unknown> {
   const store = createMemoryStore({ clock: systemClock, probe: { isDead: () => false } });
   const events = log.map((each) => seal(each, NO_REDACTION));
   await store.create(SESSION, { appendId: "create", at: START_MS, events });
-  return (await resultOf(store, stateOf(...log))).contract;
+  return (await resultOf({ store, clock: systemClock }, stateOf(...log))).contract;
 }
 
 const start = [created({ checkout: { base: BASE } }), sealed(), preflightStarted];

@@ -1,4 +1,6 @@
 /** What commands say of a session, in words and as JSON. */
+import type { Clock } from "../core/clock.ts";
+import { doubtOf } from "../core/contract/counting.ts";
 import type { ContractState } from "../core/contract/state.ts";
 import type { EventBody } from "../core/events/index.ts";
 import { costCharged, type SessionState, tokensCharged } from "../core/state.ts";
@@ -11,9 +13,15 @@ export function summaryOf(record: SessionRecord): SessionSummary | undefined {
   return record.summary === null ? undefined : (JSON.parse(record.summary) as SessionSummary);
 }
 
+/** What the facts of a session are read with. */
+interface FactsParts {
+  readonly store: Pick<Store, "getEvents">;
+  readonly clock: Pick<Clock, "wallMs">;
+}
+
 /** The session as one JSON value. */
 export async function resultOf(
-  store: Pick<Store, "getEvents">,
+  { store, clock }: FactsParts,
   state: SessionState,
 ): Promise<{ readonly [field: string]: unknown }> {
   const { ledger } = state;
@@ -23,7 +31,7 @@ export async function resultOf(
     phase: state.phase,
     stop_reason: state.stopReason,
     seq: state.seq,
-    contract: contractOf(state, await problemsOf(store, state)),
+    contract: contractOf(state, await problemsOf(store, state), clock.wallMs()),
     branch: state.branch?.published ?? null,
     usage: {
       model_requests: ledger.requests,
@@ -55,6 +63,7 @@ async function problemsOf(
 function contractOf(
   { contract, workspace }: SessionState,
   problems: readonly Problem[],
+  now: number,
 ): { readonly [field: string]: unknown } | null {
   if (contract === null) return null;
   const { given } = contract;
@@ -63,11 +72,17 @@ function contractOf(
     preflight: contract.preflight,
     problems: problems.map(({ criterion = null, code, message }) => ({ criterion, code, message })),
     amendments: contract.amendments,
+    amendment: contract.amendment && {
+      author: contract.amendment.author,
+      reason: contract.amendment.reason,
+      hash: contract.amendment.hash,
+    },
     waivers: contract.waivers.map(({ criterion, owner, reason, expiresAt }) => ({
       criterion,
       owner,
       reason,
       expires_at: expiresAt,
+      is_over: expiresAt <= now,
     })),
     denials: contract.denials,
     verdicts: contract.verdicts,
@@ -75,7 +90,7 @@ function contractOf(
       number: given.number,
       outcome: given.outcome,
       commit: given.commit,
-      is_stale: isStale(contract, workspace),
+      is_stale: isStale(contract, workspace) || doubtOf(contract, now) !== null,
     },
     criteria: criteriaOf(contract),
     review: contract.review,

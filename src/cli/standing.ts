@@ -1,4 +1,5 @@
 /** Where a session stands, in a person's words, and what they can do about it. */
+import { doubtOf, doubtText, metText, waiversOf } from "../core/contract/counting.ts";
 import { openDeclarations } from "../core/contract/declaration.ts";
 import { VERDICT_CAP } from "../core/contract/verdict-cap.ts";
 import { ERROR_CODES, unreachable } from "../core/errors.ts";
@@ -51,9 +52,10 @@ export function standingOf(state: SessionState, record: SessionRecord, now: numb
   }
   const reason = state.stopReason;
   if (reason === null) return { word: "idle", text: "not started", next: ["resume", sessionId] };
+  const doubt = state.contract && doubtOf(state.contract, now);
   return {
     word: state.hold === null ? "idle" : "held",
-    text: restText(state),
+    text: `${restText(state)}${doubt === null ? "" : `; ${doubtText(doubt)}`}`,
     next: afterStop(sessionId, reason),
   };
 }
@@ -66,6 +68,8 @@ export function restText({ sessionId, stopReason, contract }: SessionState): str
     const { criterion, status } = declared;
     return `${stopText(stopReason)}: the agent calls ${criterion} ${status}; deny ${sessionId} ${criterion} --reason "..." asks for it again, waive leaves it out`;
   }
+  if (stopReason.type === "verified" && contract !== null)
+    return `verified: ${metText(waiversOf(contract))} (verdict ${stopReason.verdict})`;
   return stopReason.type === "end_turn" && contract !== null
     ? "interrupted before a verdict; waits for the next message"
     : stopText(stopReason);

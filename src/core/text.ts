@@ -33,3 +33,11 @@ export function plainText(text: Text): string {
 export function joinedText(content: readonly { readonly text: Text }[]): string {
   return content.map(({ text }) => plainText(text)).join("\n");
 }
+
+/** On one line, without anything that a terminal acts on: plans and people write what others print. */
+export function oneLine(text: string): string {
+  return text
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")
+    .replace(/\s+/g, " ")
+    .trim();
+}

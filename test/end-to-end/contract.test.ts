@@ -15,9 +15,9 @@ const TESTS =
   'import assert from "node:assert";\nimport { test } from "node:test";\nimport { add, sub } from "./math.mjs";\n\n' +
   'test("adds", () => assert.equal(add(1, 2), 3));\ntest("subtracts", () => assert.equal(sub(3, 2), 1));\n';
 
-function git(...words: readonly string[]): void {
+function git(...words: readonly string[]): string {
   const who = ["-c", "user.name=someone", "-c", "user.email=someone@example.test"];
-  execFileSync("git", [...who, ...words], { cwd: place.project });
+  return execFileSync("git", [...who, ...words], { cwd: place.project, encoding: "utf8" }).trim();
 }
 
 /** A project whose `add` is wrong. */
@@ -36,6 +36,13 @@ const DONE: ScriptTurn = { text: "All tests pass. Done! <promise>COMPLETE</promi
 
 interface Ended extends Ending {
   readonly session: string;
+}
+
+interface StatusJson {
+  readonly contract: {
+    readonly waivers: readonly { readonly is_over: boolean }[];
+    readonly verdict: { readonly is_stale: boolean };
+  };
 }
 
 async function work(turns: readonly ScriptTurn[], ...flags: readonly string[]): Promise<Ended> {
@@ -129,9 +136,15 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
     const items = (await place.json(["inbox", session])) as unknown as { item: string }[];
     expect(items.map(({ item }) => item)).toEqual(["math.test.mjs"]);
     expect((await place.run(["approve", session, "some.other.file"])).code).toBe(2);
+    const branch = (await place.run(["publish", session])).stdout.split(" ")[0] ?? "";
+    expect(git("log", "-1", "--format=%s", branch)).toBe("Not verified: make the tests pass");
     expect((await place.run(["approve", session, "math.test.mjs"])).code).toBe(0);
     expect((await place.run(["resume", session])).code).toBe(0);
     expect(await place.json(["status", session])).toMatchObject({ stop_reason: { type: "verified" } });
+    expect(git("log", "--format=%s", `HEAD..${branch}`)).toBe("make the tests pass");
+    expect(git("log", "-1", "--format=%(trailers:key=Nightshift-Verdict,valueonly)", branch)).toMatch(
+      /^\d, met/,
+    );
   });
 
   test("goes on when a person denies what it has weakened", async () => {
@@ -158,7 +171,7 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
 
   test("lets the agent say that it cannot be done, a person deny it, and once it says so again, waive it", async () => {
     project();
-    const { code, session, stderr } = await work([declaring, DONE, declaring, DONE]);
+    const { code, session, stderr } = await work([bash("echo >notes.txt"), declaring, DONE, declaring, DONE]);
     expect(code).toBe(4);
     expect(stderr).toContain(`deny ${session} node-test --reason`);
     const { stdout: waiting } = await place.run(["inbox", session]);
@@ -169,7 +182,7 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
     const words = ["deny", session, "node-test", "--reason", "they do not"];
     expect(await place.run(words)).toMatchObject({ code: 0 });
     expect((await place.run(["resume", session])).code).toBe(4);
-    expect((await place.run(["waive", session, "node-test"])).code).toBe(2);
+    expect((await place.run(["waive", session, "node-test", "--reason", " "])).code).toBe(2);
     expect((await place.run(["waive", session, "node-test", "--reason", "not this week"])).code).toBe(0);
     expect((await place.run(["resume", session])).code).toBe(0);
     expect(await place.json(["status", session])).toMatchObject({
@@ -179,7 +192,41 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
     expect(report).toContain("node-test is impossible: the tests contradict each other");
     expect(report).toMatch(/denied that node-test cannot be met, by .+: they do not \(event/);
     expect(report).toContain("not this week");
+    expect(report).toContain("but those waived: node-test (by ");
+    const branch = `nightshift/make-the-tests-pass-${session.slice(-6)}`;
+    const waived = git("log", "-1", "--format=%(trailers:key=Nightshift-Waived,valueonly)", branch);
+    expect(waived).toMatch(/^node-test, by .+ until \d.+ UTC: not this week$/);
+    expect((await place.run(["apply", session, "--dry-run"])).code).toBe(0);
+    await noLongerCounts(session);
   });
+
+  /** What was verified is not merged once its waiver is over, or while an amendment waits. */
+  async function noLongerCounts(session: string): Promise<void> {
+    const head = git("rev-parse", "HEAD");
+    const words = ["waive", session, "node-test", "--reason", "a moment longer", "--for", "1s"];
+    expect((await place.run(words)).code).toBe(0);
+    const isOver = async (): Promise<boolean> => {
+      const { contract } = (await place.json(["status", session])) as never as StatusJson;
+      return contract.waivers[0]?.is_over === true && contract.verdict.is_stale;
+    };
+    await expect.poll(isOver, { timeout: 30_000 }).toBe(true);
+    expect((await place.run(["status", session])).stdout).toMatch(/waived +node-test \(by .+: over/);
+    const over = await place.run(["apply", session]);
+    expect(over.code, over.stdout + over.stderr).toBe(4);
+    expect(over.stderr).toMatch(
+      /over: the waiver of node-test[\s\S]*Nothing was changed[\s\S]*nightshift waive/,
+    );
+    const amended = ["amend", session, "--check", "node --test math.test.mjs", "--reason", "another way"];
+    expect((await place.run(amended)).code).toBe(0);
+    expect((await place.run(["status", session])).stdout.replace(/\s+/g, " ")).toContain(
+      "an amendment waits",
+    );
+    const waits = await place.run(["apply", session]);
+    expect(waits.code).toBe(4);
+    expect(waits.stderr).toContain("E_NOT_VERIFIED");
+    expect(waits.stderr).toContain(`nightshift resume ${session}`);
+    expect(git("rev-parse", "HEAD")).toBe(head);
+  }
 
   test("notes what is done to the agent's copy of the contract, which changes nothing", async () => {
     project();

@@ -175,7 +175,7 @@ test("what was planned is what is verified", async (context) => {
   const bash = { name: "bash", input: { command: "sed -i 's/a - b/a + b/' add.cjs" } };
   const worker = place.script({ turns: [{ tools: [bash] }, { text: "Done." }] }, "../work.json");
   const ran = await place.run(["run", "--contract", FILE, "--sandbox", "bubblewrap", "--model", worker]);
-  expect(ran.stdout + ran.stderr).toContain("verified: every criterion is met");
+  expect(ran.stdout + ran.stderr).toMatch(/1: every criterion is met[\s\S]*verified by verdict 1/);
   expect(ran.code).toBe(0);
   const { sessions } = (await place.json(["list"])) as { sessions: { session_id: string }[] };
   const events = await place.events(sessions[0]?.session_id ?? "");

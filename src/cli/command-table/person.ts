@@ -28,6 +28,9 @@ const DENIED: ArgumentSpec = {
   kind: "required",
 };
 
+/** So that whoever waives it answers for it again, some day. */
+const WAIVER_DAYS_MAX = 365;
+
 /** Commands that send client events. */
 export const personCommands: readonly CommandSpec[] = [
   command<SendFlags>({
@@ -153,7 +156,12 @@ export const personCommands: readonly CommandSpec[] = [
       ...PLACE_FLAGS,
       REASON,
       { name: "owner", value: "<name>", description: "who answers for it; default: you" },
-      { name: "for", value: "<time>", description: "default: 7d", parse: duration("--for", 1000) },
+      {
+        name: "for",
+        value: "<time>",
+        description: "default: 7d; at most 365d",
+        parse: duration("--for", 1000, WAIVER_DAYS_MAX),
+      },
       JSON_FLAG,
     ],
     run: async (context, [id = "", criterion = ""], flags) =>

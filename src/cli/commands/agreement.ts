@@ -32,8 +32,7 @@ export interface WaiveFlags extends SendFlags {
 
 /** `amend <id> --check … --reason …`: the sealed contract with what the flags name replaced. */
 export async function amend(context: CommandContext, id: string, flags: AmendFlags): Promise<number> {
-  const { reason } = flags;
-  if (reason === undefined) throw reasonMissing("amend");
+  const reason = reasonOf("amend", flags);
   const { contractAmendedBy } = await import("../contract-choice.ts");
   const settings = await settingsFor(context, flags);
   return withHarness(context, flags, async (harness) => {
@@ -71,8 +70,7 @@ export async function waive(
   criterion: string,
   flags: WaiveFlags,
 ): Promise<number> {
-  const { reason } = flags;
-  if (reason === undefined) throw reasonMissing("waive");
+  const reason = reasonOf("waive", flags);
   return withHarness(context, flags, async (harness) => {
     const sessionId = await findSession(harness, id);
     const { contract } = agreementOf(await loadState(harness.store, sessionId));
@@ -141,6 +139,11 @@ function agreementOf({ contract, sessionId }: SessionState): NonNullable<Session
   throw new NightshiftError("E_USAGE", `${sessionId} has no contract`, {
     hint: "A session gets one when it is made: nightshift run --check ...",
   });
+}
+
+function reasonOf(command: string, { reason }: SendFlags): string {
+  if (reason === undefined || reason.trim() === "") throw reasonMissing(command);
+  return reason;
 }
 
 function reasonMissing(command: string, hint = "The report lists it."): NightshiftError {

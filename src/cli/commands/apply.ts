@@ -1,6 +1,8 @@
 /** `apply`: verified work is merged into what is checked out, after a last verdict on what comes of it. */
+import { type Doubt, doubtOf, doubtText } from "../../core/contract/counting.ts";
 import { NightshiftError } from "../../core/errors.ts";
 import type { SessionState } from "../../core/state.ts";
+import type { Verdict } from "../../referee/findings.ts";
 import { loadState } from "../../runtime/load.ts";
 import type { OpenHarness } from "../../runtime/open.ts";
 import { retellWork } from "../../runtime/session-branch.ts";
@@ -31,6 +33,14 @@ interface Applying {
   readonly folder: string;
   readonly flags: ApplyFlags;
   readonly signal: AbortSignal;
+  /** Why the newest verdict is not enough; null when it is. */
+  readonly doubt: Doubt | null;
+}
+
+interface Verified {
+  readonly source: string;
+  readonly verdict: number;
+  readonly doubt: Doubt | null;
 }
 
 /** Fast-forwards where that is enough; nothing of the user's is touched before every question is answered. */
@@ -40,37 +50,43 @@ export function apply(context: CommandContext, id: string | undefined, flags: Ap
     const { signal } = interruption;
     const sessionId = await findSession(harness, id);
     const state = await loadState(harness.store, sessionId);
-    const { source, verdict } = verifiedOf(state);
-    const workspaces = await harness.workspaces();
     const { store, clock } = harness;
+    const { source, verdict, doubt } = verifiedOf(state, { flags, now: clock.wallMs() });
+    const workspaces = await harness.workspaces();
     const { commit } = await retellWork(workspaces, store, clock, sessionId, { source, verdict }, signal);
     const title = singleLine(state.config?.title ?? sessionId).slice(0, 60);
     const message = `Merge: ${title}\n\nNightshift-Session: ${sessionId}\nNightshift-Verdict: ${verdict}\n`;
     const request = { commit, folder, message, atMs: clock.wallMs() };
-    const applying = { context, harness, state, folder, flags, signal };
+    const applying = { context, harness, state, folder, flags, signal, doubt };
     return await workspaces.merge(sessionId, request, (merge) => applyMerge(applying, merge), signal);
   });
 }
 
-/** What the newest verdict is about, if it is positive and still counts. */
-function verifiedOf({ sessionId, contract }: SessionState): { source: string; verdict: number } {
+/** What the newest verdict is about, if it is positive and counts, or would if no waiver were over. */
+function verifiedOf(
+  { sessionId, contract }: SessionState,
+  { flags, now }: { readonly flags: ApplyFlags; readonly now: number },
+): Verified {
   const given = contract?.given;
-  if (given?.outcome === "met" && given.contractHash === contract?.hash)
-    return { source: given.commit, verdict: given.number };
+  const doubt = contract && doubtOf(contract, now);
+  if (given?.outcome === "met" && (doubt === null || doubt.type === "waiver_over"))
+    return { source: given.commit, verdict: given.number, doubt };
   const why =
     contract === null
       ? "it has no contract"
-      : given == null
-        ? "no verdict was given"
-        : given.outcome === "met"
-          ? "its contract was amended since"
+      : doubt !== null
+        ? doubtText(doubt)
+        : given == null
+          ? "no verdict was given"
           : `verdict ${given.number} says ${given.outcome}`;
-  throw new NightshiftError("E_NOT_VERIFIED", `the work of ${sessionId} is not verified: ${why}`);
+  const isResumable = doubt?.type === "amendment_waits" || doubt?.type === "amended";
+  throw new NightshiftError("E_NOT_VERIFIED", `the work of ${sessionId} is not verified: ${why}`, {
+    ...(isResumable && { hint: `Put it in force: ${commandLine(flags, "resume", sessionId)}` }),
+  });
 }
 
 async function applyMerge(applying: Applying, merge: Merge): Promise<number> {
-  const { context, state, flags, signal } = applying;
-  const { output } = context;
+  const { state, flags } = applying;
   if (merge.kind === "conflict") throw conflict(state, merge);
   if (merge.kind === "up_to_date") {
     tell(applying, merge, "up_to_date");
@@ -82,21 +98,33 @@ async function applyMerge(applying: Applying, merge: Merge): Promise<number> {
     return EXIT.ok;
   }
   await ask(applying, merge);
-  const known = await verifiedTree(applying);
-  if (merge.tree !== known) {
-    const { judgeMerge } = await import("../../runtime/judge-merge.ts");
-    const { harness, folder } = applying;
-    output.note("the checks run on the merged files ...");
-    const verdict = await judgeMerge(harness, { state, merge, folder }, signal, watch(context));
-    if (verdict.outcome !== "met") {
-      sayVerdict(context, verdict);
-      output.note("Nothing was changed.");
-      return OUTCOMES[verdict.outcome];
-    }
-  }
+  const outcome = await lastOutcome(applying, merge);
+  if (outcome !== "met") return OUTCOMES[outcome];
   await merge.land();
   tell(applying, merge, "applied");
   return EXIT.ok;
+}
+
+/** Of a verdict on the merged files, unless the newest one is about them and is good enough. */
+async function lastOutcome(applying: Applying, merge: Merge): Promise<Verdict["outcome"]> {
+  const { context, harness, state, folder, signal, doubt } = applying;
+  const { output } = context;
+  if (doubt === null && merge.tree === (await verifiedTree(applying))) return "met";
+  const { judgeMerge } = await import("../../runtime/judge-merge.ts");
+  if (doubt !== null) output.note(doubtText(doubt));
+  output.note("the checks run on the merged files ...");
+  const verdict = await judgeMerge(harness, { state, merge, folder }, signal, watch(context));
+  if (verdict.outcome !== "met") {
+    sayVerdict(context, verdict);
+    output.note("Nothing was changed.");
+    if (doubt?.type === "waiver_over")
+      for (const { criterion } of doubt.waivers) output.note(waiveAgain(applying, criterion));
+  }
+  return verdict.outcome;
+}
+
+function waiveAgain({ flags, state }: Applying, criterion: string): string {
+  return `next: ${commandLine(flags, "waive", state.sessionId, criterion, "--reason", "...")}`;
 }
 
 /** The tree that the newest verdict is about. */

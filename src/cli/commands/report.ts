@@ -32,10 +32,11 @@ export function report(context: CommandContext, id: string | undefined, flags: R
     const head = `${record?.seq ?? 0}:${record?.hash ?? ""}`;
     const changed = await changedFiles(harness, state);
     const { output } = context;
+    const now = harness.clock.wallMs();
     const isText = flags.text ?? (flags.markdown !== true && process.stdout.isTTY);
     if (flags.json === true)
       output.printJson({
-        ...(await resultOf(harness.store, state)),
+        ...(await resultOf(harness, state)),
         head,
         account,
         work,
@@ -43,7 +44,7 @@ export function report(context: CommandContext, id: string | undefined, flags: R
       });
     else
       output.print(
-        ...reportLines({ state, account, work, head, changed }, isText ? TEXT : MARKDOWN, output.width),
+        ...reportLines({ state, account, work, head, changed, now }, isText ? TEXT : MARKDOWN, output.width),
       );
     return EXIT.ok;
   });

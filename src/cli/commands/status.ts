@@ -1,5 +1,6 @@
 /** `status`: where one session stands, or how the whole state folder does. */
 import { existsSync } from "node:fs";
+import { doubtOf, doubtText, waiverText } from "../../core/contract/counting.ts";
 import { NightshiftError } from "../../core/errors.ts";
 import { countOf } from "../../core/reduce/portions.ts";
 import type { SessionState } from "../../core/state.ts";
@@ -107,7 +108,7 @@ async function sessionStatus(
   const watchers = watchersOf(stateFolder, sessionId, harness.owner).map(({ owner }) => owner.pid);
   if (flags.json === true) {
     output.printJson({
-      ...(await resultOf(harness.store, state)),
+      ...(await resultOf(harness, state)),
       standing: standing.word,
       driver: record.held ? record.owner : null,
       watcher_pids: watchers,
@@ -146,7 +147,7 @@ function sessionLines(state: SessionState, record: SessionRecord, now: number, w
     ["stands", standingOf(state, record, now).text],
     ["model", modelOf(state)],
     ["folder", config?.sandbox.workspace ?? ""],
-    ...contractFacts(state),
+    ...contractFacts(state, now),
     ["spent", spentText(state)],
     ["caps", capsText(state)],
     ["queue", countOf(state.queue) === 0 ? "" : formatQuantity(countOf(state.queue), "message")],
@@ -160,10 +161,11 @@ function sessionLines(state: SessionState, record: SessionRecord, now: number, w
   return [...lines, `head     ${record.seq}:${record.hash}`];
 }
 
-function contractFacts({ contract }: SessionState): (readonly [label: string, text: string])[] {
+function contractFacts({ contract }: SessionState, now: number): (readonly [label: string, text: string])[] {
   if (contract === null) return [];
   const { given, verdicts } = contract;
   const cap = contract.contract.limits.verdicts;
+  const doubt = doubtOf(contract, now);
   const verdict = given === null ? "none yet" : `${given.number}: ${given.outcome}`;
   return [
     ...criteriaOf(contract).map(
@@ -171,12 +173,13 @@ function contractFacts({ contract }: SessionState): (readonly [label: string, te
         [index === 0 ? "criteria" : "", `${criterion}: ${how} | ${singleLine(description)}`] as const,
     ),
     ["verdict", `${verdict} (${verdicts} of ${cap} asked for)`],
+    ["", doubt === null ? "" : doubtText(doubt)],
     ...contract.denials.map(
       ({ criterion, status: said, author, reason }) =>
         ["denied", `that ${criterion} is ${said}, by ${author}: ${reason}`] as const,
     ),
     ...contract.waivers.map(
-      ({ criterion, owner, reason }) => ["waived", `${criterion} by ${owner}: ${reason}`] as const,
+      (waiver) => ["waived", `${waiverText(waiver)}${waiver.expiresAt <= now ? ": over" : ""}`] as const,
     ),
   ];
 }

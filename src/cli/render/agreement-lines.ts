@@ -190,8 +190,13 @@ function givenLines({ number, outcome, criteria, gaps }: EventBody<"verdict.give
       ],
     ),
     ...(outcome === "met" ? gaps.map((gap): AgreementLine => ["gap", gap]) : []),
-    ["verdict", `${number}: ${OUTCOMES[outcome]}`],
+    ["verdict", `${number}: ${OUTCOMES[outcome]}${outcome === "met" ? butWaived(criteria) : ""}`],
   ];
+}
+
+function butWaived(criteria: EventBody<"verdict.given">["criteria"]): string {
+  const waived = criteria.filter(({ status }) => status === "waived").map(({ criterion }) => criterion);
+  return waived.length === 0 ? "" : ` but those waived: ${waived.join(", ")}`;
 }
 
 const OUTCOMES: { readonly [outcome in EventBody<"verdict.given">["outcome"]]: string } = {

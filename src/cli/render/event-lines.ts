@@ -310,7 +310,7 @@ export function stopText(reason: EventBody<"session.status_idle">["stop_reason"]
     case "failed":
       return `failed (${reason.code})`;
     case "verified":
-      return `verified: every criterion is met (verdict ${reason.verdict})`;
+      return `verified by verdict ${reason.verdict}`;
     case "already_green":
       return "nothing to do: every check is green on the base already; say what else is wanted to go on";
     case "unmet":

@@ -13,15 +13,25 @@ import {
   verdictRequested,
   waive,
 } from "../../../test/support/contract-events.ts";
-import { answered, asked, BASE, created, replied, said, woke } from "../../../test/support/events.ts";
+import {
+  answered,
+  asked,
+  BASE,
+  created,
+  replied,
+  START_MS,
+  said,
+  woke,
+} from "../../../test/support/events.ts";
 import { place, stateOf } from "../../../test/support/logs.ts";
 import { accountOf } from "../../core/contract/account.ts";
+import { contractHash } from "../../core/contract/contract.ts";
 import { type EventInput, event } from "../../core/events/index.ts";
 import { workOf } from "../../core/report/work.ts";
 import { TEXT } from "./report/document.ts";
 import { reportLines } from "./report.ts";
 
-function reportOf(log: readonly EventInput[], paths: readonly string[] = []): string {
+function reportOf(log: readonly EventInput[], paths: readonly string[] = [], now = START_MS): string {
   const changed = paths.map((path) => ({
     path,
     change: "modified" as const,
@@ -37,6 +47,7 @@ function reportOf(log: readonly EventInput[], paths: readonly string[] = []): st
     work,
     head: "9:ab",
     changed,
+    now,
   }).join("\n");
 }
 
@@ -46,6 +57,30 @@ test("without a contract it says that nobody has verified anything", () => {
   expect(reportOf([created(), said("go"), replied(1, "All tests pass!")])).toContain(
     "nobody has verified anything",
   );
+});
+
+test("says what was waived beside what is met, and that a verdict no longer counts", () => {
+  const [tests] = contractWith().criteria;
+  const two = contractWith({ criteria: [tests, { ...tests, id: "net" }] as never });
+  const criteria = (["met", "waived"] as const).map((status, index) => ({
+    criterion: index === 0 ? "tests" : "net",
+    ...{ status, strength: null, reason: "", evidence: [] },
+  }));
+  const until = Date.UTC(2026, 11, 1, 10);
+  const log = [
+    ...[created({ checkout: { base: BASE } }), sealed(two), said("go"), preflightFinished()],
+    waive("net", until),
+    ...[verdictRequested(), verdictGiven(1, "met", { contract_hash: contractHash(two), criteria })],
+    event("session.status_idle", { stop_reason: { type: "verified", verdict: 1 } }),
+  ];
+  const waiver = "net (by somebody until 2026-12-01 10:00 UTC: not now)";
+  const counts = reportOf(log, [], until - 1);
+  expect(counts).toContain(
+    `ends as: verified: every criterion is met but those waived: ${waiver} (verdict 1)`,
+  );
+  expect(counts).not.toContain("now:");
+  expect(reportOf(log, [], until)).toContain(`now: over: the waiver of ${waiver}`);
+  expect(reportOf([...log, amend(contractWith())], [], 0)).toContain("now: an amendment waits");
 });
 
 test("lists everything that people and the agent have said of the contract", () => {
@@ -197,6 +232,7 @@ test("as a whole, in Markdown and for a terminal", () => {
   const placed = place(log);
   const source = {
     ...{ state: stateOf(...log), account: accountOf(placed), work: workOf(placed), head: "9:ab" },
+    now: START_MS,
     changed: [
       { path: ".envrc", change: "added" as const, added: 3, removed: 0, isExecutable: false },
       { path: "src/<b>.js", change: "modified" as const, added: 1, removed: 2, isExecutable: false },

@@ -3,6 +3,7 @@
  * it cost, what people were asked and have said, what the agent claimed and the log shows, and what went wrong on the
  * way. Every list is short, and says where the rest is.
  */
+import { doubtOf, doubtText } from "../../core/contract/counting.ts";
 import { spentText } from "../session-facts.ts";
 import { restText } from "../standing.ts";
 import { formatDuration, formatQuantity } from "./format.ts";
@@ -57,9 +58,10 @@ function sectionsOf(source: ReportSource, form: Form): Section[] {
   ];
 }
 
-function headSection({ state, work, account, head }: ReportSource, form: Form): Section {
+function headSection({ state, work, account, head, now }: ReportSource, form: Form): Section {
   const { contract, sessionId } = state;
   const branch = state.branch?.published;
+  const doubt = contract && doubtOf(contract, now);
   const took = work.endedAt - work.startedAt;
   const commit = contract?.given?.commit;
   const isKeepOnly = account.preflight?.criteria.every(({ role }) => role === "keep") ?? false;
@@ -68,6 +70,7 @@ function headSection({ state, work, account, head }: ReportSource, form: Form): 
   const items: (string | Item)[] = [
     `session: ${sessionId}`,
     `ends as: ${form.foreign(restText(state))}`,
+    ...(doubt === null ? [] : [`now: ${form.foreign(doubtText(doubt))}`]),
     ...(isGoalOpen ? ["no regression shown; goal not checked: every check was green before work began"] : []),
     ...(branch == null
       ? []

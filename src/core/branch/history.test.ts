@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { amend, contractWith, sealed, verdictGiven } from "../../../test/support/contract-events.ts";
+import { amend, contractWith, sealed, verdictGiven, waive } from "../../../test/support/contract-events.ts";
 import { BASE, checkpointCreated, commitOf, created, SESSION } from "../../../test/support/events.ts";
 import { place } from "../../../test/support/logs.ts";
 import { contractHash } from "../contract/contract.ts";
@@ -97,6 +97,31 @@ test("says when nothing was red on the base", () => {
   });
   const [step] = history(1, kept, checkpointCreated(1), verdict(1, 1, "met", "one", "two"));
   expect(step?.message).toContain("Nightshift-Verdict: 1, no regression shown; goal not checked");
+});
+
+test("says what was waived, by whom, until when and why, and that not every criterion is met", () => {
+  const waiver = waive("two", Date.UTC(2026, 11, 1, 10));
+  const given = verdictGiven(1, "met", {
+    commit: commitOf(1),
+    contract_hash: contractHash(TWO),
+    criteria: [
+      { criterion: "one", status: "met", strength: "in-process", reason: "", evidence: [] },
+      { criterion: "two", status: "waived", strength: null, reason: "waived by somebody", evidence: [] },
+    ],
+  });
+  const [step] = history(1, checkpointCreated(1), waive("two", 5), waiver, given);
+  expect(step?.message).toMatchInlineSnapshot(`
+    "one works.
+
+    Every criterion of the contract is met by these files, but those waived:
+    - two (by somebody until 2026-12-01 10:00 UTC: not now)
+
+    Nightshift-Session: sesn_00000001
+    Nightshift-Criterion: one
+    Nightshift-Waived: two, by somebody until 2026-12-01 10:00 UTC: not now
+    Nightshift-Verdict: 1, met but 1 of 2 waived (in-process)
+    "
+  `);
 });
 
 test("what was found under another contract is not told", () => {

@@ -4,6 +4,7 @@
  * however often.
  */
 import type { Contract } from "../contract/contract.ts";
+import type { ToldWaiver } from "../contract/counting.ts";
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { SessionId } from "../ids.ts";
 import { commitMessage, type ToldVerdict } from "./message.ts";
@@ -21,6 +22,7 @@ export const HISTORY_TYPES: readonly string[] = [
   "session.created",
   "contract.sealed",
   "contract.amended",
+  "control.waive",
   "preflight.finished",
   "checkpoint.created",
   "workspace.rewound",
@@ -42,6 +44,8 @@ interface Reading {
   /** What was green on the base: nobody has earned it. */
   readonly kept: readonly string[];
   readonly isKeepOnly: boolean;
+  /** The newest of each criterion. */
+  readonly waivers: ReadonlyMap<string, ToldWaiver>;
   /** The best one about each commit. */
   readonly verdicts: ReadonlyMap<string, ToldVerdict>;
 }
@@ -54,6 +58,7 @@ const NOTHING: Reading = {
   hash: "",
   kept: [],
   isKeepOnly: false,
+  waivers: new Map(),
   verdicts: new Map(),
 };
 
@@ -92,6 +97,10 @@ function news(reading: Reading, event: SessionEvent): Partial<Reading> {
     case "contract.amended":
       // What was found under the old text no longer counts.
       return { contract: event.body.contract, hash: event.body.hash, verdicts: new Map() };
+    case "control.waive": {
+      const { criterion, owner, reason, expires_at: expiresAt } = event.body;
+      return { waivers: new Map([...reading.waivers, [criterion, { criterion, owner, reason, expiresAt }]]) };
+    }
     case "preflight.finished":
       return keptBy(event.body.criteria);
     case "workspace.rewound":
@@ -115,7 +124,7 @@ function keptBy(criteria: EventBody<"preflight.finished">["criteria"]): Pick<Rea
 }
 
 function withVerdict(
-  { verdicts, contract, isKeepOnly }: Reading,
+  { verdicts, contract, isKeepOnly, waivers }: Reading,
   { number, outcome, commit, criteria }: EventBody<"verdict.given">,
 ): ReadonlyMap<string, ToldVerdict> {
   const met = criteria.filter(({ status }) => status === "met");
@@ -127,6 +136,9 @@ function withVerdict(
     outcome,
     met: met.map(({ criterion }) => criterion),
     of: contract?.criteria.length ?? criteria.length,
+    waived: criteria.flatMap(({ criterion, status }) =>
+      status === "waived" ? (waivers.get(criterion) ?? []) : [],
+    ),
     strengths: [...new Set(met.flatMap(({ strength }) => strength ?? []))],
     // What a judge found is about the goal, whatever the checks were on the base.
     isKeepOnly: isKeepOnly && !met.some(({ strength }) => strength === "judged"),

@@ -1,7 +1,9 @@
 /** What the commits of a branch say. */
 import type { Contract } from "../contract/contract.ts";
+import { type ToldWaiver, waiverTerms, waiverText } from "../contract/counting.ts";
 import type { EventBody } from "../events/index.ts";
 import type { SessionId } from "../ids.ts";
+import { oneLine } from "../text.ts";
 
 const SUBJECT_LENGTH_MAX = 72;
 const NAMED_MAX = 20;
@@ -12,6 +14,8 @@ export interface ToldVerdict {
   readonly outcome: EventBody<"verdict.given">["outcome"];
   readonly met: readonly string[];
   readonly of: number;
+  /** What was not asked for. */
+  readonly waived: readonly ToldWaiver[];
   readonly strengths: readonly string[];
   /** Nothing was red on the base: no regression was shown, and the goal itself was not checked. */
   readonly isKeepOnly: boolean;
@@ -36,9 +40,20 @@ export function commitMessage(facts: CommitFacts): string {
     `Nightshift-Session: ${session}`,
     ...newly.slice(0, NAMED_MAX).map((id) => `Nightshift-Criterion: ${id}`),
     ...(more > 0 ? [`Nightshift-Criterion: and ${more} more`] : []),
+    ...waivedTrailers(verdict?.waived ?? []),
     `Nightshift-Verdict: ${verdictText(verdict)}`,
   ];
   return `${subjectOf(facts)}\n\n${bodyOf(facts)}\n\n${trailers.join("\n")}\n`;
+}
+
+function waivedTrailers(waived: readonly ToldWaiver[]): string[] {
+  const more = waived.length - NAMED_MAX;
+  return [
+    ...waived
+      .slice(0, NAMED_MAX)
+      .map(({ criterion, ...terms }) => `Nightshift-Waived: ${criterion}, ${waiverTerms(terms)}`),
+    ...(more > 0 ? [`Nightshift-Waived: and ${more} more`] : []),
+  ];
 }
 
 function subjectOf({ title, contract, newly, verdict }: CommitFacts): string {
@@ -54,28 +69,34 @@ function subjectOf({ title, contract, newly, verdict }: CommitFacts): string {
 function bodyOf({ newly, verdict }: CommitFacts): string {
   if (verdict === null) return "No verdict was given about these files.";
   if (verdict.outcome === "met") {
+    const but = butWaived(verdict.waived);
     return verdict.isKeepOnly
-      ? "No regression shown; goal not checked: every check was green before this work began."
-      : "Every criterion of the contract is met by these files.";
+      ? `No regression shown; goal not checked: every check was green before this work began${but}`
+      : `Every criterion of the contract is met by these files${but}`;
   }
   const met = newly.length === 0 ? "no further criterion" : newly.slice(0, NAMED_MAX).join(", ");
   return `Met for the first time by these files: ${met}. Others are not met yet.`;
 }
 
-function verdictText(verdict: ToldVerdict | null): string {
-  if (verdict === null) return "none";
-  const { number, outcome, met, of, strengths, isKeepOnly } = verdict;
-  if (outcome !== "met") return `${number}, ${met.length} of ${of} met`;
-  const how = strengths.length === 0 ? "" : ` (${strengths.join(", ")})`;
-  return isKeepOnly ? `${number}, no regression shown; goal not checked${how}` : `${number}, met${how}`;
+/** The end of a sentence. */
+function butWaived(waived: readonly ToldWaiver[]): string {
+  if (waived.length === 0) return ".";
+  const more = waived.length > NAMED_MAX ? `\n- and ${waived.length - NAMED_MAX} more` : "";
+  return `, but those waived:\n${waived
+    .slice(0, NAMED_MAX)
+    .map((waiver) => `- ${waiverText(waiver)}`)
+    .join("\n")}${more}`;
 }
 
-/** Plans and people write these texts; a commit's subject is one line, without anything that a terminal acts on. */
-function oneLine(text: string): string {
-  return text
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")
-    .replace(/\s+/g, " ")
-    .trim();
+function verdictText(verdict: ToldVerdict | null): string {
+  if (verdict === null) return "none";
+  const { number, outcome, met, of, waived, strengths, isKeepOnly } = verdict;
+  if (outcome !== "met") return `${number}, ${met.length} of ${of} met`;
+  const how = strengths.length === 0 ? "" : ` (${strengths.join(", ")})`;
+  const but = waived.length === 0 ? "" : ` but ${waived.length} of ${of} waived`;
+  return isKeepOnly
+    ? `${number}, no regression shown; goal not checked${but}${how}`
+    : `${number}, met${but}${how}`;
 }
 
 function cut(text: string): string {

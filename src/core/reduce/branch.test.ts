@@ -82,6 +82,8 @@ test("a person may ask for one of whatever is saved, under any name", () => {
   expect(stateOf(...saved, publish).branch?.wanted).toMatchObject({ branch: NAME, verdict: null });
   const named = event("control.publish", { branch: "mine" });
   expect(stateOf(...verified, named).branch?.wanted).toMatchObject({ branch: "mine", verdict: 1 });
+  const waits = amend(contractWith({ goal: "Something else." }));
+  expect(stateOf(...verified, waits, named).branch?.wanted).toMatchObject({ branch: "mine", verdict: null });
 });
 
 test("what was refused is not tried again by itself", () => {

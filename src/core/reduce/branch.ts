@@ -15,22 +15,26 @@ export function reduceBranch(state: SessionState, event: SessionEvent): SessionS
     case "control.publish":
       return wantedByPerson(state, event);
     case "branch.published": {
-      const { branch: name, commit, source, verdict } = event.body;
+      const { branch: name, commit, source } = event.body;
       if (!isWanted(branch, event.body)) return state;
+      const verdict = branch.wanted?.verdict ?? null;
       return { ...state, branch: { wanted: null, published: { branch: name, commit, source, verdict } } };
     }
     case "branch.refused":
       return isWanted(branch, event.body) ? { ...state, branch: { ...branch, wanted: null } } : state;
     case "contract.amended":
+      if (state.branch === undefined) return state;
       // What it says of itself it says of the old text.
-      return branch.published === null
-        ? state
-        : { ...state, branch: { ...branch, published: { ...branch.published, verdict: null } } };
+      return { ...state, branch: { wanted: untold(branch.wanted), published: untold(branch.published) } };
     case "session.forked":
       return state.branch === undefined ? state : { ...state, branch: NOTHING };
     default:
       return state;
   }
+}
+
+function untold<Told extends { readonly verdict: number | null }>(told: Told | null): Told | null {
+  return told === null ? null : { ...told, verdict: null };
 }
 
 function isWanted(
@@ -59,7 +63,8 @@ function wantedByPerson(state: SessionState, { seq, body }: SessionEvent<"contro
   if (workspace === null) return state;
   const { commit: source } = workspace.saved;
   const given = contract?.given;
-  const isMet = given?.outcome === "met" && given.commit === source && given.contractHash === contract?.hash;
+  const isInForce = contract?.amendment === null && given?.contractHash === contract.hash;
+  const isMet = isInForce && given?.outcome === "met" && given.commit === source;
   const own = branchName(config?.sandbox.checkout?.branch ?? "work", sessionId);
   const wanted = { seq, branch: body.branch ?? own, source, verdict: isMet ? given.number : null };
   return { ...state, branch: { ...branch, wanted } };

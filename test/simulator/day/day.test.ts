@@ -91,7 +91,11 @@ describe("its report", () => {
     const { log } = day;
     const account = accountOf(log.events.filter(({ type }) => ACCOUNT_TYPES.includes(type)));
     const head = `${log.rows.length}:${log.rows.at(-1)?.hash}`;
-    return reportLines({ state: log.state, account, work: workOf(log.events), head, changed: [] }, form, 100);
+    return reportLines(
+      { state: log.state, account, work: workOf(log.events), head, changed: [], now: log.state.lastEventAt },
+      form,
+      100,
+    );
   };
 
   test.each([

@@ -13,4 +13,6 @@ export interface ReportSource {
   readonly head: string;
   /** Against the base. */
   readonly changed: readonly ChangedFile[];
+  /** Wall-clock time: waivers end. */
+  readonly now: number;
 }
