@@ -74,14 +74,19 @@ describe("a session whose work was verified", { timeout: 180_000 }, () => {
     const session = await verified();
     const made = (await place.json(["export", session, "../evidence.tar"])) as { path: string; head: string };
     const twice = await place.run(["export", session, "../evidence.tar"]);
-    expect(twice.code).not.toBe(0);
+    expect(twice.code).toBe(2);
+    expect(twice.stderr).toContain(`there is something at ${made.path} already`);
+    expect((await place.run(["export", session, "missing/evidence.tar"])).code).toBe(2);
     // Somebody else, who has nothing but the file.
     const state = ["--state", join(place.folder, "elsewhere")];
     const looked = await place.run(["verify", made.path, ...state]);
     expect(looked.code, looked.stderr).toBe(0);
     expect(looked.stdout).toMatch(/sound: \d+ events, 1 verdict/);
     expect(looked.stderr).toContain("forgery not");
-    const words = ["verify", made.path, "--head", made.head, "--rerun", ...state];
+    const { stdout: report } = await place.run(["report", session, "--text"]);
+    const [head = ""] = /\d+:[0-9a-f]{64}$/m.exec(report.slice(report.indexOf("NEXT"))) ?? [];
+    expect(head).toBe(made.head);
+    const words = ["verify", made.path, "--head", head, "--rerun", ...state];
     const again = (await place.json(words)) as JsonObject;
     expect(again).toMatchObject({
       sound: true,

@@ -1,5 +1,5 @@
 /** Bundles of evidence: made by `export`, and checked offline by `verify`. */
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Verdict } from "../../referee/findings.ts";
@@ -21,6 +21,7 @@ import {
 } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Interruption } from "../interruption.ts";
+import { writeNewFile } from "../new-file.ts";
 import { formatBytes, formatQuantity } from "../render/format.ts";
 import { factLines } from "../render/text.ts";
 import { OUTCOMES, sayVerdict, type VerifyFlags, watch } from "../verdicts.ts";
@@ -50,8 +51,7 @@ export function exportBundle(
     };
     const archive = await makeBundle(source, sessionId, interruption.signal);
     const path = resolve(context.directory, file);
-    // Never in place of something else.
-    writeFileSync(path, archive, { flag: "wx", mode: 0o600 });
+    writeNewFile(path, archive);
     const { head } = readBundle(archive);
     const kept = `${head.seq}:${head.hash}`;
     if (flags.json === true)

@@ -28,7 +28,8 @@ import { accountOf } from "../../core/contract/account.ts";
 import { contractHash } from "../../core/contract/contract.ts";
 import { type EventInput, event } from "../../core/events/index.ts";
 import { workOf } from "../../core/report/work.ts";
-import { TEXT } from "./report/document.ts";
+import { parseHead } from "../commands/repair.ts";
+import { MARKDOWN, TEXT } from "./report/document.ts";
 import { reportLines } from "./report.ts";
 
 function reportOf(log: readonly EventInput[], paths: readonly string[] = [], now = START_MS): string {
@@ -81,6 +82,28 @@ test("says what was waived beside what is met, and that a verdict no longer coun
   expect(counts).not.toContain("now:");
   expect(reportOf(log, [], until)).toContain(`now: over: the waiver of ${waiver}`);
   expect(reportOf([...log, amend(contractWith())], [], 0)).toContain("now: an amendment waits");
+});
+
+test.each([
+  ["a terminal, however narrow", TEXT, 40],
+  ["a file", MARKDOWN, 80],
+] as const)(
+  "tells the head whole on a line of its own, so that it can be pasted, for %s",
+  (_, form, width) => {
+    const placed = place(agreed);
+    const head = `12345:${"9da8".repeat(16)}`;
+    const source = { state: stateOf(...agreed), account: accountOf(placed), work: workOf(placed), head };
+    const lines = reportLines({ ...source, changed: [], now: START_MS }, form, width);
+    const told = lines
+      .slice(lines.findIndex((line) => /next/i.test(line)))
+      .find((line) => line.endsWith(head));
+    expect(parseHead(told?.replace(/^[ -]+/, "") ?? "")).toEqual({ seq: 12345, hash: "9da8".repeat(16) });
+  },
+);
+
+test("goes on from an amendment that waits before anything is applied", () => {
+  const log = [...agreed, verdictRequested(), verdictGiven(1, "met"), amend(contractWith())];
+  expect(reportOf(log)).toMatch(/## Next[\s\S]*nightshift resume sesn_00000001/);
 });
 
 test("lists everything that people and the agent have said of the contract", () => {

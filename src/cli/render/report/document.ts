@@ -18,6 +18,8 @@ export interface Form {
 export interface Item {
   readonly text: string;
   readonly more?: readonly string[];
+  /** Lines that are never broken, so that they can be pasted. */
+  readonly whole?: readonly string[];
 }
 
 /** A heading with its lines; without any, it is left out. */
@@ -69,8 +71,8 @@ export function documentLines(
 
 function markdownSection({ title, about, items }: Section): string[] {
   const lines = items.flatMap((item) => {
-    const { text, more = [] } = typeof item === "string" ? { text: item } : item;
-    return [`- ${text}`, ...more.map((line) => `  - ${line}`)];
+    const { text, more = [], whole = [] } = typeof item === "string" ? { text: item } : item;
+    return [`- ${text}`, ...[...more, ...whole].map((line) => `  - ${line}`)];
   });
   return [
     ...(title === "" ? [] : ["", `## ${title}`]),
@@ -81,8 +83,12 @@ function markdownSection({ title, about, items }: Section): string[] {
 
 function textSection({ title, about, items }: Section, width: number): string[] {
   const lines = items.flatMap((item) => {
-    const { text, more = [] } = typeof item === "string" ? { text: item } : item;
-    return [...hanging("  ", text, width), ...more.flatMap((line) => hanging("      ", line, width))];
+    const { text, more = [], whole = [] } = typeof item === "string" ? { text: item } : item;
+    return [
+      ...hanging("  ", text, width),
+      ...more.flatMap((line) => hanging("      ", line, width)),
+      ...whole.map((line) => `      ${line}`),
+    ];
   });
   return [
     ...(title === "" ? [] : ["", title.toUpperCase()]),

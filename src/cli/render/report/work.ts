@@ -159,18 +159,19 @@ export function recoveriesSection({ work, state }: ReportSource, form: Form): Se
 export function nextSection({ state, head }: ReportSource, form: Form): Section {
   const open = stillOpen(state);
   const id = state.sessionId;
-  const next =
-    state.branch?.published?.verdict != null
-      ? [form.code(`nightshift apply ${id}`)]
-      : [form.code(`nightshift diff ${id}`)];
+  const isVerified = state.branch?.published?.verdict != null;
+  const next = state.contract?.amendment != null ? "resume" : isVerified ? "apply" : "diff";
   return {
     title: "Next",
     items: [
       open.length === 0
         ? "another run is safe: nothing of this one is at work, in doubt or half done"
         : { text: "before another run:", more: open },
-      ...next,
-      `keep the head ${head.slice(0, 40)}: with it ${form.code("nightshift fsck --head")} shows forgery, too`,
+      form.code(`nightshift ${next} ${id}`),
+      {
+        text: `keep the head: with it ${form.code(`nightshift fsck ${id} --head`)} shows forgery, too`,
+        whole: [head],
+      },
     ],
   };
 }
