@@ -7,7 +7,7 @@ import type { Chance, Clock } from "../core/clock.ts";
 import type { Contract, Criterion } from "../core/contract/contract.ts";
 import type { JudgePurse } from "../core/contract/judge-purse.ts";
 import type { EventBody } from "../core/events/index.ts";
-import type { ModelAdapter } from "../model/contract.ts";
+import type { ModelAdapter, ModelFailure } from "../model/contract.ts";
 import type { Sandbox } from "../sandbox/contract.ts";
 
 /** Which model grades, and what one of its requests may cost. */
@@ -33,6 +33,8 @@ export interface JudgeParts {
   readonly chance: Chance;
   /** To see what the looking up of quotes carries: whatever is quoted counts as found. */
   readonly believesQuotes?: boolean;
+  /** Told of the failed request after which there is no grade. */
+  readonly onFailure?: (failure: ModelFailure) => void;
 }
 
 /** A file that the candidate changes against the base. */

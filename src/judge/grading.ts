@@ -120,8 +120,10 @@ export class Grading {
         return { blocks: blocks.filter(isWorthKeeping), stop: end.stopReason };
       }
       const { class: kind, message, retryAfterMs } = end.failure;
-      if (tries === TRIES_MAX || !PASSING.has(kind))
+      if (tries === TRIES_MAX || !PASSING.has(kind)) {
+        this.#parts.onFailure?.(end.failure);
         throw new NoGrade(`the model failed (${kind}): ${message}`);
+      }
       await clock.sleep(Math.min(retryAfterMs ?? BACK_OFF_MS * tries ** 2, BACK_OFF_MS_MAX), signal);
     }
   }

@@ -2,6 +2,7 @@
 export type { CalibrationParts, CaseResult } from "./calibrate/calibrate.ts";
 export { calibrate } from "./calibrate/calibrate.ts";
 export { calibrationCases } from "./calibrate/cases.ts";
+export { Outage } from "./calibrate/outage.ts";
 export type { CalibrationReport, Miss, Rate } from "./calibrate/report.ts";
 export { reportOf } from "./calibrate/report.ts";
 export type { CalibrationCase, CaseGroup } from "./calibrate/task.ts";

@@ -132,17 +132,27 @@ describe("judge calibrate", () => {
     expect(readdirSync(place.folder)).toEqual(["project"]);
   });
 
-  test("as JSON; a judge that only says that it passes has no rates", async () => {
+  test("as JSON; a judge that only says that it passes has no rates, and that is no success", async () => {
     const judge = place.script(again({ text: "PASS, all lines are met" }));
     const env = { NIGHTSHIFT_JUDGE_MODEL: judge, NIGHTSHIFT_MODEL: "scripted:worker.json" };
-    const report = await place.json(["judge", "calibrate"], { env });
-    expect(report).toMatchObject({
+    const { code, stdout, stderr } = await place.run(["judge", "calibrate", "--json"], { env });
+    expect(code).toBe(69);
+    expect(stderr).toContain("Nothing was graded");
+    expect(JSON.parse(stdout)).toMatchObject({
       model: expect.stringMatching(/script\.json$/),
       sandbox: "process",
       false_pass: { graded: 0, wrong: 0, rate: null, defects: { graded: 0 }, injections: { graded: 0 } },
       false_fail: { graded: 0, wrong: 0, rate: null },
       cost_micro_usd: 0,
     });
+  });
+
+  test("of a model whose key is refused ends at once, as a refused key does", async () => {
+    const model = place.script(again({ text: "never", fail: [{ kind: "status", status: 401 }] }));
+    const { code, stderr } = await place.run(["judge", "calibrate", "--model", model]);
+    expect(code).toBe(77);
+    expect(stderr).toContain("E_MODEL_AUTH");
+    expect(readdirSync(place.folder)).toEqual(["project"]);
   });
 
   test("Ctrl-C leaves at once and nothing behind", async () => {

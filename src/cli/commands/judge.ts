@@ -11,6 +11,7 @@ import {
   JUDGE_LIMITS,
   type Judge,
   type JudgeLimits,
+  Outage,
   reportOf,
 } from "../../judge/index.ts";
 import { openModel } from "../../runtime/models.ts";
@@ -37,7 +38,10 @@ export interface JudgeFlags extends PlaceFlags, ModelFlags {
 const LIMITS: JudgeLimits = { ...JUDGE_LIMITS, requests: 12, tokens: 200_000 };
 const PROGRESS_EVERY = 10;
 
-/** Prints the rates; exits with 0 however bad they are. */
+/**
+ * Prints the rates; exits with 0 however bad they are, as long as there are any.
+ * @throws NightshiftError `E_MODEL_AUTH`, `E_MODEL_REFUSED`, `E_MODEL_UNAVAILABLE` before anything was graded
+ */
 export async function judge(context: CommandContext, action: string, flags: JudgeFlags): Promise<number> {
   if (action !== "calibrate")
     throw new NightshiftError("E_USAGE", `judge can calibrate, and not "${action}"`);
@@ -48,11 +52,13 @@ export async function judge(context: CommandContext, action: string, flags: Judg
   await checkModel(model, settings);
   const sandbox = await sandboxFor(flags, settings);
   const adapter = await openModel(model, { ...settings, clock: systemClock });
-  const parts = { adapter, model, limits: LIMITS, clock: systemClock, chance: systemChance };
+  const outage = new Outage();
+  const onFailure = outage.noteFailure.bind(outage);
+  const parts = { adapter, model, limits: LIMITS, clock: systemClock, chance: systemChance, onFailure };
   warnOf(sandbox, output);
   using interruption = new Interruption();
   const startedMs = systemClock.monotonicMs();
-  const results = await tried(output, createJudge(parts), model, sandbox, interruption);
+  const results = await tried({ output, model, sandbox, interruption, outage }, createJudge(parts));
   if (results === undefined) return interruption.exitCode ?? EXIT.interrupted;
   const report = {
     sandbox,
@@ -61,29 +67,37 @@ export async function judge(context: CommandContext, action: string, flags: Judg
   };
   if (flags.json === true) output.printJson(report);
   else output.print(...calibrationLines(report, output.width));
-  return EXIT.ok;
+  if (report.false_pass.graded + report.false_fail.graded > 0) return EXIT.ok;
+  output.note("Nothing was graded, so nothing is known of this judge.");
+  return EXIT.unavailable;
+}
+
+interface Trying {
+  readonly output: Output;
+  readonly model: ModelConfig;
+  readonly sandbox: string;
+  readonly interruption: Interruption;
+  readonly outage: Outage;
 }
 
 /** Undefined when the person has left. */
 async function tried(
-  output: Output,
+  { output, model, sandbox, interruption, outage }: Trying,
   judge: Judge,
-  model: ModelConfig,
-  sandbox: string,
-  interruption: Interruption,
 ): Promise<readonly CaseResult[] | undefined> {
   const cases = calibrationCases();
   const most = `at most ${LIMITS.requests} requests and ${formatCount(LIMITS.tokens)} tokens each`;
   output.note(...wrap(`${cases.length} gradings by ${model.provider}:${model.id}, ${most}`, output.width));
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "nightshift-judge-")));
   let graded = 0;
-  const onResult = (): void => {
+  const onResult = (result: CaseResult): void => {
+    outage.noteResult(result);
     graded += 1;
     if (graded % PROGRESS_EVERY === 0) output.note(`${graded} of ${cases.length} graded`);
   };
   try {
     const backend = await createSandboxBackend(sandbox, { folder: join(folder, "sandboxes") });
-    const { signal } = interruption;
+    const signal = AbortSignal.any([interruption.signal, outage.signal]);
     return await calibrate({ judge, backend, folder, chance: systemChance, onResult }, cases, signal);
   } catch (error) {
     if (interruption.signal.aborted) return undefined;
