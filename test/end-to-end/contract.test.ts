@@ -196,7 +196,6 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
     const branch = `nightshift/make-the-tests-pass-${session.slice(-6)}`;
     const waived = git("log", "-1", "--format=%(trailers:key=Nightshift-Waived,valueonly)", branch);
     expect(waived).toMatch(/^node-test, by .+ until \d.+ UTC: not this week$/);
-    expect((await place.run(["apply", session, "--dry-run"])).code).toBe(0);
     await noLongerCounts(session);
   });
 
@@ -210,7 +209,6 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
       return contract.waivers[0]?.is_over === true && contract.verdict.is_stale;
     };
     await expect.poll(isOver, { timeout: 30_000 }).toBe(true);
-    expect((await place.run(["status", session])).stdout).toMatch(/waived +node-test \(by .+: over/);
     const over = await place.run(["apply", session]);
     expect(over.code, over.stdout + over.stderr).toBe(4);
     expect(over.stderr).toMatch(
@@ -218,9 +216,8 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
     );
     const amended = ["amend", session, "--check", "node --test math.test.mjs", "--reason", "another way"];
     expect((await place.run(amended)).code).toBe(0);
-    expect((await place.run(["status", session])).stdout.replace(/\s+/g, " ")).toContain(
-      "an amendment waits",
-    );
+    const status = (await place.run(["status", session])).stdout.replace(/\s+/g, " ");
+    expect(status).toMatch(/an amendment waits.* waived node-test \(by .+\): over/);
     const waits = await place.run(["apply", session]);
     expect(waits.code).toBe(4);
     expect(waits.stderr).toContain("E_NOT_VERIFIED");
