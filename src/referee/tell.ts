@@ -14,6 +14,8 @@ export interface ToldVerdict {
   readonly criteria: readonly CriterionVerdict[];
   readonly review: readonly ReviewItem[];
   readonly gaps: readonly string[];
+  /** Why the candidate was not looked at any further; null when it was. */
+  readonly refusal: string | null;
 }
 
 const OUTCOMES: Readonly<Record<Verdict["outcome"], string>> = {
@@ -25,11 +27,14 @@ const OUTCOMES: Readonly<Record<Verdict["outcome"], string>> = {
 
 /** At most {@link TOLD_LENGTH} characters. */
 export function verdictText(
-  { number, outcome, criteria, review }: ToldVerdict,
+  { number, outcome, criteria, review, refusal }: ToldVerdict,
   { checked }: { readonly checked: readonly Logged<"referee.checked">[] },
 ): string {
+  const isWaived = outcome === "met" && criteria.some(({ status }) => status === "waived");
+  const isUntold = refusal !== null && criteria.every(({ status }) => status !== "unmet");
   const lines = [
-    `[harness] Verdict ${number}: ${OUTCOMES[outcome]}.`,
+    `[harness] Verdict ${number}: ${OUTCOMES[outcome]}${isWaived ? " that is not waived" : ""}.`,
+    ...(isUntold ? [`- ${refusal}`] : []),
     ...criteria.map(
       ({ criterion, status, reason }) => `- ${criterion}: ${status}${reason && ` (${reason})`}`,
     ),

@@ -177,6 +177,15 @@ describe("outcome", () => {
     expect(statuses(waiving, found)).toEqual(["met", "met", "waived"]);
     expect(verdictOf(waiving, found).gaps).toContain("waived, so not asked for: two");
     expect(waivedNow(waiving, 1000)).toEqual(new Set());
+    expect(told(waiving, found)).toContain("every criterion is met that is not waived.");
+  });
+
+  test("a change that a person has denied is told, also where nothing else is asked for", () => {
+    const waivers = ["one", "two"].map((id) => ({ criterion: id, owner: "ann", expiresAt: 1000 }));
+    const item = { item: "review-1", hash: "1", path: "test/a.test.js", detail: "protected: edited" };
+    const waiving = requestFor(contractOf(one, two), { waivers });
+    const found = findings({ waived: waivedNow(waiving, 999), review: { ...NO_REVIEW, denied: [item] } });
+    expect(told(waiving, found)).toMatch(/not met yet\.\n- refused: test\/a\.test\.js: a person has denied/);
   });
 
   test("what the agent declares needs a person, and holds only where the check does not", () => {
@@ -306,6 +315,10 @@ describe("gaps are said plainly", () => {
   });
 });
 
+function told(...[request, found]: Parameters<typeof verdictOf>): string {
+  return String(verdictOf(request, found).content[0]?.text);
+}
+
 test("what the model is told: reasons and the end of the output, bounded, nothing of held-out checks", () => {
   const held = criterion("held", {
     check: {
@@ -331,7 +344,7 @@ test("what the model is told: reasons and the end of the output, bounded, nothin
       run: { ...run, output: "SECRET" },
     }),
   ];
-  const text = String(verdictOf(request, findings({ checked: runs })).content[0]?.text);
+  const text = told(request, findings({ checked: runs }));
   expect(text).toContain(
     "Verdict 3: not met yet.\n- one: unmet (exit status 1; failed: a)\n- held: unmet (2 unmet)",
   );

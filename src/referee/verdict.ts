@@ -18,7 +18,7 @@ export function verdictOf(request: VerdictRequest, findings: Findings): Verdict 
   const criteria = contract.criteria.map((criterion) => ofCriterion(criterion, request, findings, refusal));
   const outcome = outcomeOf(criteria, findings, refusal);
   const gaps = gapsOf(request, findings);
-  const told = { number, outcome, criteria, review: findings.review.open, gaps };
+  const told = { number, outcome, criteria, review: findings.review.open, gaps, refusal };
   return {
     number,
     commit,
