@@ -242,4 +242,9 @@ describe("assess", () => {
     expect([ending.code, ending.stdout]).toEqual([0, expect.stringContaining("overhead")]);
     expect((await place.run(["assess"])).code).toBe(2);
   });
+
+  test("says what the linter warns of, whatever it comes to", async () => {
+    const ending = await place.run(["assess", "--check", "jest -u", "fix add"]);
+    expect([ending.code, ending.stderr]).toEqual([0, expect.stringContaining("rewrites the snapshots")]);
+  });
 });

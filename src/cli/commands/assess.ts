@@ -1,7 +1,7 @@
 /** `assess`: is a contract worth its trouble here, and does the task say enough for one? */
 import { NightshiftError } from "../../core/errors.ts";
 import { type AssessmentReason, assessTask, type Fit } from "../../planning/assess.ts";
-import { draftFrom } from "../../planning/contract-source.ts";
+import { type DraftedContract, draftFrom } from "../../planning/contract-source.ts";
 import { detectProject } from "../../planning/detect/detect.ts";
 import { openFolder } from "../../planning/detect/folder.ts";
 import { type CommandContext, type ProjectFlags, projectSettingsFor } from "../context.ts";
@@ -53,9 +53,21 @@ export async function assess(
     output.print(...wrap(HEADLINES[fit], output.width));
     for (const reason of reasons) output.print("", ...reasonLines(reason, output.width));
     if (draft !== undefined) output.print("", ...contractLines(draft.contract, output.width));
+    for (const warning of warningsOf(draft, reasons)) output.note(...wrap(warning, output.width));
     for (const remark of draft?.remarks ?? []) output.note(...wrap(remark, output.width));
   }
   return fit === "refused" ? EXIT.usage : EXIT.ok;
+}
+
+/** What the linter warns of, besides what speaks for the assessment. */
+function warningsOf(
+  draft: DraftedContract | undefined,
+  reasons: readonly AssessmentReason[],
+): readonly string[] {
+  const told = new Set(reasons.map(({ code }) => code));
+  return (draft?.complaints ?? [])
+    .filter(({ code }) => !told.has(code))
+    .map(({ criterion, message, fix }) => `${criterion === null ? "" : `${criterion}: `}${message}. ${fix}`);
 }
 
 function reasonLines({ message, next }: AssessmentReason, width: number): string[] {
