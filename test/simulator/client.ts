@@ -1,4 +1,6 @@
 /** The people: a client process that makes sessions and sends events, and tries again as people do. */
+// Loaded when it is first needed, which takes real time: no seed may depend on whether it was.
+import "../../src/core/contract/lint.ts";
 import { isNightshiftError } from "../../src/core/errors.ts";
 import { type ClientEventInput, event } from "../../src/core/events/index.ts";
 import type { SessionId } from "../../src/core/ids.ts";
