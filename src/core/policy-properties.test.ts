@@ -106,17 +106,16 @@ describe("whatever happens", () => {
   });
 
   test("contexts are replaced and handed over", () => {
+    const wanted = ["reset", "fill", "handoff.asked", "attempt.ended"];
     const seen = new Set<string>();
-    fc.assert(
-      fc.property(stories, ([story, when]) => {
+    // Some of it is rare, so stories are told until each was met.
+    for (let batch = 0; batch < 40 && !wanted.every((each) => seen.has(each)); batch++)
+      for (const [story, when] of fc.sample(stories, 250))
         for (const { type, body } of play(story, when).log)
           if (type === "session.thread_created") seen.add(body.reason);
           else if (type === "context.decided") seen.add(body.cause);
           else seen.add(type);
-      }),
-      { numRuns: 500 },
-    );
-    expect([...seen]).toEqual(expect.arrayContaining(["reset", "fill", "handoff.asked", "attempt.ended"]));
+    expect([...seen]).toEqual(expect.arrayContaining(wanted));
   });
 
   test("each request names the context that a reader of the log renders", () => {
