@@ -28,9 +28,11 @@ const MADE_UP = /[$`*?[\]{}~]/;
 
 /** The first of them; undefined when everything that the command's words name is there, or nobody can tell. */
 export async function absentFrom(
-  { argv, folder, shell }: Check,
+  { argv, folder, shell, held_out: heldOut }: Check,
   tree: TreeReader,
 ): Promise<Absent | undefined> {
+  // What no worker sees is put beside the tree for the run.
+  if (heldOut !== undefined) return undefined;
   const pieces = shell ? splitPieces(argv.join(" ")) : [{ words: argv }];
   const paths = new Set((await tree.list()).map(({ path }) => path));
   const place = new Place(tree, paths, folder);
