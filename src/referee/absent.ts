@@ -38,7 +38,8 @@ export async function absentFrom(
   const place = new Place(tree, paths, folder);
   if (!place.isThere) return place.absent;
   for (const { words } of pieces ?? []) {
-    const found = await place.command(words.slice(words.findIndex((word) => !ASSIGNMENT.test(word))));
+    const first = words.findIndex((word) => !ASSIGNMENT.test(word));
+    const found = first < 0 ? undefined : await place.command(words.slice(first));
     if (found !== undefined) return found;
   }
   return undefined;
@@ -51,6 +52,7 @@ class Place {
   #folder: string;
   /** It has left what words can tell. */
   #isLost = false;
+  #hasRun = false;
 
   constructor(tree: TreeReader, paths: ReadonlySet<string>, folder: string) {
     this.#tree = tree;
@@ -70,13 +72,16 @@ class Place {
     if (this.#isLost) return undefined;
     const [first = ""] = rest;
     if (program === "cd") return this.#enter(first, rest.length);
+    // What runs first may make what the next one needs: `npm run build && node dist/check.js`.
+    const mayBeMade = this.#hasRun;
+    this.#hasRun = true;
     if (MANAGERS.has(program)) return this.#script(rest);
     if (!INTERPRETERS.has(posix.basename(program)) || first === "" || first.startsWith("-")) return undefined;
-    return this.#file(first);
+    return mayBeMade ? undefined : this.#file(first);
   }
 
   #enter(word: string, count: number): Absent | undefined {
-    if (count !== 1 || !isPlain(word)) {
+    if (count !== 1 || !isPlain(word) || this.#hasRun) {
       this.#isLost = true;
       return undefined;
     }
