@@ -6,7 +6,7 @@ export const LONG_SUITES: readonly (readonly string[])[] = [
   ["src/judge/calibrate/*.test.ts", "test/end-to-end/{contract,control,judge}.test.ts"],
   ["test/adversarial/**/*.test.ts"],
   ["test/bench/*.test.ts", "test/conformance/{docker,sandbox}.test.ts"],
-  ["test/end-to-end/{cheating-agents,planning}.test.ts"],
+  ["test/end-to-end/{cheating-agents,planning,tour}.test.ts"],
   ["test/end-to-end/{apply,branch,budget,checkout,detach,services}.test.ts"],
   ["test/referee/*.test.ts", "test/repositories/interrupted.test.ts"],
   [
