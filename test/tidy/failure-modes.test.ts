@@ -29,7 +29,7 @@ test.each(rows.map((row) => ({ row, modes: numbersOf(row).join(", ") })))(
       expect(holds).toContain("there is nothing for these yet");
       return;
     }
-    const { path = "", title } = named;
+    const { path = "", title = "" } = named;
     expect(existsSync(path), path).toBe(true);
     expect(readFileSync(path, "utf8").includes(title), `${path} has "${title}"`).toBe(true);
   },
