@@ -32,8 +32,8 @@ function* ofContract({ contract, preflight }: VerdictRequest): Generator<string>
     yield `${idsOf(judged)}: rests on the judgement of a model, which no command can show`;
 }
 
-function* ofJudge({ workerModel }: VerdictRequest, { graded }: Findings): Generator<string> {
-  const own = graded.filter(({ body }) => body.model === workerModel);
+function* ofJudge({ workerModels = [] }: VerdictRequest, { graded }: Findings): Generator<string> {
+  const own = graded.filter(({ body }) => workerModels.includes(body.model));
   if (own.length > 0)
     yield `${own.map(({ body }) => body.criterion).join(", ")}: graded by the model that did the work, which finds its own work good; name another judge`;
 }

@@ -94,7 +94,7 @@ export interface VerdictRequest {
   readonly contract: Contract;
   readonly contractHash: string;
   /** `provider:id` of who did the work; absent when no model of ours did. */
-  readonly workerModel?: string;
+  readonly workerModels?: readonly string[];
   readonly base: CommitHash;
   readonly commit: CommitHash;
   readonly preflight: EventBody<"preflight.finished">;

@@ -283,8 +283,10 @@ describe("gaps are said plainly", () => {
     const found = findings({ graded: [graded("two", "met", [["it is clear", "met"]])] });
     const gapsFor = (changes: Partial<VerdictRequest>): string =>
       verdictOf(requestFor(contract, changes), found).gaps.join("\n");
-    expect(gapsFor({ workerModel: "m" })).toContain("two: graded by the model that did the work");
-    expect(gapsFor({ workerModel: "another" })).not.toContain("graded by the model");
+    expect(gapsFor({ workerModels: ["another", "m"] })).toContain(
+      "two: graded by the model that did the work",
+    );
+    expect(gapsFor({ workerModels: ["another"] })).not.toContain("graded by the model");
     expect(gapsFor({})).not.toContain("graded by the model");
   });
 

@@ -46,7 +46,7 @@ export interface Settings {
   readonly stateFolder: string;
   /** `provider:model`; undefined when nobody named one. */
   readonly model: string | undefined;
-  /** `provider:model` of who grades rubrics; undefined when nobody named one, and then it is {@link model}. */
+  /** `provider:model` of who grades rubrics; undefined when nobody named one. */
   readonly judgeModel: string | undefined;
   /** Name of a backend; undefined when nobody named one. */
   readonly sandbox: string | undefined;

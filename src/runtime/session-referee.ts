@@ -6,6 +6,7 @@ import { type EventBody, type EventInput, event, type SessionEvent } from "../co
 import type { Sequence, SessionId } from "../core/ids.ts";
 import { exceededByJudge, type Wanted } from "../core/rules/budget.ts";
 import { wantedLayer } from "../core/rules/environment.ts";
+import { nameOf } from "../core/rules/model.ts";
 import type { Layer, SessionState } from "../core/state.ts";
 import type { RefereeFactType, RefereeParts, VerdictRequest } from "../referee/parts.ts";
 import type { Lease, Store } from "../store/contract.ts";
@@ -137,7 +138,7 @@ export async function verdictRequest(
     declared: contract.declared,
     approved: decided("approve"),
     denied: decided("deny"),
-    workerModel: modelName(state),
+    workerModels: await modelsAtWork(log, state),
   };
 }
 
@@ -149,9 +150,16 @@ async function requestOf(log: LogReader, lease: Lease, state: SessionState): Pro
   return await verdictRequest(log, state, { number, commit, epoch: lease.epoch, done });
 }
 
-function modelName({ config }: SessionState): string {
-  const { provider = "", id = "" } = config?.agent.model ?? {};
-  return `${provider}:${id}`;
+/** The agent's own, and the one that has stood in for it, if it ever had to. */
+async function modelsAtWork(log: LogReader, { sessionId, config }: SessionState): Promise<string[]> {
+  const { model, fallback } = config?.agent ?? {};
+  const hasSwitched =
+    fallback === undefined
+      ? []
+      : await log.getEvents(sessionId, { backwards: true, limit: 1, types: ["model.switched"] });
+  return [model, hasSwitched.length === 0 ? undefined : fallback].flatMap((each) =>
+    each === undefined ? [] : [nameOf(each)],
+  );
 }
 
 function agreed({ contract, config }: SessionState) {

@@ -14,6 +14,7 @@ import {
   Outage,
   reportOf,
 } from "../../judge/index.ts";
+import type { Settings } from "../../runtime/config.ts";
 import { openModel } from "../../runtime/models.ts";
 import type { ModelConfig } from "../../runtime/providers.ts";
 import { createSandboxBackend } from "../../runtime/registry.ts";
@@ -21,6 +22,7 @@ import { systemChance, systemClock } from "../../runtime/system.ts";
 import { type CommandContext, type PlaceFlags, settingsFor } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Interruption } from "../interruption.ts";
+import { anotherNameOf } from "../judge-choice.ts";
 import { checkModel, type ModelFlags, modelOf } from "../model-choice.ts";
 import type { Output } from "../output.ts";
 import { calibrationLines } from "../render/calibration.ts";
@@ -47,8 +49,7 @@ export async function judge(context: CommandContext, action: string, flags: Judg
     throw new NightshiftError("E_USAGE", `judge can calibrate, and not "${action}"`);
   const { output } = context;
   const settings = await settingsFor(context, flags);
-  const named = flags.model ?? settings.judgeModel ?? settings.model;
-  const model = modelOf(context, { ...settings, model: named }, flags);
+  const model = judgeToTry(context, settings, flags);
   await checkModel(model, settings);
   const sandbox = await sandboxFor(flags, settings);
   const adapter = await openModel(model, { ...settings, clock: systemClock });
@@ -70,6 +71,15 @@ export async function judge(context: CommandContext, action: string, flags: Judg
   if (report.false_pass.graded + report.false_fail.graded > 0) return EXIT.ok;
   output.note("Nothing was graded, so nothing is known of this judge.");
   return EXIT.unavailable;
+}
+
+/** The one that a session would get. */
+function judgeToTry(context: CommandContext, settings: Settings, flags: JudgeFlags): ModelConfig {
+  const named = flags.model ?? settings.judgeModel;
+  if (named !== undefined) return modelOf(context, { ...settings, model: named }, flags);
+  const own = modelOf(context, settings, flags);
+  const other = anotherNameOf(own);
+  return other === undefined ? own : modelOf(context, { ...settings, model: other }, flags);
 }
 
 interface Trying {

@@ -5,11 +5,17 @@ import type { Contract } from "../../core/contract/contract.ts";
 import { contractRendering, RENDERING_PATH } from "../../core/contract/rendering.ts";
 import { NightshiftError } from "../../core/errors.ts";
 import { event } from "../../core/events/index.ts";
+import type { SessionId } from "../../core/ids.ts";
 import type { SourcedContract } from "../../planning/contract-source.ts";
 import { createSession, newSessionId } from "../../runtime/client.ts";
 import type { ConfigFile, Settings } from "../../runtime/config.ts";
 import { parseDuration } from "../../runtime/duration.ts";
-import { type SessionOptions, type SessionPolicy, sessionConfig } from "../../runtime/session-config.ts";
+import {
+  type SessionConfig,
+  type SessionOptions,
+  type SessionPolicy,
+  sessionConfig,
+} from "../../runtime/session-config.ts";
 import { type CapFlags, type LimitFlags, limitPolicyOf, limitsOf } from "../budget-flags.ts";
 import { carryOn, type DriveFlags } from "../carry-on.ts";
 import { type CommandContext, openFor, type ProjectFlags, projectSettingsFor } from "../context.ts";
@@ -18,10 +24,12 @@ import { type ContractFlags, contractOf, sealedBy } from "../contract-choice.ts"
 import { checkDayCap } from "../day-cap.ts";
 import { withFileFlags } from "../file-flags.ts";
 import { Interruption } from "../interruption.ts";
+import { judgeOf, judgeText } from "../judge-choice.ts";
 import { checkModel, pricedModelOf } from "../model-choice.ts";
+import type { Output } from "../output.ts";
 import { type PeopleFlags, peoplePolicy } from "../people-flags.ts";
 import { checkMetering, type ProgramChoice, type ProgramFlags, programOf } from "../program-choice.ts";
-import { wrap } from "../render/text.ts";
+import { factLines, wrap } from "../render/text.ts";
 import { type BeginFlags, type BeginPlace, beginnings, sandboxFor, warnOf } from "./begin.ts";
 
 /** Flags of `run`. */
@@ -67,7 +75,8 @@ export async function run(
   const { maxCostPerDay } = settings;
   const capped = { ...flags, ...(maxCostPerDay !== undefined && { maxCostPerDay }) };
   if (program !== undefined) checkMetering(program, sandbox, capped);
-  const { agent, judge } = sessionConfig(options);
+  const config = sessionConfig(options);
+  const { agent, judge } = config;
   checkDayCap(settings, { agent });
   if (program === undefined) await checkModel(agent.model, settings);
   if (judge !== undefined) await checkModel(judge, settings);
@@ -90,13 +99,32 @@ export async function run(
   const question = event("user.message", { content: [{ type: "text", text: prompt }] });
   await createSession(harness, sessionConfig({ ...options, ...begin }), [...seal, question], sessionId);
   for (const remark of agreed?.remarks ?? []) say(remark);
-  if (flags.json === true) output.note(`session ${sessionId}`);
-  else output.print(`session  ${sessionId}`, `state    ${settings.stateFolder}`);
+  announce(output, { sessionId, settings, config, flags, agreed });
   if (flags.detach === true) {
     const { detach } = await import("../detach.ts");
     return await detach(context, harness, { sessionId, settings, flags });
   }
   return await carryOn(context, harness, sessionId, { after: 1, calls: [], interruption, flags });
+}
+
+/** What a person is told before anything is spent. */
+function announce(
+  output: Output,
+  made: {
+    readonly sessionId: SessionId;
+    readonly settings: Settings;
+    readonly config: SessionConfig;
+    readonly flags: RunFlags;
+    readonly agreed: SourcedContract | undefined;
+  },
+): void {
+  const { sessionId, settings, config, flags, agreed } = made;
+  const isGraded = agreed?.contract.criteria.some(({ rubric }) => rubric.length > 0) === true;
+  const judge = isGraded
+    ? factLines("judge", judgeText(config, settings.judgeModel !== undefined), output.width)
+    : [];
+  if (flags.json === true) output.note(`session ${sessionId}`, ...judge);
+  else output.print(`session  ${sessionId}`, `state    ${settings.stateFolder}`, ...judge);
 }
 
 function promptOf(words: readonly string[]): string {
@@ -134,21 +162,21 @@ async function optionsOf(
   },
 ): Promise<SessionOptions> {
   const { prompt, contract, program } = said;
-  const { file, judgeModel } = settings;
+  const { file } = settings;
   const tools = flags.tools ?? file.tools;
   const system = flags.system ?? file.system;
   const model = program?.model ?? (await pricedModelOf(context, settings, flags));
+  const fallback =
+    flags.fallbackModel === undefined
+      ? undefined
+      : await pricedModelOf(context, { ...settings, model: flags.fallbackModel }, {});
+  const agent = { model, ...(fallback !== undefined && { fallback }) };
+  const judge = contract === undefined ? undefined : await judgeOf(context, settings, agent);
   return {
-    model,
+    ...agent,
     ...(program !== undefined && { command: program.agent }),
-    ...(flags.fallbackModel !== undefined && {
-      fallback: await pricedModelOf(context, { ...settings, model: flags.fallbackModel }, {}),
-    }),
     ...(contract !== undefined && { contract }),
-    ...(contract !== undefined &&
-      judgeModel !== undefined && {
-        judge: await pricedModelOf(context, { ...settings, model: judgeModel }, {}),
-      }),
+    ...(judge !== undefined && { judge }),
     workspace: settings.workspace,
     title: flags.title ?? titleOf(prompt),
     ...(tools === undefined ? {} : { tools }),

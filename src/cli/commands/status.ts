@@ -119,6 +119,7 @@ async function sessionStatus(
       checkpoint: state.workspace === null ? null : { ...state.workspace.saved },
       unsaved_runs: state.workspace?.unsaved ?? null,
       model: modelOf(state),
+      judge: state.contract === null ? null : judgeOf(state),
       head: `${record.seq}:${record.hash}`,
     });
     return;
@@ -146,6 +147,10 @@ function sessionLines(state: SessionState, record: SessionRecord, now: number, w
     ["title", truncate(singleLine(config?.title ?? ""), width - 9)],
     ["stands", standingOf(state, record, now).text],
     ["model", modelOf(state)],
+    [
+      "judge",
+      state.contract?.contract.criteria.some(({ rubric }) => rubric.length > 0) ? judgeOf(state) : "",
+    ],
     ["folder", config?.sandbox.workspace ?? ""],
     ...contractFacts(state, now),
     ["spent", spentText(state)],
@@ -200,6 +205,11 @@ function openCalls(state: SessionState): (readonly [label: string, text: string]
 function modelOf(state: SessionState): string {
   const model = state.config?.agent.model;
   return model === undefined ? "" : `${model.provider}:${model.id}`;
+}
+
+function judgeOf(state: SessionState): string {
+  const judge = state.config?.judge;
+  return judge === undefined ? modelOf(state) : `${judge.provider}:${judge.id}`;
 }
 
 function capsText(state: SessionState): string {
