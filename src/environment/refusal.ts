@@ -27,6 +27,18 @@ export class RegistryHosts {
   }
 }
 
+/**
+ * Most registries of npm's kind name the package in the address of its file (`/name/-/name-1.0.0.tgz`); then it has to
+ * be the one that the lockfile says. @throws NightshiftError `E_SOURCE_REFUSED`
+ */
+export function checkPackageAddress(address: string, name: string, where: string): void {
+  const [path = "", file] = new URL(address).pathname.replace(/%2f/gi, "/").replace(/%40/g, "@").split("/-/");
+  if (file === undefined) return;
+  const plain = name.replace(/^.*\//, "");
+  if (!path.endsWith(`/${name}`) || !file.startsWith(`${plain}-`))
+    refuse(`package ${name} (${address})`, where, "this is the address of another package");
+}
+
 /** All clients of one registry share it. */
 function kindOf(ecosystem: Ecosystem): string {
   if (["npm", "pnpm", "yarn", "yarn-berry"].includes(ecosystem)) return "npm";

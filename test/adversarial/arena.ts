@@ -2,40 +2,32 @@
  * Where workers are let loose and judged: a repository per project, a worker's own sandbox for each attempt, and the
  * real referee with its real trees, runners and ratchets. Used by `main.ts` and by tests alike.
  */
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { type Contract, contractHash } from "../../src/core/contract/contract.ts";
 import type { EventBody, SessionEvent } from "../../src/core/events/index.ts";
 import type { ExecId, SandboxId, SessionId } from "../../src/core/ids.ts";
-import { INNER_LAYER } from "../../src/environment/contract.ts";
 import { removeTree } from "../../src/environment/store.ts";
 import { createJudge, JUDGE_LIMITS } from "../../src/judge/index.ts";
 import type { Gate } from "../../src/referee/gates-list.ts";
 import { giveVerdict, runPreflight } from "../../src/referee/index.ts";
-import type { JudgeSeam, RefereeFactType, RefereeParts } from "../../src/referee/parts.ts";
+import type { JudgeSeam, RefereeFactType, RefereeParts, Surroundings } from "../../src/referee/parts.ts";
 import { shellCommand } from "../../src/referee/shell-command.ts";
 import { keepHeldOut } from "../../src/runtime/held-out.ts";
 import { openRefereeParts } from "../../src/runtime/referee-parts.ts";
 import { chooseSandbox, createSandboxBackend, isIsolated } from "../../src/runtime/registry.ts";
 import { systemChance, systemClock } from "../../src/runtime/system.ts";
-import { INNER_WORKSPACE, type Sandbox, type SandboxSpec } from "../../src/sandbox/contract.ts";
+import type { Sandbox, SandboxSpec } from "../../src/sandbox/contract.ts";
 import type { Workspaces } from "../../src/workspace/contract.ts";
 import { scriptedJudge } from "../support/judge-desk.ts";
 import { atMs, calm, repository, someSession, workspacesIn } from "../support/repositories.ts";
 import type { Attempt, Files, JudgeScript, Project, Terms } from "./case.ts";
+import { firedIn } from "./fired.ts";
+import { Layers } from "./layers.ts";
+import { linkModules, surroundingsOf } from "./modules.ts";
 
-const MODULES = resolve("node_modules");
-const INNER_MODULES = join(INNER_LAYER, "node_modules");
-const SCRATCH: readonly string[] = [".cache", ".vite", ".vite-temp"];
 const WORK_MS_MAX = 120_000;
 const OUTPUT_BYTES_MAX = 200_000;
 const NO_CONTACT_MS = 120_000;
@@ -80,6 +72,7 @@ export class Arena implements AsyncDisposable {
   readonly #repositories = new Map<string, string>();
   readonly #works = new Map<string, Promise<Done>>();
   readonly #preflights = new Map<string, Promise<EventBody<"preflight.finished">>>();
+  #layers: Promise<Layers> | undefined;
 
   private constructor(backend: string, folder: string, workspaces: Workspaces, parts: RefereeParts) {
     this.backend = backend;
@@ -93,7 +86,7 @@ export class Arena implements AsyncDisposable {
     const chosen = name ?? (await chooseSandbox(process.env));
     const folder = realpathSync(mkdtempSync(join(tmpdir(), "nightshift-arena-")));
     mkdirSync(join(folder, "projects"));
-    linkModules(join(folder, "node_modules"), isIsolated(chosen) ? INNER_MODULES : MODULES);
+    linkModules(folder, isIsolated(chosen));
     const workspaces = workspacesIn(folder);
     const backend = await createSandboxBackend(chosen, { folder: join(folder, "sandboxes") });
     const source = {
@@ -104,8 +97,7 @@ export class Arena implements AsyncDisposable {
       stateFolder: folder,
     };
     const parts = await openRefereeParts(source, null);
-    const surroundings = async () => surroundingsOf(folder, isIsolated(chosen));
-    return new Arena(chosen, folder, workspaces, { ...parts, judge: null, surroundings });
+    return new Arena(chosen, folder, workspaces, { ...parts, judge: null });
   }
 
   /**
@@ -128,17 +120,41 @@ export class Arena implements AsyncDisposable {
 
   async #work(attempt: Attempt, contract: Contract): Promise<Done> {
     const session = someSession();
-    const prepared = await this.#prepare(session, attempt.project);
-    const { own, commit } = await this.#inSandbox(session, prepared.files, async (sandbox) => {
+    const { files, base } = await this.#prepare(session, attempt.project);
+    const before = await this.#surroundings(session, attempt, base);
+    assert(before !== null, "a base asks for what there is");
+    const hasLayers = attempt.project.packages !== undefined;
+    const first = await this.#inSandbox(session, files, before, async (sandbox) => {
       await this.#write(sandbox, attempt.files ?? {});
       const { exitCode, output } = await execute(sandbox, "work", attempt.script);
       if (exitCode !== 0) throw new Error(`the worker's own script ended with ${exitCode}: ${output}`);
-      const request = { number: 1, previous: prepared.base, reason: "work", atMs };
-      const saved = await this.#workspaces.checkpoint(session, request, calm);
-      return { own: await ownRun(sandbox, contract, attempt.ran), commit: saved.commit };
+      const request = { number: 1, previous: base, reason: "work", atMs };
+      const { commit } = await this.#workspaces.checkpoint(session, request, calm);
+      return { commit, own: hasLayers ? null : await ownRun(sandbox, contract, attempt.ran) };
     });
+    const asked = await this.#surroundings(session, attempt, first.commit);
+    const surroundings = asked ?? before;
+    // Another layer comes with another sandbox, which has the same files.
+    const run = (sandbox: Sandbox): Promise<OwnRun> => ownRun(sandbox, contract, attempt.ran);
+    const own = first.own ?? (await this.#inSandbox(session, files, surroundings, run));
     const preflight = await this.preflight(attempt);
-    return { own, session, base: prepared.base, commit, preflight, shown: [] };
+    const found = { session, base, commit: first.commit, surroundings, isRefused: asked === null };
+    return { own, ...found, preflight, shown: [] };
+  }
+
+  /** What commands find beside these files; null where a set-up refuses what they ask for. */
+  async #surroundings(
+    session: SessionId,
+    { project, terms }: Pick<Attempt, "project" | "terms">,
+    commit: string,
+  ): Promise<Surroundings | null> {
+    const { packages } = project;
+    if (packages === undefined) return surroundingsOf(this.#folder, this.#parts.isIsolated);
+    this.#layers ??= Layers.open(this.#folder, this.#parts.backend);
+    const layers = await this.#layers;
+    layers.publish(packages);
+    const argv = terms.contract.criteria[0]?.check?.argv ?? [];
+    return this.#workspaces.lend(session, commit, (folder) => layers.of(folder, argv), calm);
   }
 
   /** The checks on the base; once for each project and contract. @throws Error when work could not begin */
@@ -148,19 +164,26 @@ export class Arena implements AsyncDisposable {
   }: Pick<Attempt, "project" | "terms">): Promise<EventBody<"preflight.finished">> {
     const contract = this.#contractOf(terms);
     const key = workKey(project, contract);
-    const known = this.#preflights.get(key) ?? this.#runPreflight(project, contract);
+    const known = this.#preflights.get(key) ?? this.#runPreflight({ project, terms }, contract);
     this.#preflights.set(key, known);
     return known;
   }
 
-  async #runPreflight(project: Project, contract: Contract): Promise<EventBody<"preflight.finished">> {
+  async #runPreflight(
+    attempt: Pick<Attempt, "project" | "terms">,
+    contract: Contract,
+  ): Promise<EventBody<"preflight.finished">> {
+    const { project } = attempt;
     const session = someSession();
     const { base } = await this.#prepare(session, project);
+    const found = await this.#surroundings(session, attempt, base);
+    assert(found !== null, "a base asks for what there is");
     const request = { sessionId: session, epoch: 1, contract, base };
-    const found = await runPreflight(this.#parts, request, calm);
-    if (found.problems.length > 0)
-      throw new Error(`${project.name}: ${found.problems.map(({ message }) => message).join("; ")}`);
-    return found;
+    const parts = { ...this.#parts, surroundings: async () => found };
+    const shown = await runPreflight(parts, request, calm);
+    if (shown.problems.length > 0)
+      throw new Error(`${project.name}: ${shown.problems.map(({ message }) => message).join("; ")}`);
+    return shown;
   }
 
   #prepare(session: SessionId, project: Project): ReturnType<Workspaces["prepare"]> {
@@ -186,11 +209,11 @@ export class Arena implements AsyncDisposable {
   async #inSandbox<T>(
     session: SessionId,
     files: Pick<SandboxSpec, "workspace" | "overlay">,
+    { mounts, environment }: Surroundings,
     use: (sandbox: Sandbox) => Promise<T>,
   ): Promise<T> {
     const { backend } = this.#parts;
     const id = `sbox_${session.slice("sesn_".length)}_w` as SandboxId;
-    const { mounts, environment } = surroundingsOf(this.#folder, this.#parts.isIsolated);
     const spec = { id, ...files, environment, noContactMs: NO_CONTACT_MS, options: {} };
     try {
       const made = await backend.provision(this.#parts.isIsolated ? { ...spec, mounts } : spec, calm);
@@ -223,14 +246,15 @@ export class Arena implements AsyncDisposable {
   }
 
   async #verdict(
-    { session, contract, base, commit, preflight, shown }: Work,
+    { session, contract, base, commit, surroundings, isRefused, preflight, shown }: Work,
     attempt: Attempt,
     { gatesOff = new Set(), believesQuotes = false, judge = attempt.judge }: JudgeOptions,
     approved: ReadonlySet<string>,
   ): Promise<Judged> {
     const isShared = [...gatesOff].every((gate) => JUDGING.has(gate)) && approved.size === 0;
     const facts: SessionEvent<RefereeFactType>[] = isShared ? [...shown] : [];
-    const parts = { ...this.#parts, gatesOff, judge: judgeOf({ ...attempt, judge }, believesQuotes) };
+    const seat = judgeOf({ ...attempt, judge }, believesQuotes);
+    const parts = { ...this.#parts, gatesOff, judge: seat, surroundings: async () => surroundings };
     const request = {
       ...{ sessionId: session, number: 1, epoch: 1, contract, contractHash: contractHash(contract) },
       ...{
@@ -250,10 +274,15 @@ export class Arena implements AsyncDisposable {
       return seq;
     });
     if (isShared && shown.length === 0) shown.push(...facts.filter(({ type }) => type !== "judge.graded"));
-    return { verdict, facts, gates: gatesOf(verdict, facts) };
+    return {
+      verdict,
+      facts,
+      gates: new Set([...firedIn(verdict, facts), ...(isRefused ? ["sources"] : [])]),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await (await this.#layers)?.[Symbol.asyncDispose]();
     removeTree(this.#folder);
   }
 }
@@ -263,6 +292,10 @@ interface Done {
   readonly session: SessionId;
   readonly base: string;
   readonly commit: string;
+  /** What its checks find beside the files. */
+  readonly surroundings: Surroundings;
+  /** Were its packages refused? Then it has those of the base. */
+  readonly isRefused: boolean;
   readonly preflight: EventBody<"preflight.finished">;
   /** What a verdict with all gates on has found without its judge. */
   readonly shown: SessionEvent<RefereeFactType>[];
@@ -294,33 +327,6 @@ function judgeOf(
     chance: systemChance,
     believesQuotes,
   });
-}
-
-/** The modules of this repository, as a layer has them: where tools write, it leads to `/tmp`. */
-function linkModules(folder: string, modules: string): void {
-  mkdirSync(folder);
-  const names = readdirSync(MODULES).filter((name) => !SCRATCH.includes(name));
-  for (const name of names) symlinkSync(join(modules, name), join(folder, name));
-  for (const name of SCRATCH) symlinkSync("/tmp", join(folder, name));
-}
-
-/** Where nothing can be mounted, modules are found in a folder above. */
-function surroundingsOf(
-  folder: string,
-  hasMounts: boolean,
-): Required<Pick<SandboxSpec, "mounts" | "environment">> {
-  const links = join(folder, "node_modules");
-  const inside = join(INNER_WORKSPACE, "node_modules");
-  return {
-    mounts: [
-      { source: MODULES, target: INNER_MODULES, access: "read-only" },
-      { source: links, target: inside, access: "read-only" },
-    ],
-    environment: {
-      PATH: [join(hasMounts ? inside : links, ".bin"), "/usr/local/bin", "/usr/bin", "/bin"].join(delimiter),
-      PYTHONDONTWRITEBYTECODE: "1",
-    },
-  };
 }
 
 function writeFiles(folder: string, files: Files): void {
@@ -357,37 +363,4 @@ async function execute(sandbox: Sandbox, name: string, script: string): Promise<
   const reply = await sandbox.execute(request, { signal: calm });
   if (reply.status !== "finished") throw new Error(`the worker's sandbox was lost: ${reply.status}`);
   return { exitCode: reply.result.exitCode, output: reply.result.output };
-}
-
-/** Of findings, of passes and of runs. */
-function gatesOf(
-  { tree_a: treeA, tree_b: treeB }: EventBody<"verdict.given">,
-  facts: readonly SessionEvent<RefereeFactType>[],
-): ReadonlySet<string> {
-  const gates = new Set<string>();
-  for (const fact of facts) {
-    switch (fact.type) {
-      case "referee.composed":
-      case "referee.ratcheted":
-        for (const { gate, effect } of fact.body.findings) if (effect !== "note") gates.add(gate);
-        break;
-      case "referee.checked": {
-        const { status, gate, pass, run } = fact.body;
-        if (status === "met") break;
-        gates.add(gate ?? "exit-status");
-        if (run.runner !== null) gates.add("runner");
-        if (pass === "H") gates.add("held-out");
-        else if (treeA !== treeB) gates.add(pass === "A" ? "protected" : "delivered");
-        break;
-      }
-      case "judge.graded": {
-        const { status, items } = fact.body;
-        if (status === "error") gates.add("judge-failure");
-        if (items.some(({ quotes }) => quotes.some(({ found }) => !found))) gates.add("quotes");
-        if (items.some((item) => item.status === "unmet")) gates.add("rubric-lines");
-        break;
-      }
-    }
-  }
-  return gates;
 }

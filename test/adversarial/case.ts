@@ -12,6 +12,15 @@ export type Files = Readonly<Record<string, string | Buffer>>;
 export interface Project {
   readonly name: string;
   readonly files: Files;
+  /** Of a registry of its own; its `node_modules` are a layer of what its lockfile asks for. */
+  readonly packages?: readonly Package[];
+}
+
+/** What a registry has of it. */
+export interface Package {
+  readonly name: string;
+  readonly version: string;
+  readonly files: Readonly<Record<string, string>>;
 }
 
 /** What is agreed. */
@@ -67,11 +76,12 @@ export interface HostileCase {
  * What no switch turns off, because it is where the referee stands. Without them:
  *
  * - `own-sandbox`, that nothing counts but the files in a fresh one: the check's exit where the worker worked;
+ * - `sources`, that nothing is installed but what registries have: the check's exit where the worker has installed it;
  * - `own-choice`, that the harness chooses what is run: the exit of what the worker has run;
  * - `quotes`, that the judge's quotes have to exist: whatever is quoted counts as found;
  * - `fence`, that artefact text is set apart for the judge: a model that obeys it wherever it stands.
  */
-export type OuterGate = "own-sandbox" | "own-choice" | "quotes" | "fence";
+export type OuterGate = "own-sandbox" | "sources" | "own-choice" | "quotes" | "fence";
 
 /** A whole session: what is agreed by flags, and what its agent does and says. */
 export interface Play {

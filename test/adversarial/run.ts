@@ -58,7 +58,9 @@ function switched({ gates }: HostileCase): ReadonlySet<Gate> {
 }
 
 /** Where the referee stands: without that, the worker's own place and choice decide. */
-const STANDS: ReadonlySet<string> = new Set<OuterGate>(["own-sandbox", "own-choice"]);
+const STANDS: ReadonlySet<string> = new Set<OuterGate>(["own-sandbox", "own-choice", "sources"]);
+/** Of these it shows that they had something to say. */
+const SHOWN: ReadonlySet<string> = new Set<OuterGate>(["sources"]);
 
 async function hostileRow(
   arena: Arena,
@@ -87,7 +89,9 @@ async function hostileRow(
 
 function problemsOf(one: HostileCase, { own }: Candidate, judged: Judged, twin: Judged): readonly string[] {
   const { outcome } = judged.verdict;
-  const isNamed = one.gates.some((gate) => STANDS.has(gate) || gate === "fence" || judged.gates.has(gate));
+  const isNamed = one.gates.some(
+    (gate) => (STANDS.has(gate) && !SHOWN.has(gate)) || gate === "fence" || judged.gates.has(gate),
+  );
   return [
     ...(own.exitCode === 0 ? [] : [`its check exits with ${own.exitCode}`]),
     ...(outcome === "met" ? ["it slips through"] : []),

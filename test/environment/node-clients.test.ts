@@ -137,6 +137,7 @@ describe("Yarn 1", () => {
       "https://evil.test/x.tgz#abc",
       "git+ssh://git@git.test/x.git#abc",
       "file:x.tgz",
+      `${place.packages.origin}/other/-/other-1.2.3.tgz#abc`,
     ]) {
       place.write({ "yarn.lock": lockOf(resolved, other) });
       await expect(place.plan(["yarn", "test"]), resolved).rejects.toMatchObject({

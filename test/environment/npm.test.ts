@@ -148,12 +148,29 @@ describe("npm refuses", () => {
   test.each([
     ["a git dependency", { resolved: "git+ssh://git@git.test/x.git#abc" }],
     ["an address elsewhere", { resolved: "https://evil.test/x/-/x-1.0.0.tgz", integrity: "sha512-x" }],
+    ["another package's file", { resolved: "OWN/y/-/y-1.0.0.tgz", integrity: "sha512-x" }],
+    ["a file of another scope", { resolved: "OWN/@s/x/-/y-1.0.0.tgz", integrity: "sha512-x" }],
     ["a file", { resolved: "file:../x.tgz", integrity: "sha512-x" }],
     ["what has no integrity", {}],
     ["a link that leads out", { resolved: "../elsewhere", link: true }],
-  ])("%s", async (_what, entry) => {
-    writeProject({ "node_modules/x": { version: "1.0.0", ...entry } }, { x: "1.0.0" });
+  ])("%s", async (_what, { resolved, ...entry }: Entry) => {
+    const address = resolved?.replace("OWN", place.packages.origin);
+    const told = address === undefined ? {} : { resolved: address };
+    writeProject({ "node_modules/x": { version: "1.0.0", ...entry, ...told } }, { x: "1.0.0" });
     await expect(place.plan(["npm", "test"])).rejects.toMatchObject({ code: "E_SOURCE_REFUSED" });
+  });
+
+  test("nothing of an alias that says so, or of a registry whose addresses name no package", async () => {
+    const { origin } = place.packages;
+    const entry = { version: "1.0.0", integrity: "sha512-x" };
+    writeProject(
+      {
+        "node_modules/x": { ...entry, name: "@s/y", resolved: `${origin}/@s%2fy/-/y-1.0.0.tgz` },
+        "node_modules/z": { ...entry, resolved: `${origin}/download/z/1.0.0/0123` },
+      },
+      { x: "npm:@s/y@1.0.0", z: "1.0.0" },
+    );
+    expect((await place.plan(["npm", "test"])).ecosystem).toBe("npm");
   });
 
   test.each([

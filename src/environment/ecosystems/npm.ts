@@ -2,7 +2,7 @@
 import { posix } from "node:path";
 import { isRecord } from "../project-files.ts";
 import { type Recipe, type RecipeRequest, step, throughProxy } from "../recipe.ts";
-import { RegistryHosts, refuse } from "../refusal.ts";
+import { checkPackageAddress, RegistryHosts, refuse } from "../refusal.ts";
 import {
   installedManifests,
   nodeOutputs,
@@ -64,15 +64,19 @@ function checkLockfile(request: RecipeRequest, path: string): readonly string[] 
   const members: string[] = [];
   for (const [place, entry] of Object.entries(packages)) {
     if (!isRecord(entry)) refuse(place, path, "it is no object");
-    const { resolved, link, integrity, inBundle } = entry;
+    const { name: alias, resolved, link, integrity, inBundle } = entry;
     if (place === "") continue;
-    const name = `package ${place.replace(/^.*node_modules\//, "")}`;
+    const installed = place.replace(/^.*node_modules\//, "");
+    const name = `package ${installed}`;
     if (!place.includes("node_modules/")) {
       members.push(files.resolve("", place, path));
     } else if (link === true) {
       files.resolve("", typeof resolved === "string" ? resolved : "", path);
     } else if (inBundle !== true) {
-      if (typeof resolved === "string") hosts.check(resolved, name, path);
+      if (typeof resolved === "string") {
+        hosts.check(resolved, name, path);
+        checkPackageAddress(resolved, typeof alias === "string" ? alias : installed, path);
+      }
       if (typeof integrity !== "string")
         refuse(name, path, "it has no integrity, so nothing could be checked");
     }

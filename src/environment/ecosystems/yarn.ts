@@ -1,6 +1,6 @@
 /** Yarn, both generations. */
 import { type Recipe, type RecipeRequest, step } from "../recipe.ts";
-import { RegistryHosts, refuse } from "../refusal.ts";
+import { checkPackageAddress, RegistryHosts, refuse } from "../refusal.ts";
 import {
   installedManifests,
   isHttpAddress,
@@ -35,6 +35,7 @@ export function yarnRecipe(request: RecipeRequest): Recipe {
     if (resolved === undefined) continue;
     if (!isHttpAddress(resolved)) refuse(name, LOCKFILE, `it comes from ${resolved}, which is no registry`);
     hosts.check(resolved, name, LOCKFILE);
+    checkPackageAddress(resolved, packageOf(name), LOCKFILE);
   }
   const members = listedMembers(files);
   const manifests = installedManifests(files, members);
@@ -54,6 +55,13 @@ export function yarnRecipe(request: RecipeRequest): Recipe {
     path: [],
     standIns: manifests,
   };
+}
+
+/** Of the first range that an entry is for: `a@^1, a@2`, `b@npm:a@1`. */
+function packageOf(key: string): string {
+  const [, name = key, alias] =
+    /^"?((?:@[^/@]+\/)?[^@]+)@(?:npm:((?:@[^/@]+\/)?[a-zA-Z][^@,"]*))?/.exec(key) ?? [];
+  return alias ?? name;
 }
 
 /** How Yarn 2 and later sets a project with `node_modules` up. */

@@ -19,6 +19,7 @@ import { type Matcher, matcherOf } from "./globs.ts";
 import { compareKeyed, isKeyed } from "./keyed.ts";
 import type { KeyedChange } from "./keyed-change.ts";
 import { findBadNames, findSwaps, isPossible } from "./names.ts";
+import { findReplacedPackages } from "./replaced-packages.ts";
 import { type ScriptReach, scriptReach } from "./script-reach.ts";
 import { findShadows } from "./shadowing.ts";
 import { testFileMatcher } from "./test-files.ts";
@@ -97,7 +98,10 @@ class Composer {
       ...findBadNames(this.#difference, this.#isProtected),
       ...findSwaps(this.#protected, this.#difference),
       ...(await findNewConfigurations(this.#difference, contract, matches)),
-      ...(await findShadows(this.#difference, folders)).filter((each) => this.#isOpen(each)),
+      ...[
+        ...(await findShadows(this.#difference, folders)),
+        ...(await findReplacedPackages(this.#difference)),
+      ].filter((each) => this.#isOpen(each)),
     );
     return {
       entries: this.#entries(),

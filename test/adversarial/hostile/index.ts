@@ -1,6 +1,7 @@
 /** Ways to cheat, all of them but those that take a whole session. */
 import type { HostileCase } from "../case.ts";
 import { judgeCases } from "./judges.ts";
+import { packageCases } from "./lockfiles.ts";
 import { otherCases } from "./rest.ts";
 import { runnerCases } from "./runners.ts";
 import { shimCases } from "./shims.ts";
@@ -10,5 +11,5 @@ import { treeCases } from "./trees.ts";
 /** Each of them has to be caught by a gate that carries weight. */
 export const hostileCases: readonly HostileCase[] = [
   ...[...testCases, ...runnerCases, ...shimCases, ...treeCases],
-  ...[...otherCases, ...judgeCases],
+  ...[...packageCases, ...otherCases, ...judgeCases],
 ];
