@@ -17,16 +17,26 @@ export async function isAgreed(
   signal?: AbortSignal,
   standard: "yes" | "no" = "no",
 ): Promise<boolean> {
-  if (!isAsked()) return false;
+  const choices = standard === "yes" ? "[Y/n]" : "[y/N]";
+  const said = await answerTo(output, `${question} ${choices} `, signal);
+  if (said === "") return standard === "yes";
+  return said === "y" || said === "yes";
+}
+
+/** What they say, trimmed and in lower case; null where nobody is there to ask, and where they leave. */
+export async function answerTo(
+  output: Output,
+  question: string,
+  signal?: AbortSignal,
+): Promise<string | null> {
+  if (!isAsked()) return null;
   // Not a terminal of its own: Ctrl-C has to stay a signal.
   const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
   const ended = new Promise<null>((done) => lines.once("close", () => done(null)));
   const options = signal === undefined ? {} : { signal };
   try {
-    const choices = standard === "yes" ? "[Y/n]" : "[y/N]";
-    const answer = await Promise.race([lines.question(`${question} ${choices} `, options), ended]);
-    if (answer?.trim() === "") return standard === "yes";
-    return answer !== null && /^\s*y(es)?\s*$/i.test(answer);
+    const answer = await Promise.race([lines.question(question, options), ended]);
+    return answer?.trim().toLowerCase() ?? null;
   } finally {
     lines.close();
     await output.flush();

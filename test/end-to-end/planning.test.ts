@@ -70,11 +70,15 @@ describe("plan", () => {
     expect(readFileSync(join(place.project, FILE), "utf8")).toBe(before);
   });
 
-  test("nobody there to accept it: shown, not kept", async () => {
-    const ending = await plan([TURN]);
-    expect(ending.code).toBe(4);
-    expect(ending.stdout).toContain("1. json");
-    expect(ending.stderr).toContain("not kept");
+  test.each([
+    ["nobody there to accept it", [], "--yes"],
+    ["nobody asked, as JSON", ["--json"], "--yes"],
+    ["a cap of a session, and none to run", ["--yes", "--max-cost", "5"], "--run"],
+  ])("%s: refused before a model is paid", async (_what, words, needed) => {
+    const ending = await plan([TURN], ...words);
+    expect(ending.code).toBe(2);
+    expect(ending.stderr + ending.stdout).toContain(needed);
+    expect(ending.stderr).not.toContain("asking");
     expect(isKept()).toBe(false);
   });
 
@@ -88,8 +92,6 @@ describe("plan", () => {
       cost_micro_usd: expect.any(Number),
     });
     expect(existsSync(join(place.project, "a.json"))).toBe(true);
-    const unaccepted = await plan([TURN], "--json");
-    expect([unaccepted.code, parsed(unaccepted).file]).toEqual([4, null]);
   });
 
   test.each([
@@ -106,7 +108,7 @@ describe("plan", () => {
       env: place.environment(),
     });
     const running = new Running(child);
-    await running.says(/keep this as nightshift.contract.json\? \[y\/N\]/);
+    await running.says(/keep this as nightshift.contract.json\? \[y\/N\], or r/);
     child.stdin.write(answer);
     expect((await running.ended).code).toBe(code);
     expect(isKept()).toBe(code === 0);
@@ -163,24 +165,30 @@ test("what was planned is what is verified", async (context) => {
     `require("node:test").test("adds", () => require("node:assert").equal(require("./add.cjs").add(1, 2), 3));\n`,
   );
   const criteria = [{ id: "adds", description: "add(1, 2) is 3", check: "npm test" }];
-  const planner = place.script(
-    { turns: [{ tools: [{ name: "submit_plan", input: { criteria } }] }] },
-    "../plan.json",
-  );
   git(place.project, "init", "-q");
   git(place.project, "add", ".");
   git(place.project, "commit", "-qm", "base");
-  const kept = await place.run(["plan", "Make add add", "--model", planner, "--yes"]);
-  expect(kept.code, kept.stderr).toBe(0);
   const bash = { name: "bash", input: { command: "sed -i 's/a - b/a + b/' add.cjs" } };
-  const worker = place.script({ turns: [{ tools: [bash] }, { text: "Done." }] }, "../work.json");
-  const ran = await place.run(["run", "--contract", FILE, "--sandbox", "bubblewrap", "--model", worker]);
+  // The first turn is the planner's; the agent has no such tool, and is told so.
+  const submitted = { name: "submit_plan", input: { criteria } };
+  const model = place.script(
+    {
+      turns: [{ tools: [submitted] }, { tools: [bash] }, { text: "Done." }],
+    },
+    "../script.json",
+  );
+  const words = ["--model", model, "--yes", "--run", "--sandbox", "bubblewrap", "--max-requests", "9"];
+  const ran = await place.run(["plan", "Make add add", ...words]);
   expect(ran.stdout + ran.stderr).toMatch(/1: every criterion is met[\s\S]*verified by verdict 1/);
   expect(ran.code).toBe(0);
   const { sessions } = (await place.json(["list"])) as { sessions: { session_id: string }[] };
   const events = await place.events(sessions[0]?.session_id ?? "");
   const { contract } = await place.json(["assess", "--contract", FILE]);
   expect(bodiesOf(events, "contract.sealed")).toMatchObject([{ contract, source: FILE }]);
+  const kept = readFileSync(join(place.project, FILE), "utf8");
+  place.write(FILE, kept.replace("add(1, 2) is 3", "add(1, 2) is always 3"));
+  const changed = await place.run(["assess", "--contract", FILE]);
+  expect(changed.stderr.replace(/\s+/g, " ")).toContain(`${FILE} was changed after it was accepted`);
 }, 120_000);
 
 describe("assess", () => {

@@ -18,10 +18,11 @@ const DETACH_FLAG: FlagSpec = {
   description: "go on in the background, also when this terminal closes, and keep the machine awake",
 };
 
-const VIEW_FLAGS: readonly FlagSpec[] = [
-  { name: "json", description: "print one JSON value in the end instead of progress" },
-  { name: "verbose", description: "show more of what happens" },
-];
+const RESULT_FLAG: FlagSpec = {
+  name: "json",
+  description: "print one JSON value in the end instead of progress",
+};
+const VERBOSE_FLAG: FlagSpec = { name: "verbose", description: "show more of what happens" };
 
 /** Which model, and how it is reached. */
 export const MODEL_FLAGS: readonly FlagSpec[] = [
@@ -99,12 +100,13 @@ export const CONTRACT_FLAGS: readonly FlagSpec[] = [
     description: "cap on verdicts (default: 20)",
     parse: wholeNumber("--max-verdicts", 10_000),
   },
-  {
-    name: "judge-model",
-    value: "<provider:model>",
-    description: "grades rubrics (default: the agent's model)",
-  },
 ];
+
+const JUDGE_FLAG: FlagSpec = {
+  name: "judge-model",
+  value: "<provider:model>",
+  description: "grades rubrics (default: another than the agent's, where one is known)",
+};
 
 const AGENT_FLAGS: readonly FlagSpec[] = [
   {
@@ -217,20 +219,26 @@ const WORKER_FLAG: FlagSpec = {
   parse: oneOf("--worker", ["loop", "command"]),
 };
 
-/** What a session begins with, whoever works in it. */
-const BEGIN_FLAGS: readonly FlagSpec[] = [
-  ...MODEL_FLAGS,
-  ...PLACE_FLAGS,
+/** How a session goes, whatever has to be met and whoever works in it. */
+export const SESSION_FLAGS: readonly FlagSpec[] = [
   ...CAP_FLAGS,
   DAY_CAP_FLAG,
   ...LIMIT_FLAGS,
-  ...CONTRACT_FLAGS,
-  ...PROGRAM_FLAGS,
+  JUDGE_FLAG,
   ...AGENT_FLAGS,
   ...PEOPLE_FLAGS,
-  IGNORE_PROJECT_FLAG,
   DETACH_FLAG,
-  ...VIEW_FLAGS,
+  VERBOSE_FLAG,
+];
+
+const BEGIN_FLAGS: readonly FlagSpec[] = [
+  ...MODEL_FLAGS,
+  ...PLACE_FLAGS,
+  ...CONTRACT_FLAGS,
+  ...PROGRAM_FLAGS,
+  ...SESSION_FLAGS,
+  IGNORE_PROJECT_FLAG,
+  RESULT_FLAG,
   { name: "yes", description: "ask nothing" },
 ];
 
@@ -273,7 +281,8 @@ export const driveCommands: readonly CommandSpec[] = [
         description: "with --all: sessions at once (default 8)",
         parse: wholeNumber("--concurrency", 1000),
       },
-      ...VIEW_FLAGS,
+      RESULT_FLAG,
+      VERBOSE_FLAG,
     ],
     run: async (context, [id], flags) => (await import("../commands/resume.ts")).resume(context, id, flags),
   }),

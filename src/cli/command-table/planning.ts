@@ -1,7 +1,7 @@
 /** Where contracts come from. */
 import type { AssessFlags } from "../commands/assess.ts";
 import type { PlanFlags } from "../commands/plan.ts";
-import { CONTRACT_FLAGS, MODEL_FLAGS } from "./drive.ts";
+import { CONTRACT_FLAGS, MODEL_FLAGS, SESSION_FLAGS } from "./drive.ts";
 import { type CommandSpec, command, IGNORE_PROJECT_FLAG, JSON_FLAG, PLACE_FLAGS } from "./spec.ts";
 
 /** Commands that come before work begins. */
@@ -18,7 +18,7 @@ export const planningCommands: readonly CommandSpec[] = [
   }),
   command<PlanFlags>({
     name: "plan",
-    description: "let a model propose a contract for a goal, look at it, and keep it as a file",
+    description: "let a model propose a contract for a goal, look at it, keep it as a file, run it",
     arguments: [
       { name: "goal", description: "what is to be done; - reads it from standard input", kind: "list" },
     ],
@@ -31,6 +31,8 @@ export const planningCommands: readonly CommandSpec[] = [
         description: "where the contract goes (default: nightshift.contract.json)",
       },
       { name: "yes", description: "accept it unasked" },
+      { name: "run", description: "run what is accepted, with the flags of run" },
+      ...SESSION_FLAGS,
       IGNORE_PROJECT_FLAG,
       JSON_FLAG,
     ],

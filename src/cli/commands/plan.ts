@@ -1,6 +1,7 @@
-/** `plan`: a model proposes a contract for a goal; a person looks at it and keeps it as a file for `run --contract`. */
+/** `plan`: a model proposes a contract for a goal; a person looks at it, keeps it as a file, and has it run. */
 import { existsSync, writeFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
+import { contractHash } from "../../core/contract/contract.ts";
 import { NightshiftError } from "../../core/errors.ts";
 import { createRedactor } from "../../core/redact.ts";
 import { costMicroUsd } from "../../model/price.ts";
@@ -12,25 +13,34 @@ import { type Settings, secretsOf } from "../../runtime/config.ts";
 import { openModel } from "../../runtime/models.ts";
 import type { ModelConfig } from "../../runtime/providers.ts";
 import { systemChance, systemClock } from "../../runtime/system.ts";
-import { isAgreed } from "../ask.ts";
-import { type CommandContext, commandLine, type ProjectFlags, projectSettingsFor } from "../context.ts";
+import { answerTo, isAgreed, isAsked } from "../ask.ts";
+import { type CommandContext, commandLine, projectSettingsFor } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { Interruption } from "../interruption.ts";
-import { checkModel, type ModelFlags, modelOf } from "../model-choice.ts";
+import { checkModel, modelOf } from "../model-choice.ts";
 import type { Output } from "../output.ts";
 import { contractLines } from "../render/contract-lines.ts";
 import { formatCost, formatCount, formatQuantity } from "../render/format.ts";
 import { wrap } from "../render/text.ts";
 import { textOf } from "../said.ts";
+import { sandboxFor } from "./begin.ts";
+import type { RunFlags } from "./run.ts";
 
-/** Flags of `plan`. */
-export interface PlanFlags extends ProjectFlags, ModelFlags {
+/** Flags of `plan`: its own, and those of the session that comes of it. */
+export interface PlanFlags extends RunFlags {
   readonly out?: string;
-  readonly yes?: boolean;
-  readonly json?: boolean;
+  readonly run?: boolean;
 }
 
+/** What a person makes of a plan. */
+type Decision = "discarded" | "kept" | "run";
+
 const FILE_STANDARD = "nightshift.contract.json";
+/** Needs no session. */
+const OWN_FLAGS: ReadonlySet<string> = new Set<keyof PlanFlags>([
+  ...(["model", "baseUrl", "price", "maxOutputTokens", "state", "directory"] as const),
+  ...(["out", "yes", "run", "ignoreProject", "json"] as const),
+]);
 
 /** Everything that can be wrong is looked at before a model is asked. Exits with 4 when nobody accepted the plan. */
 export async function plan(
@@ -40,30 +50,83 @@ export async function plan(
 ): Promise<number> {
   const { output } = context;
   const goal = textOf(words);
-  if (goal.trim() === "")
-    throw new NightshiftError("E_USAGE", "the goal is empty", {
-      hint: 'Say what is to be done: nightshift plan "add a --json flag to list"',
-    });
+  checkSaid(goal, flags);
   const settings = await projectSettingsFor(context, flags);
   const file = resolve(settings.workspace, flags.out ?? FILE_STANDARD);
   if (existsSync(file)) throw alreadyThere(file, settings);
   const model = modelOf(context, settings, flags);
   await checkModel(model, settings);
+  if (flags.run === true) await sandboxFor(flags, settings);
+  if (flags.yes !== true && (flags.json === true || !isAsked()))
+    throw new NightshiftError(
+      "E_USAGE",
+      "nobody is there to accept the plan, and a model would be paid for it",
+      {
+        hint: "Pass --yes to accept it unasked, or plan at a terminal, without --json.",
+      },
+    );
+  const decision = await planned(output, { goal, file, model, settings, flags });
+  if (typeof decision === "number") return decision;
+  if (decision === "discarded") return EXIT.person;
+  if (decision === "kept") return EXIT.ok;
+  const { run } = await import("./run.ts");
+  return await run(context, [], { ...flags, contract: relative(settings.workspace, file) });
+}
+
+/** @throws NightshiftError `E_USAGE` */
+function checkSaid(goal: string, flags: PlanFlags): void {
+  if (goal.trim() === "")
+    throw new NightshiftError("E_USAGE", "the goal is empty", {
+      hint: 'Say what is to be done: nightshift plan "add a --json flag to list"',
+    });
+  const unfit = Object.entries(flags).find(([name, value]) => value !== undefined && !OWN_FLAGS.has(name));
+  if (unfit === undefined || flags.run === true) return;
+  const name = unfit[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new NightshiftError("E_USAGE", `--${name} is for a session, and this only makes a plan`, {
+    hint: "Pass --run, too, to run the plan once it is accepted.",
+  });
+}
+
+interface Planning {
+  readonly goal: string;
+  readonly file: string;
+  readonly model: ModelConfig;
+  readonly settings: Settings;
+  readonly flags: PlanFlags;
+}
+
+/** What became of it, or the exit code of whoever was interrupted. */
+async function planned(output: Output, planning: Planning): Promise<Decision | number> {
+  const { goal, file, model, settings, flags } = planning;
   using interruption = new Interruption();
   try {
     const proposed = await propose(output, goal, model, settings, interruption.signal);
     if (flags.json !== true) show(output, proposed, model);
-    const isAccepted =
-      flags.yes === true ||
-      (flags.json !== true && (await isAgreed(output, questionOf(file, settings), interruption.signal)));
-    if (isAccepted) keep(file, contractFileText(proposed.draft.contract), settings);
-    report(output, proposed, { file: isAccepted ? file : null, model, settings, flags });
-    return isAccepted ? EXIT.ok : EXIT.person;
+    const decision = await decided(output, planning, interruption.signal);
+    const { contract } = proposed.draft;
+    if (decision !== "discarded") keep(file, contractFileText(contract, contractHash(contract)), settings);
+    report(output, proposed, decision, planning);
+    return decision;
   } catch (error) {
     if (interruption.exitCode === null) throw error;
     output.note("interrupted; nothing was written");
     return interruption.exitCode;
   }
+}
+
+async function decided(
+  output: Output,
+  { file, settings, flags }: Planning,
+  signal: AbortSignal,
+): Promise<Decision> {
+  const accepted = flags.run === true ? "run" : "kept";
+  if (flags.yes === true) return accepted;
+  const question = `keep this as ${relative(settings.workspace, file)}`;
+  if (accepted === "run")
+    return (await isAgreed(output, `${question} and run it?`, signal)) ? "run" : "discarded";
+  const said = await answerTo(output, `${question}? [y/N], or r to run it as well: `, signal);
+  if (said === "r" || said === "run") return "run";
+  return said === "y" || said === "yes" ? "kept" : "discarded";
 }
 
 async function propose(
@@ -99,10 +162,6 @@ function show(output: Output, { draft, requests, usage }: ProposedPlan, { price 
   output.note("", ...wrap(`${formatQuantity(requests, "request")}, ${tokens}${cost}`, width));
 }
 
-function questionOf(file: string, { workspace }: Settings): string {
-  return `keep this as ${relative(workspace, file)}?`;
-}
-
 function keep(file: string, text: string, settings: Settings): void {
   try {
     writeFileSync(file, text, { flag: "wx" });
@@ -122,31 +181,23 @@ function alreadyThere(file: string, { workspace }: Settings): NightshiftError {
   });
 }
 
+/** Where a session follows, the one JSON value is that of the session. */
 function report(
   output: Output,
   { draft, requests, usage }: ProposedPlan,
-  made: {
-    readonly file: string | null;
-    readonly model: ModelConfig;
-    readonly settings: Settings;
-    readonly flags: PlanFlags;
-  },
+  decision: Decision,
+  { file, model, settings, flags }: Planning,
 ): void {
-  const { file, flags, settings, model } = made;
-  if (flags.json === true) {
+  const name = relative(settings.workspace, file);
+  if (decision === "run") output.note(`kept as ${name}`);
+  else if (flags.json === true) {
     const { contract, remarks, complaints } = draft;
     const cost = model.price === undefined ? {} : { cost_micro_usd: costMicroUsd(usage, model.price) };
     const used = { input_tokens: usage.inputTokens, output_tokens: usage.outputTokens };
     output.printJson({ file, contract, remarks, complaints, requests, usage: used, ...cost });
-    return;
+  } else if (decision === "discarded") output.note("not kept");
+  else {
+    const next = `next: ${commandLine(flags, "run", "--contract", name)}`;
+    output.note(`kept as ${name}`, ...wrap(next, output.width));
   }
-  if (file === null) {
-    output.note("not kept: accept it on a terminal, or with --yes");
-    return;
-  }
-  const name = relative(settings.workspace, file);
-  output.note(
-    `kept as ${name}`,
-    ...wrap(`next: ${commandLine(flags, "run", "--contract", name)}`, output.width),
-  );
 }

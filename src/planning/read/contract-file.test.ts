@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { contractOf, criterionOf, readCheck } from "../../core/contract/build.ts";
-import type { Contract } from "../../core/contract/contract.ts";
+import { type Contract, contractHash } from "../../core/contract/contract.ts";
 import { contractFileText } from "./contract-file.ts";
 import { type ReadSource, readSource } from "./read.ts";
 
@@ -83,6 +83,7 @@ describe("our own form", () => {
           limits: { verdicts: 3 },
         },
         heldOut: [{ criterion: "h", folder: "../h", target: "t" }],
+        accepted: null,
         markedCount: 1,
         remarks: ['`a | b` is run by sh -c, because of "|"'],
       },
@@ -92,7 +93,9 @@ describe("our own form", () => {
   test("what is written reads as the same contract", () => {
     fc.assert(
       fc.property(arbitraryContract, (contract) => {
-        expect(read(contractFileText(contract), "c.json")).toMatchObject({ read: { contract, heldOut: [] } });
+        const accepted = contractHash(contract);
+        const again = read(contractFileText(contract, accepted), "c.json");
+        expect(again).toMatchObject({ read: { contract, heldOut: [], accepted } });
       }),
     );
   });

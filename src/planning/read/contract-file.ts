@@ -62,6 +62,8 @@ const service = z.strictObject({
 
 const contractFile = z.strictObject({
   $schema: z.unknown().optional(),
+  /** Of the contract as it was when a person accepted it. */
+  accepted: hash.optional(),
   nightshift: z.int().max(FORM, "the file was written by a newer Nightshift; upgrade this one").optional(),
   goal: line.optional(),
   constraints: z.array(line).max(1000).default([]),
@@ -95,6 +97,8 @@ export interface ReadContract {
   /** Its goal may be empty; without `setup` nobody said. */
   readonly contract: Omit<Contract, "setup"> & { readonly setup: string[] | undefined };
   readonly heldOut: readonly HeldOutFolder[];
+  /** Hash of the contract that a person accepted, which this one may not be any more; null where nobody was asked. */
+  readonly accepted: string | null;
   /** How many criteria are marked as passed, which counts for nothing. */
   readonly markedCount: number;
   readonly remarks: readonly string[];
@@ -126,7 +130,8 @@ export function readContractFile(json: JsonText, name: string): ReadContract {
     heldOut.push({ criterion: id, ...files });
     return { ...full, check: checked };
   });
-  const { $schema: _schema, nightshift: _form, goal = "", setup, limits, judging, ...rest } = file;
+  const { $schema: _schema, nightshift: _form, accepted = null, ...said } = file;
+  const { goal = "", setup, limits, judging, ...rest } = said;
   const contract: ReadContract["contract"] = {
     ...rest,
     goal,
@@ -139,7 +144,7 @@ export function readContractFile(json: JsonText, name: string): ReadContract {
     },
   };
   const markedCount = file.criteria.filter(({ passes }) => passes === true).length;
-  return { contract, heldOut, markedCount, remarks };
+  return { contract, heldOut, accepted, markedCount, remarks };
 }
 
 function checkOf(
@@ -174,12 +179,13 @@ function words(text: string, json: JsonText, name: string, path: FieldPath): str
   throw fileError(name, json, path, `${fieldName(path)} takes a command without anything for a shell`);
 }
 
-/** The text of a file that reads as this contract again. */
-export function contractFileText(contract: Contract): string {
+/** The text of a file that reads as this contract again. @param accepted - its hash, where a person has accepted it */
+export function contractFileText(contract: Contract, accepted?: string): string {
   const { goal, criteria, constraints, protect, protection, setup, services, deps, judging, limits } =
     contract;
   const file = {
     nightshift: FORM,
+    ...(accepted !== undefined && { accepted }),
     goal,
     ...(constraints.length > 0 && { constraints }),
     criteria: criteria.map(criterionField),

@@ -1,6 +1,6 @@
 /** A contract of whatever form a file has. */
 import { dirname, resolve } from "node:path";
-import { CONTRACT_DEFAULTS, type Contract } from "../../core/contract/contract.ts";
+import { CONTRACT_DEFAULTS, type Contract, contractHash } from "../../core/contract/contract.ts";
 import { isNightshiftError, messageOf, NightshiftError } from "../../core/errors.ts";
 import { detectProject } from "../detect/detect.ts";
 import { openFolder } from "../detect/folder.ts";
@@ -42,7 +42,7 @@ export async function contractFromFile(
 }
 
 async function fromContract(
-  { contract, heldOut, markedCount, remarks: readRemarks }: ReadContract,
+  { contract, heldOut, accepted, markedCount, remarks: readRemarks }: ReadContract,
   { path, name, prompt }: FileRequest,
   { keepHeldOut }: { keepHeldOut?(folder: string): Promise<string> },
 ): Promise<ContractOfFile> {
@@ -69,11 +69,18 @@ async function fromContract(
     remarks.push(
       `${markedCount} of its criteria say that they pass; that is ignored, for only a verdict says so`,
     );
+  if (accepted !== null && !isAsAccepted(contract, accepted))
+    remarks.push(`${name} was changed after it was accepted; what it says now counts`);
   const isOther =
     prompt.trim() !== "" && contract.goal.trim() !== "" && prompt.trim() !== contract.goal.trim();
   if (isOther) remarks.push(`the goal is that of ${name}; your prompt is only the first message`);
   const goal = contract.goal.trim() === "" ? prompt : contract.goal;
   return { ...contract, goal, criteria, source: name, remarks };
+}
+
+/** Whoever accepts a plan accepts all of it, its set-up too. */
+function isAsAccepted({ setup, ...rest }: ReadContract["contract"], accepted: string): boolean {
+  return setup !== undefined && contractHash({ ...rest, setup }) === accepted;
 }
 
 /** A check that is no command is the file's mistake. */
