@@ -82,6 +82,7 @@ function verdictOn(
     },
     {
       ...{ treeA: trees.A, treeB: trees.B, findings: [], checked: passes === null ? [] : checked },
+      contrasted: [],
       graded: grade === undefined ? [] : [{ seq: 9, body: { verdict: 1, ...grade } }],
       ...{
         review: { open: [], approved: new Set(), denied: [] },

@@ -137,6 +137,14 @@ export interface RefereeTrees {
     paths: ReadonlySet<string>,
     signal: AbortSignal,
   ): Promise<string | undefined>;
+  /** Makes the tree of the base with these files as the candidate has them. */
+  withFiles(
+    sessionId: string,
+    base: CommitHash,
+    candidate: CommitHash,
+    paths: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<string>;
   /** @param extra - a folder whose content is put at `target` as well: files that the worker never sees */
   open(sessionId: string, tree: string, extra: ExtraFiles | null, signal: AbortSignal): Promise<TreeFiles>;
 }

@@ -15,6 +15,7 @@ export class Evidence {
   readonly #onFact: OnFact;
   readonly #attributed: Logged<"referee.attributed">[] = [];
   readonly #checked: Logged<"referee.checked">[] = [];
+  readonly #contrasted: Logged<"referee.contrasted">[] = [];
   readonly #graded: Logged<"judge.graded">[] = [];
   readonly #composed: EventBody<"referee.composed">[] = [];
   readonly #ratcheted: EventBody<"referee.ratcheted">[] = [];
@@ -31,6 +32,10 @@ export class Evidence {
 
   get attributed(): readonly Logged<"referee.attributed">[] {
     return this.#attributed;
+  }
+
+  get contrasted(): readonly Logged<"referee.contrasted">[] {
+    return this.#contrasted;
   }
 
   get graded(): readonly Logged<"judge.graded">[] {
@@ -59,6 +64,9 @@ export class Evidence {
         break;
       case "referee.checked":
         this.#checked.push({ seq, body: fact.body });
+        break;
+      case "referee.contrasted":
+        this.#contrasted.push({ seq, body: fact.body });
         break;
       case "referee.ratcheted":
         this.#ratcheted.push(fact.body);

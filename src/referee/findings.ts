@@ -16,6 +16,7 @@ export interface Findings {
   readonly treeB: string | null;
   readonly findings: readonly Finding[];
   readonly checked: readonly Logged<"referee.checked">[];
+  readonly contrasted: readonly Logged<"referee.contrasted">[];
   readonly graded: readonly Logged<"judge.graded">[];
   readonly review: Review;
   readonly isIsolated: boolean;

@@ -3,8 +3,11 @@
 import type { Findings } from "./findings.ts";
 import { baseRecords } from "./gates.ts";
 import type { VerdictRequest } from "./parts.ts";
+import { readIds } from "./test-ids.ts";
 
 const GAP_LENGTH_MAX = 1000;
+/** Tests that a sentence names. */
+const IDLE_TESTS_MAX = 5;
 
 /** One sentence each. */
 export function gapsOf(request: VerdictRequest, findings: Findings): readonly string[] {
@@ -12,6 +15,7 @@ export function gapsOf(request: VerdictRequest, findings: Findings): readonly st
     ...ofContract(request),
     ...ofJudge(request, findings),
     ...ofBase(request, findings),
+    ...ofNewTests(findings),
     ...ofPlace(findings),
   ];
   return gaps.map((gap) => gap.slice(0, GAP_LENGTH_MAX));
@@ -64,6 +68,18 @@ function* ofBase({ contract, preflight }: VerdictRequest, { waived, checked }: F
     .filter(({ status }) => status === "flaky")
     .map(({ criterion }) => criterion);
   if (flaky.length > 0) yield `flaky on the base: ${flaky.join(", ")}`;
+}
+
+/** A test that passes without the work, too, is no evidence of it. */
+function* ofNewTests({ contrasted }: Findings): Generator<string> {
+  for (const { body } of contrasted) {
+    const { criterion, tests, passing, problem } = body;
+    const idle = readIds(passing);
+    if (problem !== undefined)
+      yield `${criterion}: whether its new tests show anything was not found out: ${problem}`;
+    else if (idle.length > 0)
+      yield `${criterion}: ${idle.length} of ${tests} new tests pass without the work, too, so they do not show it: ${idle.slice(0, IDLE_TESTS_MAX).join(" · ")}`;
+  }
 }
 
 function* ofPlace({ isIsolated, gatesOff, review }: Findings): Generator<string> {

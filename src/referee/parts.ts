@@ -69,6 +69,7 @@ export type RefereeFactType =
   | "referee.composed"
   | "referee.attributed"
   | "referee.checked"
+  | "referee.contrasted"
   | "referee.ratcheted"
   | "judge.graded";
 /** One of them. */

@@ -7,6 +7,7 @@ import { composedWithout, recordWithout, remaining, unheard } from "./ablation.t
 import { ownChecks } from "./absent.ts";
 import { changesBetween } from "./changes.ts";
 import type { Composition, RunnerMatch, TreeReader } from "./contract.ts";
+import { contrastNewTests } from "./contrast.ts";
 import { Evidence } from "./evidence.ts";
 import type { Findings, Verdict } from "./findings.ts";
 import { type BaseRecord, baseRecords, judgeUnchanged, withoutFiles } from "./gates.ts";
@@ -49,6 +50,7 @@ export async function giveVerdict(
   return verdictOf(request, {
     ...hearing.found,
     checked: evidence.checked,
+    contrasted: evidence.contrasted,
     graded: evidence.graded,
     isIsolated: parts.isIsolated,
     gatesOff,
@@ -100,6 +102,8 @@ class Hearing {
       this.#evidence,
       this.#signal,
     );
+    const tested = { ...this.#request, changed, matches, records: this.#records };
+    await contrastNewTests(world, tested, criteria, this.#evidence, this.#signal);
   }
 
   get #off(): ReadonlySet<Gate> {

@@ -85,7 +85,7 @@ function graded(
 
 function findings(changes: Partial<Findings> = {}): Findings {
   return {
-    ...{ treeA, treeB, findings: [], checked: [], graded: [], review: NO_REVIEW },
+    ...{ treeA, treeB, findings: [], checked: [], contrasted: [], graded: [], review: NO_REVIEW },
     ...{ isIsolated: true, gatesOff: new Set(), waived: new Set(), durationMs: 7, problem: null },
     ...changes,
   };

@@ -53,6 +53,7 @@ const FACT_TYPES: readonly RefereeFactType[] = [
   "referee.composed",
   "referee.attributed",
   "referee.checked",
+  "referee.contrasted",
   "referee.ratcheted",
   "judge.graded",
 ];

@@ -163,6 +163,11 @@ function verdictLines(event: SessionEvent, verbose: boolean): readonly Agreement
       const { criterion, pass, status, reason, run } = event.body;
       return [["check", `${criterion} (${pass}): ${status}, ${formatDuration(run.duration_ms)} | ${reason}`]];
     }
+    case "referee.contrasted": {
+      const { criterion, tests, passing, problem } = event.body;
+      const found = problem ?? `${linesIn(passing).length} of ${tests} pass without the work, too`;
+      return verbose ? [["check", `${criterion} (new tests on the base): ${found}`]] : [];
+    }
     case "referee.ratcheted":
       return event.body.findings
         .filter(({ effect }) => verbose || effect !== "note")

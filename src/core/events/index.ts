@@ -94,6 +94,7 @@ export const EVENT_VERSIONS: { readonly [T in EventType]: number } = {
   "referee.composed": 1,
   "referee.checked": 1,
   "referee.attributed": 1,
+  "referee.contrasted": 1,
   "referee.ratcheted": 1,
   "judge.request_start": 1,
   "judge.request_end": 1,

@@ -73,6 +73,25 @@ export const refereeEvents = {
     /** Why it tells nothing; then nothing is excused. */
     problem: z.string().max(4000).optional(),
   }),
+  /**
+   * Tests that the worker has written or changed, on the base's own sources: those that pass there, too, show nothing of
+   * the work. Nothing follows from it but a sentence.
+   */
+  "referee.contrasted": z.object({
+    verdict: number,
+    criterion: criterionId,
+    /** Files of tests that the candidate has added or changed. */
+    paths: z.array(z.string()).min(1).max(10_000),
+    /** Of the base, with these files; null where nothing was run. */
+    tree: object.nullable(),
+    run: checkRun.nullable(),
+    /** How many tests it reported that the base does not have. */
+    tests: z.int().nonnegative(),
+    /** Those that passed. Ids as in `preflight.finished`. */
+    passing: text,
+    /** Why it tells nothing. */
+    problem: z.string().max(8000).optional(),
+  }),
   /** Counts that may not fall, or rise. */
   "referee.ratcheted": z.object({ verdict: number, findings: z.array(finding).max(10_000) }),
   /** A request of the judge's, with the most that it can come to; it counts for the session's caps. */

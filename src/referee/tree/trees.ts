@@ -49,6 +49,24 @@ class SessionTrees implements RefereeTrees {
     return entries && (await this.#workspaces.composeTree(session, entries, signal));
   }
 
+  async withFiles(
+    sessionId: string,
+    base: string,
+    candidate: string,
+    paths: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const session = sessionId as SessionId;
+    const [before, after] = await Promise.all(
+      [base, candidate].map((commit) => this.reader(session, commit, signal).list()),
+    );
+    const entries = [
+      ...(before ?? []).filter(({ path }) => !paths.has(path)),
+      ...(after ?? []).filter(({ path }) => paths.has(path)),
+    ];
+    return await this.#workspaces.composeTree(session, entries, signal);
+  }
+
   open(sessionId: string, tree: string, extra: ExtraFiles | null, signal: AbortSignal): Promise<TreeFiles> {
     return this.#workspaces.openTree(sessionId as SessionId, tree, extra, signal);
   }

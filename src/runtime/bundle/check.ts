@@ -151,7 +151,7 @@ function objectionTo({ at, body }: ToldVerdict, request: VerdictRequest, review:
   );
   const again = verdictOf(request, {
     ...{ treeA: body.tree_a, treeB: body.tree_b, findings: findingsOf(body, request), review },
-    ...{ checked: evidence.checked, graded: evidence.graded },
+    ...{ checked: evidence.checked, contrasted: evidence.contrasted, graded: evidence.graded },
     isIsolated: true,
     gatesOff: ALL_GATES_ON,
     waived: waivedNow(request, at - body.duration_ms),

@@ -126,6 +126,7 @@ function tellVerdict(telling: Telling, event: SessionEvent): void {
     is(event, "referee.composed") ||
     is(event, "referee.attributed") ||
     is(event, "referee.checked") ||
+    is(event, "referee.contrasted") ||
     is(event, "referee.ratcheted") ||
     is(event, "judge.graded")
   )
