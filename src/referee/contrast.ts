@@ -9,7 +9,7 @@ import type { ChangedFile } from "../workspace/contract.ts";
 import type { RunnerMatch } from "./contract.ts";
 import type { Evidence } from "./evidence.ts";
 import type { BaseRecord, CheckResult } from "./gates.ts";
-import { CONTRAST_WALL_MS_MAX, REASON_LENGTH_MAX } from "./limits.ts";
+import { REASON_LENGTH_MAX, WALL_MS_MIN } from "./limits.ts";
 import type { VerdictRequest } from "./parts.ts";
 import { isFatal, runCheck } from "./run-check.ts";
 import { writeIds } from "./test-ids.ts";
@@ -71,7 +71,8 @@ async function contrast(
   { criterion: { check }, match, record, paths }: Subject,
   signal: AbortSignal,
 ): Promise<Contrasted> {
-  if (record.wallMs > CONTRAST_WALL_MS_MAX) return untold("they take too long to be run once more");
+  // A longer limit than the least comes from a base run of more than three minutes.
+  if (record.wallMs > WALL_MS_MIN) return untold("they take too long to be run once more");
   if (record.unstable > 0) return untold("their names change from run to run");
   if (check === null) return untold("there is no check");
   const { sessionId, base, commit } = work;

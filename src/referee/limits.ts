@@ -10,8 +10,6 @@ export const WALL_MS_MIN = 10 * 60_000;
 export const WALL_FACTOR = 3;
 /** Wall limit of a check on the base, unless the contract names one. */
 export const BASE_WALL_MS = 60 * 60_000;
-/** A check with a longer wall limit (base runs of more than three minutes) is not run for its new tests once more. */
-export const CONTRAST_WALL_MS_MAX = WALL_MS_MIN;
 /** Kept output of one run. */
 export const OUTPUT_BYTES_MAX = 200_000;
 /** Making a sandbox. */
