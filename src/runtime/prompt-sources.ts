@@ -4,6 +4,8 @@ import { join } from "node:path";
 import type { Clock } from "../core/clock.ts";
 import type { PromptSources } from "../core/command/prompt.ts";
 import {
+  DECLARE_PATH,
+  NOTHING_DECLARED,
   PROGRESS_PATH,
   type ProgressLine,
   progressText,
@@ -18,6 +20,7 @@ import type { Sandbox } from "../sandbox/contract.ts";
 import type { Lease, Store } from "../store/contract.ts";
 import type { Workspaces } from "../workspace/contract.ts";
 import { handoffOf } from "./handoffs.ts";
+import { declaredIn } from "./program-declarations.ts";
 
 /** Instructions that a repository has for loops like this. */
 const PROMPT_FILE = "PROMPT.md";
@@ -29,6 +32,9 @@ const PROGRESS_MAX = 50;
 const FILE_WALL_MS = 30_000;
 const OUTPUT_BYTES = 4096;
 
+/** What of the workspaces an attempt needs. */
+export type AttemptWorkspaces = Pick<Workspaces, "find" | "lend" | "rendering" | "changedFiles">;
+
 /** Where to read. */
 export interface SourcePlaces {
   readonly store: Store;
@@ -36,7 +42,7 @@ export interface SourcePlaces {
   readonly clock: Clock;
   /** As the attempt finds it. */
   readonly state: SessionState;
-  readonly workspaces: () => Promise<Pick<Workspaces, "lend" | "rendering" | "changedFiles">>;
+  readonly workspaces: () => Promise<AttemptWorkspaces>;
   readonly base: string;
   readonly signal: AbortSignal;
 }
@@ -56,6 +62,7 @@ export async function promptSources(places: SourcePlaces): Promise<AttemptSource
   const verdicts = await newest(places, "verdict.given", 1);
   const said = await newest(places, "user.message", MESSAGES_MAX);
   const [first] = await oldest(places, "user.message");
+  const declared = await declaredIn(await places.workspaces(), places.lease.sessionId, places.state);
   const messages = [
     ...(first === undefined || said.some(({ seq }) => seq === first.seq) ? [] : [first]),
     ...said,
@@ -66,6 +73,8 @@ export async function promptSources(places: SourcePlaces): Promise<AttemptSource
     handoff: await leftBehind(places),
     verdict: verdicts.map(({ body }) => textOf(body.content ?? [])).at(-1) ?? null,
     messages: messages.map(({ body }) => textOf(body.content)),
+    mayDeclare: declared !== undefined,
+    misdeclared: typeof declared === "string" ? declared : null,
     progress: await progressOf(places),
     notes: await notesOf(places),
   };
@@ -165,13 +174,15 @@ export interface TaskFiles {
 export async function writeTaskFiles(
   files: TaskFiles,
   state: SessionState,
-  { progress, ownFiles, notes }: AttemptSources,
+  { progress, ownFiles, notes, mayDeclare }: AttemptSources,
   at: number,
 ): Promise<string | null> {
   const tasks = ownFiles.includes(TASKS_PATH) ? null : tasksNow(state, at);
   if (tasks !== null) await write(files, state, TASKS_PATH, tasks);
   if (!ownFiles.includes(PROGRESS_PATH))
     await write(files, state, PROGRESS_PATH, progressText(progress, notes));
+  // What was declared is in the log by now; said again, it has to be written again.
+  if (mayDeclare) await write(files, state, DECLARE_PATH, NOTHING_DECLARED);
   return tasks;
 }
 

@@ -17,12 +17,12 @@ import { GATEWAY_SOCKET, type ModelGateway, openModelGateway } from "../gateway/
 import type { Sandbox, SandboxSpec } from "../sandbox/contract.ts";
 import { GATEWAY_SHIM_PORT } from "../sandbox/egress-shim.ts";
 import type { Lease, Store } from "../store/contract.ts";
-import type { ProgramWorker } from "../worker/contract.ts";
+import type { AttemptOutcome, ProgramWorker } from "../worker/contract.ts";
 import { agentEnvironment } from "../worker/known-agents.ts";
-import type { Workspaces } from "../workspace/contract.ts";
 import { type Deadlines, within } from "./deadlines.ts";
 import { createGatewayMeter } from "./gateway-meter.ts";
-import { promptSources, writeTaskFiles } from "./prompt-sources.ts";
+import { declarationEvents, declaredIn } from "./program-declarations.ts";
+import { type AttemptWorkspaces, promptSources, writeTaskFiles } from "./prompt-sources.ts";
 import type { SessionConfig } from "./session-config.ts";
 import type { WayOut } from "./way-out.ts";
 
@@ -99,7 +99,7 @@ export interface SessionAttemptParts {
   readonly folder: string;
   /** Has a sandbox a network of its own? */
   readonly isIsolated: boolean;
-  readonly workspaces: () => Promise<Pick<Workspaces, "lend" | "rendering" | "changedFiles">>;
+  readonly workspaces: () => Promise<AttemptWorkspaces>;
   /** What of the machine the program needs; nothing where it sees all of it. */
   readonly program: (argv: readonly string[]) => Promise<Pick<ProgramPlace, "mounts" | "path">>;
   readonly upstreams: ModelGatewayParts["upstreams"];
@@ -161,10 +161,10 @@ class AttemptsOfSession implements SessionAttempts {
         this.#parts.worker.attempt(sandbox, { ...run, signal }),
       );
       await gateway?.close();
-      const drift = await this.#drift();
+      const noted = [...(await this.#drift()), ...(await this.#declared(watch, outcome.ending))];
       const ending = vigil.cause === "quiet" && outcome.ending === "stopped" ? "timed_out" : outcome.ending;
       const ended = event("attempt.ended", { attempt: intent.attempt, ...outcome, ending });
-      return vigil.cause === "quiet" ? [...drift, quietTrip(this.#agent), ended] : [...drift, ended];
+      return vigil.cause === "quiet" ? [...noted, quietTrip(this.#agent), ended] : [...noted, ended];
     } finally {
       vigil.end();
       await gateway?.close();
@@ -206,6 +206,13 @@ class AttemptsOfSession implements SessionAttempts {
     const text = await (await workspaces()).rendering(lease.sessionId, TASKS_PATH);
     const found = text === null ? null : sha256(text);
     return found === expected ? [] : [event("contract.drifted", { path: TASKS_PATH, expected, found })];
+  }
+
+  /** What it says that it cannot do; of one that is gone, so are its files. */
+  async #declared({ intent, state }: AttemptWatch, ending: AttemptOutcome["ending"]): Promise<EventInput[]> {
+    if (ending === "lost") return [];
+    const { workspaces, lease } = this.#parts;
+    return declarationEvents(await declaredIn(await workspaces(), lease.sessionId, state), intent.attempt);
   }
 
   async #openGateway(watch: AttemptWatch, vigil: Vigil): Promise<ModelGateway | undefined> {

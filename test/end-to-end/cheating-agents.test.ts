@@ -95,6 +95,21 @@ describe("a program that works", { timeout: 300_000 }, () => {
     expect(drifted).toEqual(deed === "flipped-tasks" ? ["prd.json"] : []);
   });
 
+  test("and says what it cannot do is heard at the second try, and a person decides", async () => {
+    const { code, session, stdout, stderr } = await work("declares", "--stall-after", "2");
+    expect(code, stdout + stderr).toBe(4);
+    const events = await place.events(session);
+    expect(bodiesOf(events, "contract.declared")).toMatchObject([
+      { criterion: "node-test", status: "impossible", call: "a2" },
+    ]);
+    expect(bodiesOf(events, "verdict.given")).toMatchObject([
+      { criteria: [{ status: "unmet" }] },
+      { outcome: "review", criteria: [{ status: "impossible" }] },
+    ]);
+    const denied = await place.run(["deny", session, "node-test", "--reason", "it can be met"]);
+    expect(denied.code, denied.stderr).toBe(0);
+  });
+
   test("by heart is found out by what was held out", async () => {
     const { code, session, stdout, stderr } = await work("hard-coded", ...heldOut());
     expect(code, stdout + stderr).toBe(3);

@@ -47,7 +47,7 @@ function targetLines({ attempts, contract }: SessionState): string[] {
 }
 
 /** Who begins afresh has not heard it. */
-function denialLines(denial: DeniedDeclaration | undefined): string[] {
+export function denialLines(denial: DeniedDeclaration | undefined): string[] {
   if (denial === undefined) return [];
   const why = denial.reason === "" ? "." : `: ${denial.reason}`;
   return [`You have declared it ${denial.status}; a person does not accept that${why}`];

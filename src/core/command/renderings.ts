@@ -1,4 +1,4 @@
-/** The files that loops of programs know: tasks and progress, as the log has them. Nobody reads them back. */
+/** The files that loops of programs know: tasks and progress, as the log has them, which nobody reads back. */
 import { statusOf } from "../attempt/target.ts";
 import type { Contract } from "../contract/contract.ts";
 import type { SessionState } from "../state.ts";
@@ -7,6 +7,11 @@ import type { SessionState } from "../state.ts";
 export const TASKS_PATH = "prd.json";
 /** What came of the attempts so far; notes of the program's own stand below. */
 export const PROGRESS_PATH = "progress.txt";
+
+/** Where a program declares what it cannot do. The one file that is read: as data, after each attempt. */
+export const DECLARE_PATH = ".nightshift/declare.json";
+/** What that file holds as an attempt begins. */
+export const NOTHING_DECLARED = "[]\n";
 
 const NOTES_MARK = "--- notes (yours; nothing here is taken for true) ---";
 const NOTES_LENGTH_MAX = 64 * 1024;
@@ -34,6 +39,7 @@ export function taskFiles(contract: Contract): { readonly path: string; readonly
   return [
     { path: TASKS_PATH, text: tasksOf(contract) },
     { path: PROGRESS_PATH, text: progressText([], "") },
+    { path: DECLARE_PATH, text: NOTHING_DECLARED },
   ];
 }
 
