@@ -20,7 +20,7 @@ export interface PlaceFlags {
   readonly state?: string;
   readonly directory?: string;
   readonly model?: string;
-  readonly judgeModel?: string;
+  readonly judgeModel?: readonly string[];
   /** Micro-dollars. */
   readonly maxCostPerDay?: number;
 }
@@ -48,7 +48,7 @@ export function settingsFor(
     workspace: flags.directory,
     state: flags.state,
     model: flags.model,
-    judgeModel: flags.judgeModel,
+    judgeModels: flags.judgeModel,
     maxCostPerDay: flags.maxCostPerDay,
   });
 }

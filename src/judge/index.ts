@@ -19,3 +19,4 @@ export type {
 } from "./contract.ts";
 export { JUDGE_LIMITS } from "./contract.ts";
 export { createJudge } from "./judge.ts";
+export { createPanel } from "./panel.ts";

@@ -1,5 +1,6 @@
 /** Config files as schemas: the user's, and the one that a project carries. Loaded only when there is such a file. */
 import * as z from "zod";
+import { JUDGES_MAX } from "../judge/panel.ts";
 import { DURATION_MAX_MS, DURATION_PATTERN, parseDuration } from "./duration.ts";
 
 /** What flags of the same name take, too. */
@@ -55,7 +56,7 @@ const provider = z.strictObject({
 const shared = {
   model: modelName.optional(),
   /** Who grades rubrics; best another one than `model`. */
-  judge_model: modelName.optional(),
+  judge_model: z.union([modelName, z.array(modelName).min(1).max(JUDGES_MAX)]).optional(),
   sandbox: z.string().max(64).optional(),
   system: z.string().max(100_000).optional(),
   tools: z.array(z.string()).max(128).optional(),

@@ -18,7 +18,7 @@ function writeConfig(config: unknown): void {
   writeFileSync(join(folder, ".config/nightshift/config.json"), JSON.stringify(config));
 }
 
-type Flags = { state?: string; model?: string; judgeModel?: string };
+type Flags = { state?: string; model?: string; judgeModels?: string[] };
 
 function load(environment: Record<string, string> = {}, flags: Flags = {}) {
   return loadSettings({ environment: { HOME: folder, ...environment }, directory: folder, ...flags });
@@ -47,13 +47,15 @@ describe("settings", () => {
   });
 
   test("name the judge's model apart from the model", async () => {
-    expect(await load({ NIGHTSHIFT_MODEL: "openai:worker" })).toMatchObject({ judgeModel: undefined });
+    expect(await load({ NIGHTSHIFT_MODEL: "openai:worker" })).toMatchObject({ judgeModels: [] });
     writeConfig({ judge_model: "anthropic:file" });
-    expect(await load()).toMatchObject({ model: undefined, judgeModel: "anthropic:file" });
+    expect(await load()).toMatchObject({ model: undefined, judgeModels: ["anthropic:file"] });
     const environment = { NIGHTSHIFT_JUDGE_MODEL: "openai:environment" };
-    expect(await load(environment)).toMatchObject({ judgeModel: "openai:environment" });
-    expect(await load(environment, { judgeModel: "openai:flag" })).toMatchObject({
-      judgeModel: "openai:flag",
+    expect(await load(environment)).toMatchObject({ judgeModels: ["openai:environment"] });
+    expect(
+      await load(environment, { judgeModels: ["openai:flag", "openai:flag", "google:other"] }),
+    ).toMatchObject({
+      judgeModels: ["openai:flag", "google:other"],
     });
   });
 

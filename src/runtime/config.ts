@@ -29,8 +29,8 @@ export interface SettingsRequest {
   readonly state?: string | undefined;
   /** `--model`. */
   readonly model?: string | undefined;
-  /** `--judge-model`. */
-  readonly judgeModel?: string | undefined;
+  /** `--judge-model`, each time it was given. */
+  readonly judgeModels?: readonly string[] | undefined;
   /** `--max-cost-per-day`, in micro-dollars. */
   readonly maxCostPerDay?: number | undefined;
   /** What the project's own file says counts, too: for commands that begin work. */
@@ -46,8 +46,8 @@ export interface Settings {
   readonly stateFolder: string;
   /** `provider:model`; undefined when nobody named one. */
   readonly model: string | undefined;
-  /** `provider:model` of who grades rubrics; undefined when nobody named one. */
-  readonly judgeModel: string | undefined;
+  /** `provider:model` of those who grade rubrics, in the order in which they are asked; empty when nobody named one. */
+  readonly judgeModels: readonly string[];
   /** Name of a backend; undefined when nobody named one. */
   readonly sandbox: string | undefined;
   /** Micro-dollars that all sessions of the state folder may cost in a day; undefined for no cap. */
@@ -72,12 +72,14 @@ export async function loadSettings(request: SettingsRequest): Promise<Settings> 
   const file = request.usesProject === true ? await ofProject(workspace, environment, user) : user;
   const state = request.state ?? nonEmpty(environment.NIGHTSHIFT_STATE) ?? file.state;
   const model = request.model ?? nonEmpty(environment.NIGHTSHIFT_MODEL) ?? file.model;
-  const judgeModel = request.judgeModel ?? nonEmpty(environment.NIGHTSHIFT_JUDGE_MODEL) ?? file.judge_model;
+  const judges =
+    request.judgeModels ?? nonEmpty(environment.NIGHTSHIFT_JUDGE_MODEL) ?? file.judge_model ?? [];
+  const judgeModels = [...new Set(typeof judges === "string" ? [judges] : judges)];
   const stateFolder =
     state === undefined ? stateFolderFor(workspace, stateHome(environment)) : resolve(directory, state);
   const sandbox = nonEmpty(environment.NIGHTSHIFT_SANDBOX) ?? file.sandbox;
   const maxCostPerDay = request.maxCostPerDay ?? microDollars(file.max_cost_per_day);
-  return { environment, workspace, stateFolder, model, judgeModel, sandbox, maxCostPerDay, file };
+  return { environment, workspace, stateFolder, model, judgeModels, sandbox, maxCostPerDay, file };
 }
 
 function microDollars(dollars: number | undefined): number | undefined {

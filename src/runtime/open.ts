@@ -252,12 +252,12 @@ class OpenedHarness implements OpenHarness {
   ): Promise<RefereeParts> {
     const { openRefereeParts } = await import("./referee-parts.ts");
     const { clock, chance } = this;
-    const judge = config.judge ?? config.agent.model;
+    const judges = [config.judge ?? config.agent.model, ...(config.further_judges ?? [])];
     const source = {
       ...{ ...own, clock, chance },
       workspaces: await this.workspaces(),
       isIsolated: isIsolated(own.backend.kind),
-      judge: { model: judge, adapter: () => this.#model(judge) },
+      judges: judges.map((model) => ({ model, adapter: () => this.#model(model) })),
       stateFolder: this.#fileFolder(),
     };
     return await openRefereeParts(source, layer);

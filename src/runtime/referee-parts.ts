@@ -19,8 +19,8 @@ export interface RefereeSource {
   readonly workspaces: Workspaces;
   /** Of the commands that need more than the files; undefined for none. */
   readonly environment: EnvironmentParts | undefined;
-  /** Grades rubrics. */
-  readonly judge: { readonly model: ModelConfig; readonly adapter: () => Promise<ModelAdapter> };
+  /** Grade rubrics, in the order in which they are asked. */
+  readonly judges: readonly { readonly model: ModelConfig; readonly adapter: () => Promise<ModelAdapter> }[];
   readonly clock: Clock;
   readonly chance: Chance;
   /** Absolute. */
@@ -63,13 +63,17 @@ async function surroundingsWith(
 }
 
 /** Made when the first rubric is to be graded. */
-function judgeOf({ judge, clock, chance }: RefereeSource): JudgeSeam {
+function judgeOf({ judges, clock, chance }: RefereeSource): JudgeSeam {
   return {
     async grade(request, signal) {
-      const { createJudge, JUDGE_LIMITS } = await import("../judge/index.ts");
-      const adapter = await judge.adapter();
-      const parts = { adapter, model: judge.model, limits: JUDGE_LIMITS, clock, chance };
-      return await createJudge(parts).grade(request, signal);
+      const { createJudge, createPanel, JUDGE_LIMITS } = await import("../judge/index.ts");
+      const panel = judges.map(({ model, adapter }) => ({
+        grade: async (...asked: Parameters<JudgeSeam["grade"]>) => {
+          const parts = { adapter: await adapter(), model, limits: JUDGE_LIMITS, clock, chance };
+          return await createJudge(parts).grade(...asked);
+        },
+      }));
+      return await createPanel(panel).grade(request, signal);
     },
   };
 }

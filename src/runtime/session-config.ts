@@ -51,6 +51,8 @@ export interface SessionOptions {
   readonly command?: CommandAgent;
   /** Grades rubrics; absent: the agent's own model. */
   readonly judge?: ModelConfig;
+  /** They have to find met what the judge does. */
+  readonly furtherJudges?: readonly ModelConfig[];
   readonly limits?: SessionConfig["limits"];
   readonly policy?: Partial<SessionPolicy>;
   readonly metadata?: SessionConfig["metadata"];
@@ -102,6 +104,7 @@ export function sessionConfig(options: SessionOptions): SessionConfig {
       tools: options.command === undefined ? toolsFor(options, context) : [],
     },
     ...(options.judge !== undefined && { judge: options.judge }),
+    ...(options.furtherJudges !== undefined && { further_judges: [...options.furtherJudges] }),
     sandbox: sandboxOf(options),
     limits,
     policy: { ...STANDARD_POLICY, context, ...options.policy },

@@ -93,7 +93,7 @@ export class Arena implements AsyncDisposable {
       sessionId: someSession(),
       ...{ backend, workspaces, environment: undefined, clock: systemClock, chance: systemChance },
       isIsolated: isIsolated(chosen),
-      judge: { model: JUDGE_MODEL, adapter: () => Promise.reject(new Error("no judge was asked for")) },
+      judges: [],
       stateFolder: folder,
     };
     const parts = await openRefereeParts(source, null);

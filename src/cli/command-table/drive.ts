@@ -105,7 +105,9 @@ export const CONTRACT_FLAGS: readonly FlagSpec[] = [
 const JUDGE_FLAG: FlagSpec = {
   name: "judge-model",
   value: "<provider:model>",
-  description: "grades rubrics (default: another than the agent's, where one is known)",
+  description:
+    "grades rubrics (default: another than the agent's, where one is known); may be repeated: all have to agree",
+  repeats: true,
 };
 
 const AGENT_FLAGS: readonly FlagSpec[] = [

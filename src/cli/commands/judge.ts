@@ -75,7 +75,7 @@ export async function judge(context: CommandContext, action: string, flags: Judg
 
 /** The one that a session would get. */
 function judgeToTry(context: CommandContext, settings: Settings, flags: JudgeFlags): ModelConfig {
-  const named = flags.model ?? settings.judgeModel;
+  const named = flags.model ?? settings.judgeModels[0];
   if (named !== undefined) return modelOf(context, { ...settings, model: named }, flags);
   const own = modelOf(context, settings, flags);
   const other = anotherNameOf(own);

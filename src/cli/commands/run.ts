@@ -24,7 +24,7 @@ import { type ContractFlags, contractOf, sealedBy } from "../contract-choice.ts"
 import { checkDayCap } from "../day-cap.ts";
 import { withFileFlags } from "../file-flags.ts";
 import { Interruption } from "../interruption.ts";
-import { judgeOf, judgeText } from "../judge-choice.ts";
+import { furtherJudgesOf, judgeOf, judgeText } from "../judge-choice.ts";
 import { checkModel, pricedModelOf } from "../model-choice.ts";
 import type { Output } from "../output.ts";
 import { type PeopleFlags, peoplePolicy } from "../people-flags.ts";
@@ -79,7 +79,8 @@ export async function run(
   const { agent, judge } = config;
   checkDayCap(settings, { agent });
   if (program === undefined) await checkModel(agent.model, settings);
-  if (judge !== undefined) await checkModel(judge, settings);
+  for (const each of [judge, ...(config.further_judges ?? [])])
+    if (each !== undefined) await checkModel(each, settings);
   if (agent.fallback !== undefined) await checkModel(agent.fallback, settings);
   using interruption = new Interruption();
   await using harness = await openFor(settings);
@@ -121,7 +122,7 @@ function announce(
   const { sessionId, settings, config, flags, agreed } = made;
   const isGraded = agreed?.contract.criteria.some(({ rubric }) => rubric.length > 0) === true;
   const judge = isGraded
-    ? factLines("judge", judgeText(config, settings.judgeModel !== undefined), output.width)
+    ? factLines("judge", judgeText(config, settings.judgeModels.length > 0), output.width)
     : [];
   if (flags.json === true) output.note(`session ${sessionId}`, ...judge);
   else output.print(`session  ${sessionId}`, `state    ${settings.stateFolder}`, ...judge);
@@ -172,11 +173,13 @@ async function optionsOf(
       : await pricedModelOf(context, { ...settings, model: flags.fallbackModel }, {});
   const agent = { model, ...(fallback !== undefined && { fallback }) };
   const judge = contract === undefined ? undefined : await judgeOf(context, settings, agent);
+  const furtherJudges = contract === undefined ? undefined : await furtherJudgesOf(context, settings);
   return {
     ...agent,
     ...(program !== undefined && { command: program.agent }),
     ...(contract !== undefined && { contract }),
     ...(judge !== undefined && { judge }),
+    ...(furtherJudges !== undefined && { furtherJudges }),
     workspace: settings.workspace,
     title: flags.title ?? titleOf(prompt),
     ...(tools === undefined ? {} : { tools }),

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { doubtOf, doubtText, waiverText } from "../../core/contract/counting.ts";
 import { NightshiftError } from "../../core/errors.ts";
 import { countOf } from "../../core/reduce/portions.ts";
+import { nameOf } from "../../core/rules/model.ts";
 import type { SessionState } from "../../core/state.ts";
 import type { Settings } from "../../runtime/config.ts";
 import { loadState } from "../../runtime/load.ts";
@@ -208,8 +209,8 @@ function modelOf(state: SessionState): string {
 }
 
 function judgeOf(state: SessionState): string {
-  const judge = state.config?.judge;
-  return judge === undefined ? modelOf(state) : `${judge.provider}:${judge.id}`;
+  const { judge, further_judges = [] } = state.config ?? {};
+  return judge === undefined ? modelOf(state) : [judge, ...further_judges].map(nameOf).join(", ");
 }
 
 function capsText(state: SessionState): string {

@@ -20,6 +20,8 @@ const created = z.object({
   }),
   /** Grades what no command can show; absent: the agent's model. */
   judge: model.optional(),
+  /** Asked after it, one after the other, until one of them does not find everything met. */
+  further_judges: z.array(model).min(1).max(4).optional(),
   sandbox: z.object({
     backend: z.string().min(1),
     /** Absolute path of the folder the agent works in. */
