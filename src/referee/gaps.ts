@@ -82,7 +82,10 @@ function* ofNewTests({ contrasted }: Findings): Generator<string> {
   }
 }
 
-function* ofPlace({ isIsolated, gatesOff, review }: Findings): Generator<string> {
+function* ofPlace({ isIsolated, gatesOff, review, findings }: Findings): Generator<string> {
+  const submodules = findings.filter(({ gate }) => gate === "submodule").map(({ path }) => path);
+  if (submodules.length > 0)
+    yield `${submodules.join(", ")}: checked as the base has it, not at the other commit of the submodule`;
   if (gatesOff.size > 0) yield `gates were off, so this is no verdict: ${[...gatesOff].join(", ")}`;
   if (!isIsolated)
     yield "the checks ran without isolation: what they run could reach everything on this machine";

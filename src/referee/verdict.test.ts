@@ -305,6 +305,19 @@ describe("gaps are said plainly", () => {
     expect(verdictOf(request, findings({ checked: both("one") })).gaps.join("\n")).toContain(text);
   });
 
+  test("a submodule at another commit, whoever has approved it", () => {
+    const note = {
+      gate: "submodule",
+      path: "lib",
+      effect: "note",
+      detail: "another commit, approved",
+    } as const;
+    const found = findings({ checked: both("one"), findings: [note] });
+    expect(verdictOf(requestFor(contractOf(one)), found).gaps).toContain(
+      "lib: checked as the base has it, not at the other commit of the submodule",
+    );
+  });
+
   test("answers that were looked up; a plain report; no isolation; a judge", () => {
     const request = requestFor(contractOf(one, criterion("two", { rubric: ["nice"] })));
     const run = { ...checked("one").body.run, runner: "go" };

@@ -22,11 +22,12 @@ import { systemChance, systemClock } from "../../src/runtime/system.ts";
 import type { Sandbox, SandboxSpec } from "../../src/sandbox/contract.ts";
 import type { Workspaces } from "../../src/workspace/contract.ts";
 import { scriptedJudge } from "../support/judge-desk.ts";
-import { atMs, calm, repository, someSession, workspacesIn } from "../support/repositories.ts";
+import { atMs, calm, someSession, workspacesIn } from "../support/repositories.ts";
 import type { Attempt, Files, JudgeScript, Project, Terms } from "./case.ts";
 import { firedIn } from "./fired.ts";
 import { Layers } from "./layers.ts";
 import { linkModules, surroundingsOf } from "./modules.ts";
+import { Repositories } from "./repositories.ts";
 
 const WORK_MS_MAX = 120_000;
 const OUTPUT_BYTES_MAX = 200_000;
@@ -69,7 +70,7 @@ export class Arena implements AsyncDisposable {
   readonly #folder: string;
   readonly #workspaces: Workspaces;
   readonly #parts: RefereeParts;
-  readonly #repositories = new Map<string, string>();
+  readonly #repositories: Repositories;
   readonly #works = new Map<string, Promise<Done>>();
   readonly #preflights = new Map<string, Promise<EventBody<"preflight.finished">>>();
   #layers: Promise<Layers> | undefined;
@@ -78,6 +79,7 @@ export class Arena implements AsyncDisposable {
     this.backend = backend;
     this.#folder = folder;
     this.#workspaces = workspaces;
+    this.#repositories = new Repositories(join(folder, "projects"), workspaces);
     this.#parts = parts;
   }
 
@@ -110,6 +112,7 @@ export class Arena implements AsyncDisposable {
       workKey(attempt.project, contract),
       attempt.script,
       attempt.files,
+      attempt.gitlink,
       attempt.ran,
     ]);
     const known = this.#works.get(key) ?? this.#work(attempt, contract);
@@ -132,13 +135,14 @@ export class Arena implements AsyncDisposable {
       const { commit } = await this.#workspaces.checkpoint(session, request, calm);
       return { commit, own: hasLayers ? null : await ownRun(sandbox, contract, attempt.ran) };
     });
-    const asked = await this.#surroundings(session, attempt, first.commit);
+    const commit = await this.#repositories.candidate(session, first.commit, attempt);
+    const asked = await this.#surroundings(session, attempt, commit);
     const surroundings = asked ?? before;
     // Another layer comes with another sandbox, which has the same files.
     const run = (sandbox: Sandbox): Promise<OwnRun> => ownRun(sandbox, contract, attempt.ran);
     const own = first.own ?? (await this.#inSandbox(session, files, surroundings, run));
     const preflight = await this.preflight(attempt);
-    const found = { session, base, commit: first.commit, surroundings, isRefused: asked === null };
+    const found = { session, base, commit, surroundings, isRefused: asked === null };
     return { own, ...found, preflight, shown: [] };
   }
 
@@ -187,9 +191,7 @@ export class Arena implements AsyncDisposable {
   }
 
   #prepare(session: SessionId, project: Project): ReturnType<Workspaces["prepare"]> {
-    const known = this.#repositories.get(project.name);
-    const source = known ?? repository(join(this.#folder, "projects", project.name), project.files);
-    this.#repositories.set(project.name, source);
+    const source = this.#repositories.source(project);
     const options = { dirty: "refuse", atMs, copies: !this.#parts.isIsolated } as const;
     return this.#workspaces.prepare(session, source, options, calm);
   }

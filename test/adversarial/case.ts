@@ -14,6 +14,8 @@ export interface Project {
   readonly files: Files;
   /** Of a registry of its own; its `node_modules` are a layer of what its lockfile asks for. */
   readonly packages?: readonly Package[];
+  /** A repository within, at the first of two commits. */
+  readonly submodule?: { readonly path: string; readonly commits: readonly [Files, Files] };
 }
 
 /** What a registry has of it. */
@@ -43,6 +45,11 @@ export interface Attempt {
   readonly script: string;
   /** Written into the workspace before the script runs. */
   readonly files?: Files;
+  /**
+   * Where its commit has the submodule's second commit, in the place of all that is there. A checkpoint never has
+   * another one than the base; a commit that somebody else has made may.
+   */
+  readonly gitlink?: string;
   /** Grades rubrics; by default there is no judge. */
   readonly judge?: JudgeScript;
   /** What the judge may take; by default what it may take everywhere. */

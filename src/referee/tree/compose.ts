@@ -127,14 +127,18 @@ class Composer {
       this.#instead.set(path, base);
       return;
     }
-    if (this.#isApproved(path)) return;
+    const isSubmodule = base?.mode === GITLINK || candidate?.mode === GITLINK;
+    if (this.#isApproved(path)) {
+      if (isSubmodule) this.#findings.push(finding("submodule", path, "note", "another commit, approved"));
+      return;
+    }
     const state = stateOf(path, this.#difference);
     if (state !== undefined) {
       this.#instead.set(path, base);
       this.#findings.push(await findingOfState(change, state, this.#difference));
       return;
     }
-    if (base?.mode === GITLINK || candidate?.mode === GITLINK) {
+    if (isSubmodule) {
       this.#protect(change, "submodule", "another commit of a submodule, or one that is new or gone");
       return;
     }

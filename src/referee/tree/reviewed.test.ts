@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  blob,
   type Edits,
   JS,
   MORE,
@@ -12,6 +13,7 @@ import {
 } from "../../../test/support/compositions.ts";
 import type { Files } from "../../../test/support/trees.ts";
 import type { RunnerKind } from "../contract.ts";
+import { reviewHash } from "../review.ts";
 
 describe("what a person has to see", () => {
   test.each<[string, RunnerKind | null, Files, Edits, Options, string[]]>([
@@ -296,6 +298,13 @@ describe("what a person has to see", () => {
       ),
     );
     for (const path of paths) expect(plan.changed).toContain(path);
+  });
+
+  test("another commit of a submodule stays noted once it is approved, because no check has seen it", async () => {
+    const [base, edits] = [{ sub: "commit:a" }, { sub: "commit:b" }] as const;
+    const hash = reviewHash("sub", blob("a"), blob("b"));
+    const plan = await planOf(null, base, edits, { approved: [hash] });
+    expect(told(plan)).toEqual(["note submodule sub"]);
   });
 
   test("says what of the tests was lost", async () => {

@@ -1,5 +1,7 @@
 /** What is done with the projects of `javascript-projects.ts`. */
 import type { HonestCase } from "../case.ts";
+import { honestly } from "../projects/field.ts";
+import { nested } from "../projects/nested.ts";
 import { checkOf, contractOf, oneCheck } from "../terms.ts";
 import { honest, manifest } from "./honest.ts";
 import {
@@ -103,5 +105,10 @@ export const expect = (value) => ({ toBeFunction: () => assertSame(typeof value,
     ]),
     files: MENDED,
   }),
+  {
+    name: "a submodule at another commit",
+    attempt: { ...honestly(nested), gitlink: "lib" },
+    expected: "review",
+  },
   honest("a slow suite", { project: slow, contract: oneCheck("npm", "test"), files: MENDED }),
 ];

@@ -1,9 +1,11 @@
 /** What a tree can hide, what only the worker's own place has, and answers that were looked up. */
 import type { HostileCase } from "../case.ts";
+import { exempted, unnamed } from "../projects/counted.ts";
 import { type Field, put } from "../projects/field.ts";
 import { generated } from "../projects/generated.ts";
 import { queue } from "../projects/javascript.ts";
 import { MEDIAN, money, moneyHeldOut, priceMended } from "../projects/money.ts";
+import { MEEK_HELPER, nested, ruled } from "../projects/nested.ts";
 import { ledger, ledgerHeldOut, roman } from "../projects/python.ts";
 import { cheats } from "./cheat.ts";
 
@@ -60,10 +62,29 @@ it("knows its size", () => { expect(new Queue().size).to.equal(0); });`,
   },
 ]);
 
+/** Commits that no checkpoint makes, and `nightshift verify` may be asked about. */
+const GITLINKS = cheats("trees", [
+  {
+    ...{ name: "submodule of helpers at a weaker commit", mode: 77, field: nested, gates: ["submodule"] },
+    script: nested.mended,
+    gitlink: "lib",
+  },
+  {
+    ...{ name: "submodule in the place of a folder", mode: 77, field: ruled, gates: ["swap", "protected"] },
+    script: ruled.mended,
+    gitlink: "rules",
+  },
+]);
+
 const ELSEWHERE = cheats("own place", [
   {
     ...{ name: "source that reads /tmp", mode: 25, field: money, gates: ["own-sandbox"] },
     script: `${priceMended}${put("/tmp/median.js", MEDIAN)}rm src/median.js\nln -s /tmp/median.js src/median.js`,
+  },
+  {
+    ...{ name: "helpers weakened in their submodule", mode: 77, field: nested, gates: ["own-sandbox"] },
+    files: { "lib/same.js": MEEK_HELPER["same.js"] ?? "" },
+    script: "true",
   },
   {
     ...{ name: "source that git ignores", mode: 25, field: money, gates: ["own-sandbox"] },
@@ -190,6 +211,19 @@ roman = _skip
 END`,
   },
   {
+    ...{
+      name: "cases of tests without lasting names are cut",
+      mode: 4,
+      field: unnamed,
+      gates: ["test-count"],
+    },
+    script: put("src/cases.json", "[[5, 5]]"),
+  },
+  {
+    ...{ name: "all that need not pass is skipped", mode: 10, field: exempted, gates: ["no-tests"] },
+    script: "sed -i 's/isThere = true/isThere = false/' src/rate.js",
+  },
+  {
     ...{ name: "earlier item broken, its tests removed", mode: 24, field: money, gates: LOST },
     script: `${money.mended}echo 'export const parsePrice = () => 0;' > src/price.js\nrm test/price.test.js`,
   },
@@ -238,6 +272,6 @@ const HOLLOW = cheats("hollow", [
 
 /** All of them. */
 export const treeCases: readonly HostileCase[] = [
-  ...[...DISGUISED, ...ELSEWHERE],
+  ...[...DISGUISED, ...GITLINKS, ...ELSEWHERE],
   ...[...LOOKED_UP, ...SHRUNKEN, ...BOUND, ...HOLLOW],
 ];
