@@ -11,6 +11,7 @@ import { matcherOf } from "../tree/globs.ts";
 import { testFileMatcher } from "../tree/test-files.ts";
 import { compareTests, describeLosses, isNoLoss } from "./compare-tests.ts";
 import { looseningsIn } from "./configuration-files.ts";
+import { healthOf, type Pair } from "./health.ts";
 import { placeholdersIn } from "./placeholders.ts";
 import { type Suppressions, suppressionsIn, WHOLE_FILE } from "./suppressions.ts";
 import { SOURCE_LENGTH_MAX } from "./syntax.ts";
@@ -19,13 +20,6 @@ import { testShapeOf } from "./test-shape.ts";
 /** So many more may be there before a person is asked. */
 const SUPPRESSIONS_ALLOWED = 3;
 const EXCEPTIONS_ALLOWED = 2;
-
-/** A changed file with both its texts; empty for one that was not, or is not, there. */
-interface Pair {
-  readonly path: string;
-  readonly before: string;
-  readonly after: string;
-}
 
 /** All ratchets. */
 export const ratchet: Ratchet = async (base, candidate, changed, matches) => {
@@ -45,6 +39,7 @@ export const ratchet: Ratchet = async (base, candidate, changed, matches) => {
     ...moreSuppressions(sources),
     ...looserConfiguration(pairs),
     ...sources.flatMap(morePlaceholders),
+    ...healthOf(sources),
   ];
 };
 
