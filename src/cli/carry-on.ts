@@ -10,7 +10,7 @@ import { type CommandContext, commandLine } from "./context.ts";
 import { driveToRest, isDrivenHere } from "./drive.ts";
 import { exitOfState } from "./exit-codes.ts";
 import type { Interruption } from "./interruption.ts";
-import { factLines } from "./render/text.ts";
+import { factLines, wrap } from "./render/text.ts";
 import { resultOf, spentText } from "./session-facts.ts";
 import { openView, type ViewFlags } from "./session-view.ts";
 import { adviceOf, restText, standingOf } from "./standing.ts";
@@ -126,7 +126,7 @@ export async function sumUp(
     const resume = commandLine(flags, "resume", state.sessionId);
     output.note(`paused, nothing lost${still}`, `next: ${resume}`);
   } else if (reason !== null && exitCode !== 0) {
-    output.note(`stopped: ${adviceOf(reason) ?? restText(state)}`);
+    output.note(...wrap(`stopped: ${adviceOf(reason) ?? restText(state)}`, output.width));
     if (standing.next !== null) output.note(`next: ${commandLine(flags, ...standing.next)}`);
   }
   output.print(...lines);

@@ -10,7 +10,8 @@ import { loadState } from "../runtime/load.ts";
 import type { OpenHarness } from "../runtime/open.ts";
 import { shortKey } from "./render/asked.ts";
 import { stopText } from "./render/event-lines.ts";
-import { afterStop } from "./standing.ts";
+import { problemsOf } from "./session-facts.ts";
+import { adviceOf, afterStop } from "./standing.ts";
 
 /** One thing that waits for a person. */
 export interface InboxItem {
@@ -46,7 +47,7 @@ export async function inboxItems(harness: OpenHarness, session: SessionId): Prom
     ...layerItems(state),
     ...(await changeItems(harness, state)),
     ...declaredItems(state),
-    ...stopItems(state),
+    ...(await stopItems(harness, state)),
   ];
 }
 
@@ -180,15 +181,17 @@ function declaredItems(state: SessionState): InboxItem[] {
 }
 
 /** What only a person lifts, and no question says. */
-function stopItems(state: SessionState): InboxItem[] {
+async function stopItems({ store }: OpenHarness, state: SessionState): Promise<InboxItem[]> {
   const { hold, stopReason, sessionId, idleSince } = state;
   if (stopReason === null || hold === null || CALM.has(hold)) return [];
+  const problems = (await problemsOf(store, state)).map(({ code, message }) => `${code}: ${message}`);
+  const advice = adviceOf(stopReason);
   return [
     {
       ...itemOf(state, {
         kind: "stop",
         item: stopReason.type,
-        detail: stopText(stopReason),
+        detail: [stopText(stopReason), ...problems, ...(advice === null ? [] : [advice])].join("\n"),
         askedAt: idleSince,
       }),
       answer: afterStop(sessionId, stopReason),

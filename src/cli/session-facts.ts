@@ -49,7 +49,7 @@ export async function resultOf(
 type Problem = EventBody<"preflight.finished">["problems"][number];
 
 /** Why the checks cannot run on the base, by the log; nothing where they can, or nobody has looked. */
-async function problemsOf(
+export async function problemsOf(
   store: Pick<Store, "getEvents">,
   { sessionId, contract }: SessionState,
 ): Promise<readonly Problem[]> {

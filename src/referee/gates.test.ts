@@ -60,6 +60,12 @@ describe("a run of a known runner", () => {
     });
   });
 
+  test("counts one test as one", () => {
+    const only = tests({ "a.test.js › one": "passed" });
+    const judged = judgeRun(ran({}, { tests: only }), { ...base, passing: ["a.test.js › one"] }, false);
+    expect(judged.reason).toBe("1 test passed");
+  });
+
   test.each([
     ["authenticated", "in-process"],
     ["plain", "printed"],

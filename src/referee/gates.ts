@@ -176,7 +176,8 @@ function byReport(
       : { status: "unmet", reason: `${how}; failed`, tests: serious };
   }
   const objections = [...toTheRecord(report), ...toTheTests(exitCode, serious, report, base)];
-  const met: Opinion = { status: "met", reason: `${idsOf(report.tests, "passed").length} tests passed` };
+  const passed = idsOf(report.tests, "passed").length;
+  const met: Opinion = { status: "met", reason: `${passed} ${passed === 1 ? "test" : "tests"} passed` };
   return objections.find(({ gate }) => !off.has(gate)) ?? met;
 }
 

@@ -125,6 +125,15 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
     expect(code, stdout + stderr).toBe(2);
     expect(stdout + stderr).toContain("no-such-program");
     expect(stdout).toContain("0 requests");
+    for (const command of ["status", "inbox"]) {
+      const session = /session {2}(\S+)/.exec(stdout)?.[1] ?? "";
+      const told = await place.run([command, session]);
+      const text = told.stdout + told.stderr;
+      expect(text).toContain("no-such-program");
+      expect(text.replace(/\s+/g, " ")).toContain("Mend what the checks need, or change the contract");
+      expect(text).toContain(`nightshift resume ${session}`);
+      expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    }
   });
 
   test("leaves a weakened test to a person, whose approval is about exactly that change", async () => {

@@ -110,5 +110,7 @@ describe("a session whose work was verified", { timeout: 180_000 }, () => {
     const damaged = await place.run(["verify", made.path, ...state]);
     expect(damaged.code).toBe(70);
     expect(damaged.stderr).toContain("E_BUNDLE_INVALID");
+    const missing = await place.run(["verify", "nope.bundle", ...state]);
+    expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining("no file here, no session")]);
   });
 });

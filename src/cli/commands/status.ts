@@ -20,8 +20,8 @@ import {
 } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatCost, formatCount, formatMoment, formatQuantity } from "../render/format.ts";
-import { factLines, singleLine, truncate } from "../render/text.ts";
-import { criteriaOf, resultOf, spentText } from "../session-facts.ts";
+import { factLines, singleLine, truncate, wrap } from "../render/text.ts";
+import { criteriaOf, problemsOf, resultOf, spentText } from "../session-facts.ts";
 import { adviceOf, standingOf } from "../standing.ts";
 
 /** Flags of `status`. */
@@ -125,9 +125,13 @@ async function sessionStatus(
     });
     return;
   }
-  output.print(...sessionLines(state, record, now, output.width));
+  const problems = await problemsOf(harness.store, state);
+  const why = problems.flatMap(({ code, message }) =>
+    factLines("problem", `${code}: ${message}`, output.width),
+  );
+  output.print(...sessionLines(state, record, now, output.width), ...why);
   const advice = adviceOf(state.stopReason);
-  if (advice !== null) output.note(`advice: ${advice}`);
+  if (advice !== null) output.note(...wrap(`advice: ${advice}`, output.width));
   if (watchers.length > 0) output.note(`process ${watchers.join(", ")} stays for what comes next`);
   else if (record.due !== null && !record.held) output.note(...nobodyWakes(flags));
   if (standing.next !== null) output.note(`next: ${commandLine(flags, ...standing.next)}`);

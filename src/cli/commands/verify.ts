@@ -44,6 +44,19 @@ async function meant(
   } catch (error) {
     const isCommit = isNightshiftError(error, "E_SESSION_UNKNOWN") && commit === undefined;
     if (target === undefined || !isCommit) throw error;
-    return { sessionId: await findSession(harness, undefined), revision: target };
+    const [newest] = await harness.store.listSessions({ limit: 1 });
+    if (newest === undefined || isFileName(target)) throw meansNothing(target);
+    return { sessionId: newest.sessionId, revision: target };
   }
+}
+
+/** No revision ends like that, and whoever mistypes the name of a file has no commit in mind. */
+function isFileName(target: string): boolean {
+  return /\.(bundle|json|zip|tar|gz|tgz)$/i.test(target);
+}
+
+function meansNothing(target: string): NightshiftError {
+  return new NightshiftError("E_USAGE", `"${target}" is no file here, no session, and no commit to verify`, {
+    hint: "Name the file of a bundle (`nightshift export` writes one), a session of `nightshift list`, or a commit.",
+  });
 }

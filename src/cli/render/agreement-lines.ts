@@ -124,7 +124,7 @@ function preflightLines({
   duration_ms,
 }: EventBody<"preflight.finished">): AgreementLine[] {
   const found = criteria.flatMap(({ criterion, status, role, failing, exempt }): AgreementLine[] => [
-    ["base", `${criterion}: ${status}${role === "keep" ? ", has to stay so" : ", has to become green"}`],
+    ["base", `${criterion}: ${standsText(status, role)}`],
     ...failingLines(failing),
     ...(linesIn(exempt).length === 0
       ? []
@@ -132,6 +132,17 @@ function preflightLines({
   ]);
   const wrong = problems.map(({ code, message }): AgreementLine => ["base", `${code}: ${message}`]);
   return [...found, ...wrong, ["base", `looked at in ${formatDuration(duration_ms)}`]];
+}
+
+type OnBase = EventBody<"preflight.finished">["criteria"][number];
+
+/** How the check of a criterion stands on the base, and what is asked of it. */
+function standsText(status: OnBase["status"], role: OnBase["role"]): string {
+  if (status === "error") return "cannot be run";
+  if (role === "earn") return `${status}, has to become green`;
+  return status === "passed"
+    ? "passed, has to stay so"
+    : `${status}; what passes each time has to go on passing`;
 }
 
 /** Who did not mean all of them has to say so before work begins. */

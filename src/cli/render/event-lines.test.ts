@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { anyLog } from "../../../test/support/arbitrary-events.ts";
 import {
   answered,
+  BASE,
   called,
   created,
   failedWith,
@@ -17,7 +18,7 @@ import {
   woke,
 } from "../../../test/support/events.ts";
 import { place } from "../../../test/support/logs.ts";
-import type { EventInput } from "../../core/events/index.ts";
+import { type EventInput, event } from "../../core/events/index.ts";
 import { EventView } from "./event-lines.ts";
 import { textWidth } from "./text.ts";
 
@@ -65,6 +66,33 @@ test("a receipt is shown under the name of its tool", () => {
     "shell    exit 3, 2.1 s | last",
     "idle     done; waits for the next message",
   ]);
+});
+
+test("how checks stand on the base, and why they cannot run there, to the last word", () => {
+  const seen = { passing: "", failing: "", exempt: "", unstable: 0, runs: [], wall_ms: 1 };
+  const criteria = (
+    [
+      ["kept", "passed", "keep"],
+      ["shaky", "flaky", "keep"],
+      ["red", "failed", "earn"],
+      ["broken", "error", "earn"],
+    ] as const
+  ).map(([criterion, status, role]) => ({ criterion, status, role, ...seen }));
+  const message = `criterion broken: ${"a long way to say it, ".repeat(8)}and its end`;
+  const lines = linesOf([
+    event("preflight.finished", {
+      ...{ commit: BASE, criteria, duration_ms: 5, content: [] },
+      problems: [{ criterion: "broken", code: "not_found", message }],
+    }),
+  ]);
+  expect(lines.slice(0, 4)).toEqual([
+    "base     kept: passed, has to stay so",
+    "base     shaky: flaky; what passes each time has to go on passing",
+    "base     red: failed, has to become green",
+    "base     broken: cannot be run",
+  ]);
+  expect(lines.join("\n")).not.toContain("…");
+  expect(lines.join(" ").replace(/\s+/g, " ")).toContain(message);
 });
 
 test("what went wrong and what came of it is shown", () => {

@@ -85,7 +85,10 @@ export class EventView {
   }
 
   #agreed(event: SessionEvent): Line[] {
-    return agreementLines(event, this.#options.verbose).map(([label, text]) => cut(label, text));
+    // Why nothing began is all that there is to read, so none of it is cut.
+    const isRefused = event.type === "preflight.finished" && event.body.problems.length > 0;
+    const line = isRefused ? wrapped : cut;
+    return agreementLines(event, this.#options.verbose).map(([label, text]) => line(label, text));
   }
 
   #work(event: SessionEvent): Line[] {

@@ -65,6 +65,24 @@ test("sets what was claimed beside the agent's own last run and the next verdict
   ]);
 });
 
+test.each([
+  ["impossible", 0],
+  ["blocked", 0],
+  ["unmet", 1],
+  ["error", 1],
+] as const)("a claim with all met but what is %s counts %i times", (status, count) => {
+  const criteria = [
+    { criterion: "one", status: "met" as const, strength: null, reason: "", evidence: [] },
+    { criterion: "two", status, strength: null, reason: "", evidence: [] },
+  ];
+  const { claimCount, contradictedCount } = account(
+    replied(1, "The first is done."),
+    verdictRequested(),
+    verdictGiven(1, status === "unmet" ? "unmet" : "review", { criteria }),
+  );
+  expect([claimCount, contradictedCount]).toEqual([count, count]);
+});
+
 test("counts spend as the ledger does, by criterion, with what was never told", () => {
   const log = [
     ...start,

@@ -76,6 +76,12 @@ export function isContradicted({ verdict, run, kind }: ClaimAccount): boolean {
   return kind === "tests_pass" && run !== null && run.exitCode !== 0;
 }
 
+/** Is all met but what the agent has said itself that it cannot meet? Then it claimed no more than that. */
+function isButDeclared(criteria: EventBody<"verdict.given">["criteria"]): boolean {
+  const open = criteria.filter(({ status }) => status !== "met" && status !== "waived");
+  return open.length > 0 && open.every(({ status }) => status === "impossible" || status === "blocked");
+}
+
 /** Everything that the second half of a report says. */
 export interface WorkAccount {
   readonly startedAt: number;
@@ -352,7 +358,7 @@ export class WorkReader {
   }
 
   #judged({ seq, body: { number, outcome, commit, criteria } }: SessionEvent<"verdict.given">): void {
-    if (this.#claim !== null) {
+    if (this.#claim !== null && !isButDeclared(criteria)) {
       const claim = { ...this.#claim, verdict: { seq, number, outcome } };
       this.#claims.push(claim);
       this.#claimCount += 1;

@@ -76,6 +76,21 @@ describe("what does not fit is named by line and field", () => {
       story(',\n"acceptanceCriteria": "x"'),
       "line 4, userStories[0].acceptanceCriteria",
     ],
+    [
+      "a misspelt field of a contract",
+      '{ "nightshift": 1, "criteria": [\n{ "descripton": "x" }] }',
+      'line 2, criteria[0].descripton: Unrecognized key: "descripton"',
+    ],
+    [
+      "a misspelt field of a check",
+      '{ "nightshift": 1, "criteria": [{ "description": "x",\n"check": { "comand": "npm test" } }] }',
+      'line 2, criteria[0].check.comand: Unrecognized key: "comand"',
+    ],
+    [
+      "a form of held-out files that is wrong otherwise",
+      '{ "nightshift": 1, "criteria": [{ "description": "x", "check": { "command": "a", "held_out": { "digest": "b", "target": "c" } } }] }',
+      "criteria[0].check.held_out.digest: must be a SHA-256",
+    ],
     ["no features", "[]", "there are no features"],
     ["a feature without words", '[{ "description": " " }]', "[0].description: it is empty"],
   ])("%s", (_name, text, message) => {

@@ -30,7 +30,8 @@ export function criteriaSections(source: ReportSource, form: Form): Section[] {
     verdict?.criteria.find((each) => each.criterion === criterion.id)?.status ?? "not judged";
   const groups = [
     ["Verified", (status: string) => status === "met"],
-    ["Not met", (status: string) => status === "unmet" || status === "error"],
+    ["Not met", (status: string) => status === "unmet"],
+    ["Could not be checked", (status: string) => status === "error"],
     ["Parked", (status: string) => !["met", "unmet", "error"].includes(status)],
   ] as const;
   const sections = groups.flatMap(([title, fits]): Section[] => {
