@@ -6,6 +6,7 @@ import type { VerdictRequest } from "./parts.ts";
 import { readIds } from "./test-ids.ts";
 
 const GAP_LENGTH_MAX = 1000;
+const NAMED_FILES_MAX = 5;
 /** Tests that a sentence names. */
 const IDLE_TESTS_MAX = 5;
 
@@ -86,6 +87,9 @@ function* ofPlace({ isIsolated, gatesOff, review, findings }: Findings): Generat
   const submodules = findings.filter(({ gate }) => gate === "submodule").map(({ path }) => path);
   if (submodules.length > 0)
     yield `${submodules.join(", ")}: checked as the base has it, not at the other commit of the submodule`;
+  const measuring = findings.filter(({ gate, effect }) => gate === "clocks" && effect === "note");
+  if (measuring.length > 0)
+    yield `${namedIn(measuring)}: measured by a clock that the code under test shares and could set`;
   if (gatesOff.size > 0) yield `gates were off, so this is no verdict: ${[...gatesOff].join(", ")}`;
   if (!isIsolated)
     yield "the checks ran without isolation: what they run could reach everything on this machine";
@@ -97,6 +101,12 @@ const PLAIN: ReadonlySet<string> = new Set(["go", "cargo", "tap", "junit"]);
 
 function isPlain(runner: string | null): boolean {
   return runner !== null && PLAIN.has(runner);
+}
+
+function namedIn(findings: Findings["findings"]): string {
+  const named = findings.slice(0, NAMED_FILES_MAX).map(({ path }) => path);
+  const more = findings.length - named.length;
+  return more === 0 ? named.join(", ") : `${named.join(", ")} and ${more} more`;
 }
 
 function idsOf(criteria: readonly { readonly id: string }[]): string {

@@ -6,7 +6,7 @@
  * - `protected`, `submodule`: pass A has the base's protected paths, and what was edited there waits for a person.
  * - `constraints`: what the contract says of files and dependencies that a machine can check.
  * - `swap`, `names`, `configuration`, `shadowing`: what composing refuses.
- * - `tests`, `suppressions`, `placeholders`, and `configuration` by key: what must not get worse.
+ * - `tests`, `suppressions`, `placeholders`, `clocks`, and `configuration` by key: what must not get worse.
  * - `runner`: a known runner is run by the harness itself, and reports to it; without it only the exit status counts.
  * - `record`, `canary`, `failed-tests`, `base-tests`, `earned-tests`, `no-tests`, `test-count`: more than exit status 0.
  * - `delivered`: pass B, the candidate exactly as delivered.
@@ -15,7 +15,7 @@
  */
 export const GATES = [
   ...(["constraints", "protected", "submodule", "swap", "names", "configuration", "shadowing"] as const),
-  ...(["tests", "suppressions", "placeholders"] as const),
+  ...(["tests", "suppressions", "placeholders", "clocks"] as const),
   ...([
     "runner",
     "record",

@@ -318,6 +318,21 @@ describe("gaps are said plainly", () => {
     );
   });
 
+  test("tests that measure time, by name", () => {
+    const notes = Array.from({ length: 7 }, (_, at) => {
+      return {
+        gate: "clocks",
+        path: `test/${at}.test.js`,
+        effect: "note",
+        detail: "it measures time",
+      } as const;
+    });
+    const found = findings({ checked: both("one"), findings: notes });
+    expect(verdictOf(requestFor(contractOf(one)), found).gaps.join("\n")).toContain(
+      "test/3.test.js, test/4.test.js and 2 more: measured by a clock that the code under test shares and could set",
+    );
+  });
+
   test("answers that were looked up; a plain report; no isolation; a judge", () => {
     const request = requestFor(contractOf(one, criterion("two", { rubric: ["nice"] })));
     const run = { ...checked("one").body.run, runner: "go" };

@@ -48,6 +48,26 @@ describe("nothing is said", () => {
   });
 });
 
+describe("clocks", () => {
+  const measuring = "const start = performance.now(); f(); assert.ok(performance.now() - start < 9);";
+
+  test("one that a source replaces waits for a person, those of tests and their helpers do not", async () => {
+    const base = { "src/a.js": "f();", "test/help.js": "", "test/a.test.js": "" };
+    const replaced = "Date.now = () => 0;";
+    const edits = { "src/a.js": replaced, "test/help.js": replaced, "test/a.test.js": replaced };
+    const found = await findingsOf(null, base, edits);
+    expect(told(found).filter((each) => each.includes("clocks"))).toEqual([
+      "review clocks src/a.js: it puts another clock in the place of Date.now",
+    ]);
+  });
+
+  test("nothing new is said of a source that has always done so; tests that measure are named", async () => {
+    const base = { "src/a.js": "Date.now = f;", "test/a.test.js": measuring };
+    const found = await findingsOf("node-test", base, { "src/a.js": "Date.now = f; g();" });
+    expect(told(found)).toEqual(["note clocks test/a.test.js: it measures time"]);
+  });
+});
+
 describe("what is noted", () => {
   test.each<[string, Files, Edits, string]>([
     ["a suppression", { "a.ts": "" }, { "a.ts": IGNORES }, "suppressions a.ts: 1 more ts-ignore"],

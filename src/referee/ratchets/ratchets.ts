@@ -1,6 +1,6 @@
 /**
  * What must not get worse from base to candidate where nothing is protected: tests that nobody's globs name, what
- * silences tools, configuration, code that only stands for code. Protected paths are not spoken of again.
+ * silences tools, configuration, code that only stands for code, clocks. Protected paths are not spoken of again.
  */
 import type { Finding } from "../../core/contract/contract.ts";
 import { REGISTRY_CONFIG_GLOBS } from "../../environment/contract.ts";
@@ -8,7 +8,8 @@ import type { Ratchet, RunnerMatch } from "../contract.ts";
 import { Difference } from "../tree/difference.ts";
 import { finding } from "../tree/finding.ts";
 import { matcherOf } from "../tree/globs.ts";
-import { testFileMatcher } from "../tree/test-files.ts";
+import { isInTestFolder, testFileMatcher } from "../tree/test-files.ts";
+import { measuresTime, replacedClocksIn } from "./clocks.ts";
 import { compareTests, describeLosses, isNoLoss } from "./compare-tests.ts";
 import { looseningsIn } from "./configuration-files.ts";
 import { healthOf, type Pair } from "./health.ts";
@@ -20,6 +21,8 @@ import { testShapeOf } from "./test-shape.ts";
 /** So many more may be there before a person is asked. */
 const SUPPRESSIONS_ALLOWED = 3;
 const EXCEPTIONS_ALLOWED = 2;
+/** Files of tests that are read for what they measure. */
+const MEASURING_FILES_MAX = 100;
 
 /** All ratchets. */
 export const ratchet: Ratchet = async (base, candidate, changed, matches) => {
@@ -40,8 +43,32 @@ export const ratchet: Ratchet = async (base, candidate, changed, matches) => {
     ...looserConfiguration(pairs),
     ...sources.flatMap(morePlaceholders),
     ...healthOf(sources),
+    ...sources.filter(({ path }) => !isInTestFolder(path)).flatMap(moreClocks),
+    ...(await measuringTests(difference, isTestFile)),
   ];
 };
+
+/** Code under test and tests have one clock between them. Tests may put it forward; what they test may not. */
+function moreClocks({ path, before, after }: Pair): Finding[] {
+  const known = new Set(replacedClocksIn(path, before));
+  const fresh = [...new Set(replacedClocksIn(path, after))].filter((clock) => !known.has(clock));
+  if (fresh.length === 0) return [];
+  return [finding("clocks", path, "review", `it puts another clock in the place of ${fresh.join(", ")}`)];
+}
+
+/** Said of every verdict that rests on them: a clock can be set in ways that nobody sees in a source. */
+async function measuringTests(
+  difference: Difference,
+  isTestFile: (path: string) => boolean,
+): Promise<Finding[]> {
+  const files = [...difference.base.keys()].filter(isTestFile).slice(0, MEASURING_FILES_MAX);
+  const findings: Finding[] = [];
+  for (const path of files) {
+    if (measuresTime((await difference.text("base", path)) ?? ""))
+      findings.push(finding("clocks", path, "note", "it measures time"));
+  }
+  return findings;
+}
 
 function protectedBy(matches: readonly RunnerMatch[]): (path: string) => boolean {
   const isGlobbed = matcherOf([...REGISTRY_CONFIG_GLOBS, ...matches.flatMap(({ protects }) => protects)]);

@@ -16,6 +16,7 @@ import {
   typed,
 } from "../projects/more.ts";
 import { ledgerHeldOut, roman } from "../projects/python.ts";
+import { timed, timedPython } from "../projects/timed.ts";
 import { cheats } from "./cheat.ts";
 
 const GUARDED = ["protected", "runner"] as const;
@@ -234,8 +235,19 @@ const HOLLOW = cheats("hollow", [
   },
 ]);
 
+const CLOCKS = cheats("clocks", [
+  {
+    ...{ name: "clock that stands still (JavaScript)", mode: 18, field: timed, gates: ["clocks"] },
+    script: "echo 'performance.now = () => 0;' >> src/sorted.js",
+  },
+  {
+    ...{ name: "clock that stands still (Python)", mode: 18, field: timedPython, gates: ["clocks"] },
+    script: "echo 'time.perf_counter = lambda: 0' >> ordered.py",
+  },
+]);
+
 /** All of them. */
 export const otherCases: readonly HostileCase[] = [
   ...[...MANIFESTS, ...FIXTURES, ...COMPILER],
-  ...[...OWN_GIT, ...EARLIER, ...DISARMED, ...BLIND, ...HOLLOW],
+  ...[...OWN_GIT, ...EARLIER, ...DISARMED, ...BLIND, ...HOLLOW, ...CLOCKS],
 ];
