@@ -145,6 +145,11 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
     const items = (await place.json(["inbox", session])) as unknown as { item: string }[];
     expect(items.map(({ item }) => item)).toEqual(["math.test.mjs"]);
     expect((await place.run(["approve", session, "some.other.file"])).code).toBe(2);
+    const both = await place.run(["approve", session, "math.test.mjs", "some.other.file"]);
+    expect([both.code, both.stderr]).toEqual([
+      2,
+      expect.stringContaining("no change that is called some.other.file"),
+    ]);
     const branch = (await place.run(["publish", session])).stdout.split(" ")[0] ?? "";
     expect(git("log", "-1", "--format=%s", branch)).toBe("Not verified: make the tests pass");
     expect((await place.run(["approve", session, "math.test.mjs"])).code).toBe(0);

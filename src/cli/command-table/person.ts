@@ -18,14 +18,14 @@ const REASON: FlagSpec = { name: "reason", value: "<text>", description: "for th
 const REASON_FOR_AGENT: FlagSpec = { name: "reason", value: "<text>", description: "for the agent" };
 const ASKED: ArgumentSpec = {
   name: "what",
-  description: "a call, a layer, or a change of files, as inbox lists it; all: every such change",
-  kind: "required",
+  description: "a call, a layer, or changes of files, as inbox lists them; folder/: those in it; all: all",
+  kind: "list",
 };
 const DENIED: ArgumentSpec = {
   name: "what",
   description:
     "as for approve; or a criterion that the agent calls impossible or blocked, to ask for it again",
-  kind: "required",
+  kind: "list",
 };
 
 /** So that whoever waives it answers for it again, some day. */
@@ -100,8 +100,8 @@ export const personCommands: readonly CommandSpec[] = [
     description: "allow what waits for a person: a call, changed dependencies, a change of protected files",
     arguments: [SESSION, ASKED],
     flags: [...PLACE_FLAGS, REASON_FOR_AGENT, JSON_FLAG],
-    run: async (context, [id = "", what = ""], flags) =>
-      (await import("../commands/agreement.ts")).answer(context, id, what, { ...flags, result: "allow" }),
+    run: async (context, [id = "", ...names], flags) =>
+      (await import("../commands/agreement.ts")).answer(context, id, names, { ...flags, result: "allow" }),
   }),
   command<SendFlags>({
     name: "deny",
@@ -109,8 +109,8 @@ export const personCommands: readonly CommandSpec[] = [
       "deny what waits for a person: a call, dependencies, a change of protected files, that a criterion cannot be met",
     arguments: [SESSION, DENIED],
     flags: [...PLACE_FLAGS, REASON_FOR_AGENT, JSON_FLAG],
-    run: async (context, [id = "", what = ""], flags) =>
-      (await import("../commands/agreement.ts")).answer(context, id, what, { ...flags, result: "deny" }),
+    run: async (context, [id = "", ...names], flags) =>
+      (await import("../commands/agreement.ts")).answer(context, id, names, { ...flags, result: "deny" }),
   }),
   command<SendFlags>({
     name: "inbox",

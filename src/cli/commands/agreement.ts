@@ -1,7 +1,7 @@
 /** `amend`, `waive`, and what `approve` and `deny` say of things to look at: a person's part of a contract. */
 import { contractHash } from "../../core/contract/contract.ts";
 import { declarationHash, declarationItem } from "../../core/contract/declaration.ts";
-import type { ContractState, Declaration } from "../../core/contract/state.ts";
+import type { ContractState, Declaration, ReviewItem } from "../../core/contract/state.ts";
 import { hasSpentVerdicts } from "../../core/contract/verdict-cap.ts";
 import { weakenings } from "../../core/contract/weakenings.ts";
 import { NightshiftError } from "../../core/errors.ts";
@@ -10,6 +10,7 @@ import type { SessionState } from "../../core/state.ts";
 import { loadState } from "../../runtime/load.ts";
 import { type CommandContext, findSession, settingsFor, withHarness } from "../context.ts";
 import type { ContractFlags } from "../contract-choice.ts";
+import { folderOf } from "../inbox-groups.ts";
 import { openReview } from "../inbox-items.ts";
 import { askedOf } from "../render/asked.ts";
 import { confirm, personOf, type SendFlags, submit } from "./send.ts";
@@ -90,21 +91,20 @@ export async function waive(
 }
 
 /**
- * `approve <id> <what>` and `deny <id> <what>`: a call, a layer, or what a verdict asks about (`all` for all of that); and
- * `deny <id> <criterion>`: what the agent has declared of it.
+ * `approve <id> <what>` and `deny <id> <what>`: a call, a layer, or what a verdict asks about: one, several, a folder's, or
+ * `all`; and `deny <id> <criterion>`: what the agent has declared of it.
  */
 export async function answer(
   context: CommandContext,
   id: string,
-  what: string,
+  names: readonly string[],
   flags: SendFlags & { readonly result: "allow" | "deny" },
 ): Promise<number> {
   return withHarness(context, flags, async (harness) => {
     const sessionId = await findSession(harness, id);
     const state = await loadState(harness.store, sessionId);
-    const meant = openReview(state).filter(
-      ({ item, path }) => what === "all" || what === item || what === path,
-    );
+    const [what = ""] = names;
+    const meant = changesNamed(state, names);
     const declared = meant.length === 0 ? declarationNamed(state, what) : undefined;
     if (meant.length === 0 && declared === undefined) return await confirm(context, sessionId, what, flags);
     if (declared !== undefined && flags.reason === undefined && flags.result === "deny")
@@ -120,6 +120,23 @@ export async function answer(
       declared === undefined ? `${flags.result} noted` : `${declared.criterion} is asked for again`;
     return await submit(context, sessionId, flags, { events, done });
   });
+}
+
+/** @throws NightshiftError `E_USAGE` when one of several names is none of a change that waits */
+function changesNamed(state: SessionState, names: readonly string[]): readonly ReviewItem[] {
+  const open = openReview(state);
+  const isMeant = (what: string, { item, path }: ReviewItem): boolean =>
+    what === "all" || what === item || what === path || (what.endsWith("/") && what === folderOf(path));
+  const stranger = names.find((what) => !open.some((each) => isMeant(what, each)));
+  if (stranger !== undefined && names.length > 1)
+    throw new NightshiftError(
+      "E_USAGE",
+      `${state.sessionId} asks about no change that is called ${stranger}`,
+      {
+        hint: "Several are answered at once only where all of them are changes that `nightshift inbox` lists.",
+      },
+    );
+  return open.filter((each) => names.some((what) => isMeant(what, each)));
 }
 
 /** A call that waits comes first, should it be called as a criterion is. */

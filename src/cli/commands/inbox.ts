@@ -8,6 +8,7 @@ import { loadState } from "../../runtime/load.ts";
 import type { OpenHarness } from "../../runtime/open.ts";
 import { type CommandContext, commandLine, findSession, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { type InboxEntry, inboxEntries } from "../inbox-groups.ts";
 import { type InboxItem, inboxItems, type OpenQuestion, questionsOf } from "../inbox-items.ts";
 import { formatDuration, formatMoment } from "../render/format.ts";
 import { singleLine, truncate, wrap } from "../render/text.ts";
@@ -28,7 +29,9 @@ export function inbox(context: CommandContext, id: string | undefined, flags: Se
     if (flags.json === true)
       output.printJson(items.map((item) => ({ ...item, age_ms: Math.max(0, now - item.asked_at) })));
     else if (items.length === 0) output.print("nothing waits for a person");
-    else for (const item of items) output.print(...linesOf(item, { now, width: output.width, flags }));
+    else
+      for (const entry of inboxEntries(items))
+        output.print(...entryLines(entry, { now, width: output.width, flags }));
     return EXIT.ok;
   });
 }
@@ -43,10 +46,30 @@ async function allSessions({ store }: OpenHarness): Promise<SessionId[]> {
   }
 }
 
-function linesOf(
-  item: InboxItem,
-  { now, width, flags }: { readonly now: number; readonly width: number; readonly flags: SendFlags },
-): string[] {
+interface Shown {
+  readonly now: number;
+  readonly width: number;
+  readonly flags: SendFlags;
+}
+
+/** Each change of a folder in its words, and one command for all of them. */
+function entryLines({ folder, items }: InboxEntry, shown: Shown): string[] {
+  const [first] = items;
+  if (first === undefined) return [];
+  if (folder === null) return linesOf(first, shown);
+  return linesOf(
+    {
+      ...first,
+      detail: [`${items.length} changes in ${folder}`, ...items.map(({ detail }) => `- ${detail}`)].join(
+        "\n",
+      ),
+      answer: ["approve", first.session, folder],
+    },
+    shown,
+  );
+}
+
+function linesOf(item: InboxItem, { now, width, flags }: Shown): string[] {
   const age = formatDuration(Math.max(0, now - item.asked_at));
   const indented = (text: string, indent = "  "): string[] =>
     wrap(text, width - indent.length).map((line) => `${indent}${line}`);

@@ -13,6 +13,8 @@ export type Placed<Body> = Body & { readonly seq: Sequence; readonly at: number 
 export type Approval = Placed<EventBody<"approval.decided">> & {
   readonly path: string | null;
   readonly detail: string | null;
+  /** When a verdict first asked about it. */
+  readonly askedAt: number | null;
 };
 
 /** What a gate of the referee has to say, with the event that has it. */
@@ -127,10 +129,13 @@ function news(account: Account, event: SessionEvent): Partial<Account> {
 
 /** The decision names a hash; the verdict that asked says what it stands for. */
 function approvalOf({ verdicts }: Account, event: SessionEvent<"approval.decided">): Approval {
-  const asked = verdicts
-    .flatMap(({ review }) => review)
-    .findLast(({ item, hash }) => item === event.body.item && hash === event.body.hash);
-  return { ...placed(event), path: asked?.path ?? null, detail: asked?.detail ?? null };
+  const asked = verdicts.flatMap(({ review, at }) =>
+    review
+      .filter(({ item, hash }) => item === event.body.item && hash === event.body.hash)
+      .map((each) => ({ ...each, askedAt: at })),
+  );
+  const { path = null, detail = null } = asked.at(-1) ?? {};
+  return { ...placed(event), path, detail, askedAt: asked[0]?.askedAt ?? null };
 }
 
 function notesOf({

@@ -3,6 +3,7 @@ import type { Account, Approval, Placed } from "../../../core/contract/account.t
 import { declaredCriterion } from "../../../core/contract/declaration.ts";
 import { commandText } from "../../../core/contract/tell.ts";
 import type { EventBody } from "../../../core/events/index.ts";
+import { paceOf } from "../../../core/report/pace.ts";
 import { formatCost, formatCount, formatDuration } from "../format.ts";
 import { type Form, firstOf, type Item, type Section } from "./document.ts";
 import type { ReportSource } from "./source.ts";
@@ -122,6 +123,7 @@ export function agreedSection({ account, work }: ReportSource, form: Form): Sect
         more: evidence === "" ? [] : [`its evidence: ${evidenceText(evidence, form)}`],
       }),
     ),
+    ...paceLines(approvals),
     ...approvals.map((approval) => approvalItem(approval, form)),
     ...work.questions
       .filter(({ isOpen }) => !isOpen)
@@ -135,6 +137,16 @@ export function agreedSection({ account, work }: ReportSource, form: Form): Sect
   ];
   const title = "What people and the agent have said of the contract";
   return { title, items: firstOf(lines, PEOPLE_MAX, (line) => line, "nightshift events --types ...") };
+}
+
+/** So that a habit can be seen. */
+function paceLines(approvals: Account["approvals"]): string[] {
+  const pace = paceOf(approvals);
+  if (pace === null) return [];
+  const { count, mostInAnHour, medianMs } = pace;
+  return [
+    `${count} decisions about changes, at most ${mostInAnHour} of them in an hour; half of them took no more than ${formatDuration(medianMs)} each`,
+  ];
 }
 
 /** With what it asks less for than the text before it. */
