@@ -36,6 +36,13 @@ export interface RequestRecord {
   end: EventBody<"span.model_request_end"> | null;
 }
 
+/** Everything the log says about one attempt of a program. */
+export interface AttemptRecord {
+  readonly start: EventBody<"attempt.started">;
+  isPrompted: boolean;
+  end: { readonly seq: number; readonly body: EventBody<"attempt.ended"> } | null;
+}
+
 /** One session's log, as far as it has been read. */
 export class ObservedLog {
   readonly session: SessionId;
@@ -43,6 +50,7 @@ export class ObservedLog {
   readonly events: SessionEvent[] = [];
   readonly calls = new Map<CallId, CallRecord>();
   readonly requests = new Map<number, RequestRecord>();
+  readonly attempts = new Map<number, AttemptRecord>();
   /** Highest epoch that a driver has announced. */
   epoch = 0;
   state: SessionState;
@@ -77,6 +85,17 @@ export class ObservedLog {
       case "span.model_request_end": {
         const request = this.requests.get(event.body.request);
         if (request !== undefined) request.end = event.body;
+        return;
+      }
+      case "attempt.started":
+        this.attempts.set(event.body.attempt, { start: event.body, isPrompted: false, end: null });
+        return;
+      case "attempt.prompted":
+      case "attempt.ended": {
+        const attempt = this.attempts.get(event.body.attempt);
+        if (attempt === undefined) return;
+        if (event.type === "attempt.ended") attempt.end = { seq: event.seq, body: event.body };
+        else attempt.isPrompted = true;
         return;
       }
       case "agent.tool_use":

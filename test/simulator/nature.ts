@@ -17,6 +17,9 @@ export interface Nature {
   readonly onLimit: NonNullable<Policy["on_limit"]> | null;
 }
 
+/** Of a session that does none of it. */
+export const QUIET: Nature = { asks: false, context: null, onLimit: null };
+
 /** How common each of them is, in seeds that do not aim at it. */
 const ASKS_CHANCE = 0.12;
 const CONTEXT_CHANCE = 0.1;

@@ -14,6 +14,7 @@ import { Client, type Progress } from "./client.ts";
 import { createSimulatedModel } from "./model.ts";
 import { createSimulatedNotifier } from "./notifier.ts";
 import { Process, type Surroundings } from "./process.ts";
+import { SimulatedAttempts } from "./program.ts";
 import type { Random } from "./random.ts";
 import { SimulatedReferee } from "./referee.ts";
 import { SimulatedBackend } from "./sandbox.ts";
@@ -171,8 +172,9 @@ export class Population implements Crowd {
     process: Process,
     store: SimulatedStore,
     config: EventBody<"session.created">,
-    { sessionId: session, epoch }: Lease,
+    lease: Lease,
   ): Awaited<ReturnType<Harness["resolve"]>> {
+    const { sessionId: session, epoch } = lease;
     const backend = new SimulatedBackend(this.#scene.sandboxes, process, this.#scene, epoch);
     const provider = this.#scene.provider(config.metadata.label ?? "");
     const random = this.#random.fork(`${process.name} ${session} ${epoch}`);
@@ -196,8 +198,10 @@ export class Population implements Crowd {
     });
     const own = { store, clock: process.clock, workspaces: () => Promise.resolve(workspaces) };
     const services = new SessionServices(process.clock);
+    const isProgram = config.agent.worker === "command";
     return {
-      worker,
+      ...(isProgram ? { attempts: new SimulatedAttempts({ process, config, lease, store }) } : {}),
+      worker: isProgram ? null : worker,
       backend,
       workspaces: own.workspaces,
       referee,

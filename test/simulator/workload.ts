@@ -21,7 +21,7 @@ import {
   type Standing,
   sealedAs,
 } from "./contracts.ts";
-import { planAttemptLimits, planNature, policyOf } from "./nature.ts";
+import { planAttemptLimits, planNature, policyOf, QUIET } from "./nature.ts";
 import type { Random } from "./random.ts";
 
 /** What a person sends, and how long after the thing before. */
@@ -124,12 +124,13 @@ function planSession(label: string, random: Random, aim: Aim): SessionPlan {
   const hasFiles = aim.judges || chance.chance(0.4);
   const agreed = random.fork("contract");
   const contract = hasFiles && (aim.judges || agreed.chance(0.4)) ? planContract(agreed) : null;
-  const nature = planNature(random.fork("nature"), aim.asks);
+  const program = contract === null || aim.asks ? null : planProgram(random.fork("program"), aim);
+  const nature = program === null ? planNature(random.fork("nature"), aim.asks) : QUIET;
   const style = { isLarge: random.chance(0.06), aim, isJudged: contract !== null, nature, answers: 0 };
   const files = hasFiles ? { checkpoint_calls: chance.pick([1, 2, 5]), checkpoint_ms: 10_000 } : null;
   return {
     label,
-    config: planConfig(label, random, style, files, contract),
+    config: withProgram(planConfig(label, random, style, files, contract), program),
     contract,
     first: [
       ...(contract === null ? [] : [sealedAs(contract)]),
@@ -140,6 +141,32 @@ function planSession(label: string, random: Random, aim: Aim): SessionPlan {
 }
 
 type Policy = EventBody<"session.created">["policy"];
+type Program = NonNullable<EventBody<"session.created">["agent"]["command"]>;
+
+/** How common programs are, among sessions with a contract. */
+const PROGRAM_CHANCE = 0.3;
+const PROGRAM_CHANCE_WHERE_JUDGED = 0.1;
+
+/** Null: the session's agent is a model. */
+function planProgram(random: Random, { judges }: Aim): Program | null {
+  if (!random.chance(judges ? PROGRAM_CHANCE_WHERE_JUDGED : PROGRAM_CHANCE)) return null;
+  return {
+    ...{ argv: ["program"], prompt: "stdin" },
+    wall_ms: random.pick([2000, 60_000]),
+    quiet_ms: 600_000,
+    fruitless_max: random.between(1, 3),
+    ...(random.chance(0.7) && { gateway: { anthropic: { provider: "simulated" }, forced: true } }),
+  };
+}
+
+function withProgram(
+  config: EventBody<"session.created">,
+  command: Program | null,
+): EventBody<"session.created"> {
+  if (command === null) return config;
+  const agent = { ...config.agent, worker: "command" as const, command, system: "", tools: [] };
+  return { ...config, agent };
+}
 
 function planConfig(
   label: string,

@@ -167,6 +167,29 @@ describe("an attempt", () => {
     expect(programs.state.stopReason).toMatchObject({ type: "verified" });
   });
 
+  test.each(["stopped", "lost"] as const)(
+    "that a person has cut off with a message (%s) is saved before the next one begins",
+    (ending) => {
+      const programs = new Programs();
+      programs.drive({}, "attempt");
+      if (ending === "lost")
+        programs.session.submit(sandboxLost("E_SANDBOX_LOST", programs.state.sandbox?.id, "i4"));
+      programs.session.submit(said("more", "interrupt"));
+      if (ending === "stopped") {
+        const step = programs.session.settle();
+        const [attempt] = step.kind === "perform" ? step.intents : [];
+        if (attempt === undefined) return expect.fail("the attempt is watched");
+        programs.session.receive(attempt, [event("attempt.ended", { attempt: 1, ending, duration_ms: 5 })]);
+      }
+      programs.drive({}, "attempt");
+      const types = programs.session.log.map(({ type }) => type);
+      expect(programs.count("attempt.started")).toBe(2);
+      expect(programs.last("attempt.ended")).toMatchObject({ ending });
+      const between = types.slice(types.indexOf("attempt.ended"), types.lastIndexOf("attempt.started"));
+      expect(between).toContain("checkpoint.created");
+    },
+  );
+
   test("is found again by the next driver, under the same name", () => {
     const programs = new Programs();
     const before = programs.drive({}, "attempt");

@@ -12,6 +12,7 @@ import type { Halt, SessionState, StopReason } from "../state.ts";
 import { append, attemptIntent, type Intent, inFlight, type Now, perform, type Step } from "../step.ts";
 import { attemptBegun, attemptEnded } from "./attempts.ts";
 import { capReached, type Exhausted, exceededAttempts, exceededDay, park } from "./budget.ts";
+import { checkpointAtRest, unsavable } from "./checkpoint.ts";
 import { verdictsSpent } from "./contract.ts";
 import { admit } from "./gateway.ts";
 import { canRun, sandboxWanted } from "./sandbox.ts";
@@ -39,7 +40,7 @@ export function attemptOwed(state: SessionState, now: Now): Step {
     const seqs = state.queue.flat().map(({ seq }) => seq);
     return append(event("harness.input_accepted", { seqs: seqs.slice(0, INPUT_MAX) }));
   }
-  const end = endBefore(state, now);
+  const end = endBefore(state, now) ?? saveFirst(state);
   if (end !== null) return end;
   if (!canRun(state)) return sandboxWanted(state, now, []);
   const begun = attemptBegun(state, now.at);
@@ -53,6 +54,12 @@ export function attemptOwed(state: SessionState, now: Now): Step {
 
 /** Messages in one event. */
 const INPUT_MAX = 1000;
+
+/** What the last attempt has left is saved, also when nobody looked at it: the next one may lose its sandbox. */
+function saveFirst(state: SessionState): Step | null {
+  const checkpoint = checkpointAtRest(state);
+  return checkpoint.length > 0 ? append(...checkpoint) : unsavable(state);
+}
 
 function endBefore(state: SessionState, now: Now): Step | null {
   const { command, config } = state;

@@ -10,12 +10,19 @@ interface Account {
   requests: number;
   tokens: number;
   costMicroUsd: number;
-  reserved: { readonly tokens: number; readonly cost_micro_usd: number };
+  reserved: Reservation;
+  /** Of requests through the gateway, by their number. */
+  readonly gateway: Map<number, Reservation>;
   /** What was charged when the open attempt began. */
   atStart: Spent;
   criterion: string | null;
   /** By criterion, in attempts that have ended. */
   readonly spentOn: Map<string, Spent>;
+}
+
+interface Reservation {
+  readonly tokens: number;
+  readonly cost_micro_usd: number;
 }
 
 interface Spent {
@@ -38,6 +45,7 @@ export function spendIsReservedFirst(): Invariant {
         tokens: 0,
         costMicroUsd: 0,
         reserved: { tokens: 0, cost_micro_usd: 0 },
+        gateway: new Map<number, Reservation>(),
         ...{ atStart: NOTHING, criterion: null, spentOn: new Map<string, Spent>() },
       };
       accounts.set(moment.log, account);
@@ -58,13 +66,22 @@ function book(account: Account, { event, log }: EventMoment): string | null {
       return begin(account, event.body);
     case "span.model_request_start":
       account.reserved = event.body.reservation;
-      account.requests += 1;
-      account.tokens += account.reserved.tokens;
-      account.costMicroUsd += account.reserved.cost_micro_usd;
+      reserve(account, account.reserved);
+      return overCap(account, event.body.request);
+    case "gateway.request_started":
+      account.gateway.set(event.body.request, event.body.reservation);
+      reserve(account, event.body.reservation);
       return overCap(account, event.body.request);
     case "span.model_request_end":
-      settle(account, event.body);
+      settle(account, account.reserved, event.body);
       return ledgerDiffers(account, log);
+    case "gateway.request_ended": {
+      const reserved = account.gateway.get(event.body.request);
+      if (reserved === undefined) return `a receipt for request ${event.body.request}, which is not open`;
+      account.gateway.delete(event.body.request);
+      settle(account, reserved, event.body);
+      return ledgerDiffers(account, log);
+    }
     default:
       return null;
   }
@@ -134,7 +151,17 @@ function overCaps(
     : null;
 }
 
-function settle(account: Account, body: EventBody<"span.model_request_end">): void {
+function reserve(account: Account, { tokens, cost_micro_usd }: Reservation): void {
+  account.requests += 1;
+  account.tokens += tokens;
+  account.costMicroUsd += cost_micro_usd;
+}
+
+function settle(
+  account: Account,
+  reserved: Reservation,
+  body: Pick<EventBody<"span.model_request_end">, "model_usage" | "cost_micro_usd">,
+): void {
   const usage = body.model_usage;
   if (usage === undefined) return;
   const used =
@@ -142,8 +169,8 @@ function settle(account: Account, body: EventBody<"span.model_request_end">): vo
     usage.output_tokens +
     usage.cache_read_input_tokens +
     usage.cache_creation_input_tokens;
-  account.tokens += used - account.reserved.tokens;
-  account.costMicroUsd += (body.cost_micro_usd ?? 0) - account.reserved.cost_micro_usd;
+  account.tokens += used - reserved.tokens;
+  account.costMicroUsd += (body.cost_micro_usd ?? 0) - reserved.cost_micro_usd;
 }
 
 function ledgerDiffers(account: Account, { state: { ledger } }: ObservedLog): string | null {

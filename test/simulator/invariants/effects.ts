@@ -1,7 +1,7 @@
 /** Promises about what happens outside of the log. */
-import { type CallId, execId } from "../../../src/core/ids.ts";
+import { attemptExecId, type CallId, execId } from "../../../src/core/ids.ts";
 import type { Invariant, RunMoment } from "../judge.ts";
-import type { CallRecord, ObservedLog } from "../log.ts";
+import type { AttemptRecord, CallRecord, ObservedLog } from "../log.ts";
 import { serviceOf } from "../sandbox.ts";
 
 /** The model is asked, and a sandbox is told, only what the committed log holds the intent of. */
@@ -18,6 +18,8 @@ export function nothingStartsWithoutACommittedIntent(): Invariant {
     onRun: ({ log, request, incarnation }) => {
       const service = serviceOf(request.execId);
       if (service !== undefined) return serviceComplaint(log, service, incarnation);
+      const attempt = attemptOf(log, request.execId);
+      if (attempt !== undefined) return attemptComplaint(attempt, incarnation);
       const found = callOf(log, request.execId);
       const start = found?.call.starts.find(({ body }) => body.run === found.run);
       if (found === undefined || start === undefined)
@@ -39,6 +41,13 @@ export function nothingStartsWithoutACommittedIntent(): Invariant {
       return isIntended ? null : `${what} of ${sandbox}, but no intent is in the log`;
     },
   };
+}
+
+function attemptComplaint({ start, isPrompted }: AttemptRecord, incarnation: string): string | null {
+  if (!isPrompted) return `attempt ${start.attempt} runs, and the log does not hold what it is told`;
+  return start.incarnation === incarnation
+    ? null
+    : `attempt ${start.attempt} was meant for ${start.incarnation} and runs in ${incarnation}`;
 }
 
 function serviceComplaint(
@@ -100,6 +109,8 @@ export function noSilentRerun(): Invariant {
     onEffect: (moment) => {
       // What runs beside commands has its own intent, and its own name in each life of a sandbox.
       if (serviceOf(moment.request.execId) !== undefined) return null;
+      if (attemptOf(moment.log, moment.request.execId) !== undefined)
+        return repeated(effects, moment.request.execId);
       const found = callOf(moment.log, moment.request.execId);
       if (found === undefined) return `${moment.request.execId} has an effect, but nobody made that call`;
       const key = `${moment.log.session}/${found.call.use.call}`;
@@ -109,6 +120,13 @@ export function noSilentRerun(): Invariant {
       return runs.length === 0 ? null : rerunComplaint(moment, found.call, found.run, runs);
     },
   };
+}
+
+/** A program that was cut off is judged by what it has left, and never begun anew. */
+function repeated(effects: Map<string, number[]>, exec: string): string | null {
+  const isKnown = effects.has(exec);
+  effects.set(exec, [1]);
+  return isKnown ? `${exec} had its effect twice` : null;
 }
 
 /** @param runs - those that had their effect before this one */
@@ -159,6 +177,9 @@ export function nothingRunsAfterItsReceipt(): Invariant {
   return {
     promise: "nothing-runs-after-its-receipt",
     onRun: ({ log, request, epoch }) => {
+      const attempt = attemptOf(log, request.execId);
+      if (attempt !== undefined && attempt.end !== null && epoch >= log.epoch)
+        return `${request.execId} begins although the attempt has ended`;
       const call = callOf(log, request.execId)?.call;
       // A zombie of which nobody knows yet cannot know of the receipt.
       if (call?.result == null || epoch < log.epoch) return null;
@@ -175,4 +196,11 @@ function callOf(
   const call = log.calls.get(name as CallId);
   if (call === undefined || execId(log.session, name as CallId, Number(run)) !== exec) return undefined;
   return { call, run: Number(run) };
+}
+
+function attemptOf(log: ObservedLog, exec: string): AttemptRecord | undefined {
+  const number = Number(/\/a(\d+)\/1$/.exec(exec)?.[1]);
+  return Number.isNaN(number) || attemptExecId(log.session, number) !== exec
+    ? undefined
+    : log.attempts.get(number);
 }

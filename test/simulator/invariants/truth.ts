@@ -1,6 +1,6 @@
 /** Promises about what the log tells people and models. */
 import type { EventBody } from "../../../src/core/events/index.ts";
-import { type CallId, execId } from "../../../src/core/ids.ts";
+import { attemptExecId, type CallId, execId } from "../../../src/core/ids.ts";
 import { SECRET } from "../answers.ts";
 import type { EventMoment, Invariant } from "../judge.ts";
 import type { CallRecord, ObservedLog } from "../log.ts";
@@ -25,6 +25,8 @@ export function restMeansNothingRuns(): Invariant {
       if (event.type !== "session.status_idle" && event.type !== "session.status_terminated") return null;
       const request = [...log.requests.values()].find(({ end }) => end === null);
       if (request !== undefined) return `it rests while request ${request.start.request} is open`;
+      if (log.state.command !== null && [...log.attempts.values()].some(({ end }) => end === null))
+        return "it rests while a program works";
       const call = [...log.calls.values()].find((candidate) => isUnderWay(log, candidate));
       return call === undefined ? null : `it rests while ${call.use.call} runs`;
     },
@@ -41,6 +43,10 @@ export function noRunOutlivesItsReceipt(): Invariant {
   return {
     promise: "no-run-outlives-its-receipt",
     onEvent: ({ log, event, isRunning }) => {
+      if (event.type === "attempt.ended" && event.body.ending !== "lost") {
+        const exec = attemptExecId(log.session, event.body.attempt);
+        return isRunning(exec) ? `${exec} still runs when the log says that it has ended` : null;
+      }
       if (event.type !== "agent.tool_result") return null;
       const call = log.calls.get(event.body.call as CallId);
       const start = call?.starts.at(-1);
