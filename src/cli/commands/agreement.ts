@@ -113,9 +113,7 @@ export async function answer(
     const result = flags.result === "allow" ? "approve" : "deny";
     const reason = flags.reason === undefined ? {} : { reason: flags.reason };
     const named = declared === undefined ? meant : [decidable(declared)];
-    const events = named.map(({ item, hash }) =>
-      event("approval.decided", { item, hash, result, author, ...reason }),
-    );
+    const events = named.map((each) => event("approval.decided", { ...each, result, author, ...reason }));
     const done =
       declared === undefined ? `${flags.result} noted` : `${declared.criterion} is asked for again`;
     return await submit(context, sessionId, flags, { events, done });

@@ -10,7 +10,7 @@ import { weakenings } from "./weakenings.ts";
 export type Placed<Body> = Body & { readonly seq: Sequence; readonly at: number };
 
 /** What a person has decided; of a change of files, what was looked at. */
-export type Approval = Placed<EventBody<"approval.decided">> & {
+export type Approval = Placed<Omit<EventBody<"approval.decided">, "path">> & {
   readonly path: string | null;
   readonly detail: string | null;
   /** When a verdict first asked about it. */

@@ -74,9 +74,10 @@ export function amendmentText(contract: Contract, reason: string): string {
 }
 
 /** Tells a running agent that something of its work, or of what it has declared, was not approved. */
-export function denialText({ item, reason }: EventBody<"approval.decided">): string {
+export function denialText({ item, path, reason }: EventBody<"approval.decided">): string {
   const why = reason === undefined ? "." : `: ${reason}`;
   const criterion = declaredCriterion(item);
-  if (criterion === null) return `[harness] A person did not approve ${item}${why}`;
+  if (criterion === null)
+    return `[harness] A person did not approve ${path === undefined ? item : `the change of ${path}`}${why}`;
   return `[harness] A person does not accept that ${criterion} cannot be met${why}\nIt is asked for again. Go on with it; if it still cannot be met, declare it again with new evidence.`;
 }

@@ -71,6 +71,8 @@ export const clientEvents = {
   "control.publish": z.object({ branch: branchText.optional() }),
   /** Decides one item that waits for a person; `hash` names exactly what was looked at. */
   "approval.decided": z.object({
+    /** Of a change of files: its path, by which the agent knows it; absent in older logs. */
+    path: z.string().max(4096).optional(),
     item: z.string().max(128),
     hash,
     result: z.enum(["approve", "deny"]),
