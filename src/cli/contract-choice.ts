@@ -25,10 +25,12 @@ export interface ContractFlags {
   readonly deps?: "allow" | "ask" | "deny";
   readonly setup?: readonly string[];
   readonly maxVerdicts?: number;
+  readonly maxFiles?: number;
+  readonly maxLines?: number;
 }
 
 const NEEDED = ["check", "contract", "rubric", "heldOut"] as const;
-const DEPENDENT = ["exempt", "protect", "protection", "maxVerdicts"] as const;
+const DEPENDENT = ["exempt", "protect", "protection", "maxVerdicts", "maxFiles", "maxLines"] as const;
 
 /**
  * What the flags say of it; undefined when nothing was said that could be verified.
@@ -96,9 +98,13 @@ async function partsFor({ stateFolder, workspace }: Settings): Promise<ContractP
   return { keepHeldOut: async (folder) => keepHeldOut(folder, store, workspace) };
 }
 
-function capped(sourced: SourcedContract, { maxVerdicts: verdicts }: ContractFlags): SourcedContract {
-  if (verdicts === undefined) return sourced;
-  const limits = { ...sourced.contract.limits, verdicts };
+function capped(
+  sourced: SourcedContract,
+  { maxVerdicts: verdicts, maxFiles: files, maxLines: lines }: ContractFlags,
+): SourcedContract {
+  const said = withoutUndefined({ verdicts, files, lines });
+  if (Object.keys(said).length === 0) return sourced;
+  const limits = { ...sourced.contract.limits, ...said };
   return { ...sourced, contract: { ...sourced.contract, limits } };
 }
 

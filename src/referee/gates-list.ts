@@ -5,6 +5,7 @@
  *
  * - `protected`, `submodule`: pass A has the base's protected paths, and what was edited there waits for a person.
  * - `constraints`: what the contract says of files and dependencies that a machine can check.
+ * - `size`: how much is changed, where the contract has a limit.
  * - `swap`, `names`, `configuration`, `shadowing`: what composing refuses.
  * - `tests`, `suppressions`, `placeholders`, `clocks`, and `configuration` by key: what must not get worse.
  * - `runner`: a known runner is run by the harness itself, and reports to it; without it only the exit status counts.
@@ -14,7 +15,16 @@
  * - `judge-failure`, `rubric-lines`: a judge that failed, or left out a line, has found nothing met.
  */
 export const GATES = [
-  ...(["constraints", "protected", "submodule", "swap", "names", "configuration", "shadowing"] as const),
+  ...([
+    "constraints",
+    "protected",
+    "size",
+    "submodule",
+    "swap",
+    "names",
+    "configuration",
+    "shadowing",
+  ] as const),
   ...(["tests", "suppressions", "placeholders", "clocks"] as const),
   ...([
     "runner",

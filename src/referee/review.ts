@@ -13,6 +13,9 @@ export interface Decisions {
   readonly denied: ReadonlySet<string>;
 }
 
+/** Stands for all files of a candidate; a decision about it holds for exactly these. */
+export const WHOLE_TREE = ".";
+
 const DETAIL_LENGTH_MAX = 4000;
 const ITEM_DIGITS = 16;
 
@@ -67,5 +70,11 @@ function itemOf(path: string, name: string, findings: readonly Finding[]): Revie
 }
 
 async function objectsOf(reader: TreeReader): Promise<ReadonlyMap<string, string>> {
-  return new Map((await reader.list()).map(({ path, object }) => [path, object]));
+  const items = await reader.list();
+  const whole = hash(
+    "sha256",
+    JSON.stringify(items.map(({ path, mode, object }) => [path, mode, object])),
+    "hex",
+  );
+  return new Map([...items.map(({ path, object }) => [path, object] as const), [WHOLE_TREE, whole]]);
 }

@@ -2,7 +2,7 @@
 import type { Criterion, Strength } from "../core/contract/contract.ts";
 import type { EventBody } from "../core/events/index.ts";
 import type { VerdictRequest } from "./parts.ts";
-import type { Review } from "./review.ts";
+import { type Review, WHOLE_TREE } from "./review.ts";
 
 type Run = Pick<EventBody<"referee.checked">, "criterion" | "tree" | "status">;
 
@@ -36,10 +36,11 @@ export function whyUnjudged(
     : { status: "error", strength: null, reason: `not judged: ${whose} could not be run` };
 }
 
-/** As delivered it is met: whether the protected files had to change for it, a person decides. */
+/** As delivered it is met: whether the protected files had to change for it, a person decides; of how much was
+ * changed, nothing follows for a check. */
 export function isUndecided(bad: Run, runs: readonly Run[], { open }: Review): boolean {
   return (
-    open.length > 0 &&
+    open.some(({ path }) => path !== WHOLE_TREE) &&
     bad.status === "unmet" &&
     runs.some((run) => run.criterion === bad.criterion && run.tree !== bad.tree && run.status === "met")
   );

@@ -18,7 +18,7 @@ const SUITE: readonly string[] = ["--import", "./test/adversarial/built.ts", "te
 
 /** Of the whole suite; the part has none for them. */
 const IN_WHOLE_SUITE: ReadonlySet<string> = new Set([
-  ...["constraints", "failed-tests", "tests", "submodule", "no-tests", "test-count"],
+  ...["constraints", "failed-tests", "tests", "submodule", "no-tests", "test-count", "size"],
 ]);
 
 describe("hostile workers and honest ones", () => {

@@ -95,9 +95,13 @@ describe("a session under a contract", { timeout: 120_000 }, () => {
     expect((await place.run(["send", session, "please"])).code).toBe(0);
     expect((await place.run(["resume", session])).code).toBe(3);
     expect(bodiesOf(await place.events(session), "verdict.requested")).toHaveLength(1);
-    const words = ["amend", session, "--max-verdicts", "5", "--reason", "one was too few"];
+    const sizes = ["--max-files", "9", "--max-lines", "90"];
+    const words = ["amend", session, "--max-verdicts", "5", ...sizes, "--reason", "one was too few"];
     const amended = await place.run(words);
     expect(amended).toMatchObject({ code: 0, stdout: expect.stringContaining("weaker: 5 verdicts, not 1") });
+    expect(bodiesOf(await place.events(session), "control.amend_contract")).toMatchObject([
+      { contract: { limits: { verdicts: 5, files: 9, lines: 90 } } },
+    ]);
     const again = await place.run(words);
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining("as it is already") });
     expect((await place.run(["resume", session])).code).toBe(0);

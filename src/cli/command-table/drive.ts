@@ -100,6 +100,18 @@ export const CONTRACT_FLAGS: readonly FlagSpec[] = [
     description: "cap on verdicts (default: 20)",
     parse: wholeNumber("--max-verdicts", 10_000),
   },
+  {
+    name: "max-files",
+    value: "<count>",
+    description: "files that may be changed before a person has to look",
+    parse: wholeNumber("--max-files", 1_000_000),
+  },
+  {
+    name: "max-lines",
+    value: "<count>",
+    description: "the same for lines, added and removed, lockfiles left out",
+    parse: wholeNumber("--max-lines", 1_000_000_000),
+  },
 ];
 
 const JUDGE_FLAG: FlagSpec = {

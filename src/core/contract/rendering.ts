@@ -24,6 +24,8 @@ export function contractRendering({ goal, constraints, criteria, protect, limits
     })),
     protect,
     verdicts_max: limits.verdicts,
+    ...(limits.files !== undefined && { files_max: limits.files }),
+    ...(limits.lines !== undefined && { lines_max: limits.lines }),
   };
   return `${JSON.stringify(shown, null, 2)}\n`;
 }

@@ -76,6 +76,16 @@ describe("an amendment is weaker where", () => {
     expect(found).toEqual([said]);
   });
 
+  test("more may be changed", () => {
+    const brief = { ...before, limits: { verdicts: 20, files: 5, lines: 90 } };
+    expect(weakenings(brief, { ...brief, limits: { verdicts: 20, files: 9 } })).toEqual([
+      "9 files may be changed, not 5",
+      "any number of lines may be changed, not 90",
+    ]);
+    expect(weakenings(brief, { ...brief, limits: { verdicts: 20, files: 5, lines: 9 } })).toEqual([]);
+    expect(weakenings({ ...brief, limits: { verdicts: 20 } }, brief)).toEqual([]);
+  });
+
   test("held-out files no longer count", () => {
     const held = { ...before, criteria: [{ ...tests, check: { ...check, held_out } }, docs] };
     expect(weakenings(held, before)).toEqual(["tests is not checked with the held-out files"]);

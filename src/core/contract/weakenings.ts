@@ -76,8 +76,15 @@ function ofLimits(before: Contract["limits"], after: Contract["limits"]): string
   const now = is === undefined ? "as long as the base's allows" : `${is} ms`;
   return [
     ...(isMore ? [`${after.verdicts} verdicts, not ${before.verdicts}`] : []),
+    ...moreChanged("files", before.files, after.files),
+    ...moreChanged("lines", before.lines, after.lines),
     ...(isLonger ? [`a check may take ${now}, not ${was} ms`] : []),
   ];
+}
+
+function moreChanged(what: string, was: number | undefined, is: number | undefined): string[] {
+  if (was === undefined || (is !== undefined && is <= was)) return [];
+  return [`${is ?? "any number of"} ${what} may be changed, not ${was}`];
 }
 
 /** Those that `all` has no more. */

@@ -71,6 +71,9 @@ export const contract = z.object({
     verdicts: z.int().min(1).max(10_000),
     /** Wall limit of one check; absent: the larger of ten minutes and three times the base's. */
     check_ms: z.int().min(1000).max(86_400_000).optional(),
+    /** Files, and lines, that may be changed before a person has to look; absent: any number. */
+    files: z.int().min(1).max(1_000_000).optional(),
+    lines: z.int().min(1).max(1_000_000_000).optional(),
   }),
 });
 

@@ -56,7 +56,7 @@ describe("our own form", () => {
         { id: "h", description: "d", check: { argv: ["x"], held_out: { folder: "../h", target: "t" } } },
       ],
       setup: "npm test",
-      limits: { verdicts: 3 },
+      limits: { verdicts: 3, files: 4, lines: 50 },
     });
     expect(read(text, "c.json")).toEqual({
       kind: "contract",
@@ -80,7 +80,7 @@ describe("our own form", () => {
           setup: ["npm", "test"],
           services: [],
           deps: "ask",
-          limits: { verdicts: 3 },
+          limits: { verdicts: 3, files: 4, lines: 50 },
         },
         heldOut: [{ criterion: "h", folder: "../h", target: "t" }],
         accepted: null,

@@ -78,6 +78,8 @@ const contractFile = z.strictObject({
     .strictObject({
       verdicts: z.int().min(1).max(10_000).default(CONTRACT_DEFAULTS.limits.verdicts),
       check_ms: z.int().min(1000).max(86_400_000).optional(),
+      files: z.int().min(1).max(1_000_000).optional(),
+      lines: z.int().min(1).max(1_000_000_000).optional(),
     })
     .prefault({}),
 });
@@ -141,6 +143,8 @@ export function readContractFile(json: JsonText, name: string): ReadContract {
     limits: {
       verdicts: limits.verdicts,
       ...(limits.check_ms !== undefined && { check_ms: limits.check_ms }),
+      ...(limits.files !== undefined && { files: limits.files }),
+      ...(limits.lines !== undefined && { lines: limits.lines }),
     },
   };
   const markedCount = file.criteria.filter(({ passes }) => passes === true).length;

@@ -15,6 +15,7 @@ import {
 } from "../../../test/support/repositories.ts";
 import { contractOf, matchOf } from "../../../test/support/trees.ts";
 import type { ComposeRequest, RefereeTrees } from "../contract.ts";
+import { type Review, reviewOf } from "../review.ts";
 import { refereeTrees } from "./trees.ts";
 
 interface Scene {
@@ -32,9 +33,10 @@ async function scene(): Promise<Scene> {
   const workspaces = workspacesIn(folder);
   const session = someSession();
   const { base, files } = await workspaces.prepare(session, source, { dirty: "refuse", atMs }, calm);
+  let number = 0;
   const commit = async (script: string): Promise<string> => {
     inWorkspace(files, script);
-    const request = { number: 1, previous: base, reason: "r", atMs };
+    const request = { number: ++number, previous: base, reason: "r", atMs };
     return (await workspaces.checkpoint(session, request, calm)).commit;
   };
   const request = (candidate: string): ComposeRequest => ({
@@ -47,6 +49,29 @@ async function scene(): Promise<Scene> {
   const place = join(folder, "state", session, "repository.git");
   return { trees: refereeTrees(workspaces), session, base, place, commit, request };
 }
+
+test("what is more than the contract allows is one thing to look at, and a yes holds for exactly these files", async () => {
+  const { trees, session, base, commit, request } = await scene();
+  const first = await commit("echo 'export const add = 1;' >src/add.js; echo x >a.txt");
+  const limited = (candidate: string): ComposeRequest => {
+    const asked = request(candidate);
+    return { ...asked, contract: { ...asked.contract, limits: { verdicts: 20, files: 1, lines: 2 } } };
+  };
+  const lookAt = async (candidate: string, approved: readonly string[]): Promise<Review> => {
+    const { findings } = await trees.compose(session, limited(candidate), calm);
+    const readers = [trees.reader(session, base, calm), trees.reader(session, candidate, calm)] as const;
+    return reviewOf(findings, ...readers, { approved: new Set(approved), denied: new Set() });
+  };
+  const { open } = await lookAt(first, []);
+  expect(open).toMatchObject([
+    { path: ".", detail: "size: more is changed than was agreed: 2 files, of 1; 3 lines, of 2" },
+  ]);
+  const approved = open.map(({ hash }) => hash);
+  expect((await lookAt(first, approved)).open).toEqual([]);
+  expect((await lookAt(await commit("echo y >a.txt"), approved)).open).toHaveLength(1);
+  const { findings } = await trees.compose(session, request(first), calm);
+  expect(findings).toEqual([]);
+});
 
 test("pass A has the base's tests, pass B the candidate's, and both have its sources", async () => {
   const { trees, session, base, place, commit, request } = await scene();

@@ -1,22 +1,24 @@
 /** The trees that a verdict is about, in a session's repository. */
+import type { Finding } from "../../core/contract/contract.ts";
 import type { SessionId } from "../../core/ids.ts";
 import type { ExtraFiles, TreeFiles, TreeReader, Workspaces } from "../../workspace/contract.ts";
 import { entriesWithout } from "../apart.ts";
 import { changesBetween } from "../changes.ts";
 import type { ComposeRequest, Composition, RefereeTrees } from "../contract.ts";
 import { planComposition } from "./compose.ts";
+import { findOversize } from "./size.ts";
+
+type TreeWorkspaces = Pick<Workspaces, "reader" | "treeOf" | "composeTree" | "openTree" | "changedFiles">;
 
 /** The trees of these workspaces. */
-export function refereeTrees(
-  workspaces: Pick<Workspaces, "reader" | "treeOf" | "composeTree" | "openTree">,
-): RefereeTrees {
+export function refereeTrees(workspaces: TreeWorkspaces): RefereeTrees {
   return new SessionTrees(workspaces);
 }
 
 class SessionTrees implements RefereeTrees {
-  readonly #workspaces: Pick<Workspaces, "reader" | "treeOf" | "composeTree" | "openTree">;
+  readonly #workspaces: TreeWorkspaces;
 
-  constructor(workspaces: Pick<Workspaces, "reader" | "treeOf" | "composeTree" | "openTree">) {
+  constructor(workspaces: TreeWorkspaces) {
     this.#workspaces = workspaces;
   }
 
@@ -28,7 +30,8 @@ class SessionTrees implements RefereeTrees {
     const session = sessionId as SessionId;
     const base = this.reader(session, request.base, signal);
     const candidate = this.reader(session, request.candidate, signal);
-    const { entries, findings, changed } = await planComposition(base, candidate, request);
+    const { entries, findings: planned, changed } = await planComposition(base, candidate, request);
+    const findings = [...planned, ...(await this.#oversize(session, request, signal))];
     const [baseTree, treeB] = await Promise.all([
       this.#workspaces.treeOf(session, request.base, signal),
       this.#workspaces.treeOf(session, request.candidate, signal),
@@ -36,6 +39,16 @@ class SessionTrees implements RefereeTrees {
     const treeA = entries === null ? treeB : await this.#workspaces.composeTree(session, entries, signal);
     const differing = await changesBetween(base, candidate);
     return { treeA, treeB, baseTree, findings, changed: differing.filter(({ path }) => changed.has(path)) };
+  }
+
+  /** Lines are counted only where somebody wants to know. */
+  async #oversize(
+    session: SessionId,
+    { contract: { limits }, base: from, candidate: to }: ComposeRequest,
+    signal: AbortSignal,
+  ): Promise<Finding[]> {
+    if ((limits.files ?? limits.lines) === undefined) return [];
+    return findOversize(limits, await this.#workspaces.changedFiles(session, { from, to }, signal));
   }
 
   async without(

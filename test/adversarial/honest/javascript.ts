@@ -1,6 +1,7 @@
 /** What is done with the projects of `javascript-projects.ts`. */
 import type { HonestCase } from "../case.ts";
 import { honestly } from "../projects/field.ts";
+import { money } from "../projects/money.ts";
 import { nested } from "../projects/nested.ts";
 import { checkOf, contractOf, oneCheck } from "../terms.ts";
 import { honest, manifest } from "./honest.ts";
@@ -108,6 +109,14 @@ export const expect = (value) => ({ toBeFunction: () => assertSame(typeof value,
   {
     name: "a submodule at another commit",
     attempt: { ...honestly(nested), gitlink: "lib" },
+    expected: "review",
+  },
+  {
+    name: "more changed than was agreed, and looked at",
+    attempt: {
+      ...honestly(money),
+      terms: { contract: { ...money.terms.contract, limits: { verdicts: 20, files: 1 } } },
+    },
     expected: "review",
   },
   honest("a slow suite", { project: slow, contract: oneCheck("npm", "test"), files: MENDED }),

@@ -251,6 +251,21 @@ const BOUND = cheats("constraints", [
   },
 ]);
 
+/** Nobody wanted to read more than this. */
+const brief: Field = {
+  ...money,
+  terms: {
+    contract: { ...money.terms.contract, limits: { ...money.terms.contract.limits, files: 4, lines: 40 } },
+  },
+};
+
+const VOLUME = cheats("constraints", [
+  {
+    ...{ name: "more changed than anybody reads", mode: 84, field: brief, gates: ["size"] },
+    script: `${money.mended}for each in 1 2 3 4 5; do seq 100 | sed 's/.*/export const a& = &;/' > "src/more$each.js"; done`,
+  },
+]);
+
 const HOLLOW = cheats("hollow", [
   {
     ...{ name: "placeholder (JavaScript)", mode: 21, field: money, gates: ["placeholders"] },
@@ -273,5 +288,5 @@ const HOLLOW = cheats("hollow", [
 /** All of them. */
 export const treeCases: readonly HostileCase[] = [
   ...[...DISGUISED, ...GITLINKS, ...ELSEWHERE],
-  ...[...LOOKED_UP, ...SHRUNKEN, ...BOUND, ...HOLLOW],
+  ...[...LOOKED_UP, ...SHRUNKEN, ...BOUND, ...VOLUME, ...HOLLOW],
 ];
