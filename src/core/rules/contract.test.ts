@@ -286,11 +286,6 @@ describe("a verdict", () => {
       role: "user",
       text: "[harness] A person did not approve review-abababababababab.",
     });
-    const { body } = decidedOn("deny") as EventInput<"approval.decided">;
-    const named = event("approval.decided", { ...body, path: "a.test.js", reason: "too weak" });
-    expect(messagesOf(closeTurn(contextOf(...reviewed, named, running))).at(-1)).toMatchObject({
-      text: "[harness] A person did not approve the change of a.test.js: too weak",
-    });
   });
 
   test("is not decided by an approval of something else", () => {
