@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { contractWith, sealed } from "../../test/support/contract-events.ts";
 import { cancel, interrupt, pause, said, setLimits } from "../../test/support/events.ts";
 import { intercept } from "../../test/support/intercept.ts";
 import { settled } from "../../test/support/manual-clock.ts";
 import { bodiesOf, World } from "../../test/support/world.ts";
 import { NightshiftError } from "../core/errors.ts";
-import type { ClientEventInput } from "../core/events/index.ts";
+import type { ClientEventInput, EventInput } from "../core/events/index.ts";
 import { isSessionId } from "../core/ids.ts";
 import { countOf } from "../core/reduce/portions.ts";
 import { NO_REDACTION, seal } from "../core/seal.ts";
@@ -28,6 +29,22 @@ describe("creating a session", () => {
     await world.clock.pass(5);
     const second = await world.create();
     expect([second, first].toSorted()).toEqual([first, second]);
+  });
+});
+
+describe("a contract that a session is made with", () => {
+  test("is refused when it cannot be verified, and when its hash is another one's; nothing is stored", async () => {
+    const world = done();
+    const nothing = contractWith({ criteria: [], goal: "" });
+    await expect(world.create({}, sealed(nothing))).rejects.toMatchObject({ code: "E_CONTRACT_INVALID" });
+    const other = sealed(contractWith({ goal: "Another one." }));
+    const forged = { ...other, body: { ...other.body, contract: contractWith() } } as EventInput;
+    await expect(world.create({}, forged)).rejects.toMatchObject({
+      code: "E_CONTRACT_INVALID",
+      message: expect.stringContaining("hash"),
+    });
+    expect(await world.store.listDue({ now: Number.MAX_SAFE_INTEGER, limit: 10 })).toMatchObject({ ready: [], nextDue: null });
+    expect(await world.types(await world.create({}, sealed()))).toContain("contract.sealed");
   });
 });
 

@@ -17,7 +17,7 @@ import { type Redactor, seal } from "../core/seal.ts";
 import type { SessionState } from "../core/state.ts";
 import type { Store, SubmitResult } from "../store/contract.ts";
 import { loadState } from "./load.ts";
-import { checkAmendments, checkAnswers, checkRetry } from "./person-checks.ts";
+import { checkAmendments, checkAnswers, checkRetry, checkSealed } from "./person-checks.ts";
 import { withRetries } from "./store-retry.ts";
 import { uniqueSuffix } from "./system.ts";
 
@@ -40,13 +40,17 @@ export function newSessionId(parts: Pick<ClientParts, "clock" | "chance">): Sess
   return asId(uniqueSuffix(parts.clock, parts.chance));
 }
 
-/** Makes a session, with its first messages if any, and returns its id. It is due at once. */
+/**
+ * Makes a session, with its contract and first messages if any, and returns its id. It is due at once.
+ * @throws NightshiftError `E_CONTRACT_INVALID` for a contract that cannot be verified, or is not the one of its hash
+ */
 export async function createSession(
   parts: ClientParts,
   config: EventBody<"session.created">,
   first: readonly EventInput<ClientEventType | "contract.sealed">[] = [],
   sessionId: SessionId = newSessionId(parts),
 ): Promise<SessionId> {
+  await checkSealed(first, parts.redactor);
   const events = [event("session.created", config), ...first].map((input) => seal(input, parts.redactor));
   const batch = { appendId: parts.chance.unique(16), at: parts.clock.wallMs(), events };
   await withRetries(parts.clock, () => parts.store.create(sessionId, batch));

@@ -1,9 +1,10 @@
 /** Answers that would change nothing are refused at the door, so that a person does not take them for given. */
 import { type RetryRefusal, retryRefusal } from "../core/attempt/retry.ts";
+import type { Contract } from "../core/contract/contract.ts";
 import { declaredCriterion, isAbout } from "../core/contract/declaration.ts";
 import { VERDICT_CAP } from "../core/contract/verdict-cap.ts";
 import { NightshiftError } from "../core/errors.ts";
-import type { ClientEventInput, EventBody } from "../core/events/index.ts";
+import type { ClientEventInput, EventBody, EventInput } from "../core/events/index.ts";
 import type { Redactor } from "../core/seal.ts";
 import type { SessionState } from "../core/state.ts";
 import type { Store } from "../store/contract.ts";
@@ -89,15 +90,29 @@ export async function checkAmendments(
 ): Promise<void> {
   for (const input of inputs) {
     if (input.type !== "control.amend_contract") continue;
-    const { contract } = input.body;
-    const { isRefusal, lintContract } = await import("../core/contract/lint.ts");
-    const complaints = lintContract(contract);
-    if (complaints.some(isRefusal)) {
-      const { refusalOf } = await import("../planning/contract-source.ts");
-      throw refusalOf(complaints);
-    }
+    await checkContract(input.body.contract);
     checkKept(input, redactor);
   }
+}
+
+/**
+ * What a session begins with: a text that the linter takes, under its own hash.
+ * @throws NightshiftError `E_CONTRACT_INVALID`
+ */
+export async function checkSealed(inputs: readonly EventInput[], redactor: Redactor): Promise<void> {
+  for (const input of inputs) {
+    if (input.type !== "contract.sealed") continue;
+    await checkContract(input.body.contract);
+    checkKept(input, redactor);
+  }
+}
+
+async function checkContract(contract: Contract): Promise<void> {
+  const { isRefusal, lintContract } = await import("../core/contract/lint.ts");
+  const complaints = lintContract(contract);
+  if (!complaints.some(isRefusal)) return;
+  const { refusalOf } = await import("../planning/contract-source.ts");
+  throw refusalOf(complaints);
 }
 
 /** What is said of each refusal, and the command that helps instead. */
