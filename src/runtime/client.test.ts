@@ -43,7 +43,10 @@ describe("a contract that a session is made with", () => {
       code: "E_CONTRACT_INVALID",
       message: expect.stringContaining("hash"),
     });
-    expect(await world.store.listDue({ now: Number.MAX_SAFE_INTEGER, limit: 10 })).toMatchObject({ ready: [], nextDue: null });
+    expect(await world.store.listDue({ now: Number.MAX_SAFE_INTEGER, limit: 10 })).toMatchObject({
+      ready: [],
+      nextDue: null,
+    });
     expect(await world.types(await world.create({}, sealed()))).toContain("contract.sealed");
   });
 });

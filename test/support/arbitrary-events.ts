@@ -42,14 +42,16 @@ const REFERENCES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
 const NULLABLE: ReadonlySet<string> = new Set(["before", "after"]);
 
 function arbitraryOf(schema: JsonSchema, name: string): fc.Arbitrary<unknown> {
-  // Some tool events have a `sandbox` that is a name, `session.created` one that is an object.
-  const isReference = schema.properties === undefined && !(NULLABLE.has(name) && schema.type === "string");
+  // Some tool events have a `sandbox` that is a name, `session.created` one that is an object; so it is with `run`.
+  const isObject = [schema, ...(schema.anyOf ?? [])].some(({ properties }) => properties !== undefined);
+  const isReference = !isObject && !(NULLABLE.has(name) && schema.type === "string");
   const reference = isReference ? REFERENCES[name] : undefined;
   if (reference !== undefined) return reference;
   if ("const" in schema) return fc.constant(schema.const);
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
   const options = schema.anyOf ?? schema.oneOf;
-  if (options !== undefined) return fc.oneof(...options.map((option) => arbitraryOf(option, name)));
+  if (options !== undefined)
+    return fc.oneof(...options.map((option) => arbitraryOf(option, isObject ? "" : name)));
   if (typeof schema.type === "object")
     return fc.oneof(...schema.type.map((type) => arbitraryOf({ ...schema, type }, name)));
   if (schema.$ref !== undefined) return fc.jsonValue({ maxDepth: 1 });
