@@ -143,8 +143,12 @@ function gradeReason({ status, items, problem }: EventBody<"judge.graded">): str
   if (status === "error") return clipped(`the judge gave no grade: ${problem ?? "no reason given"}`);
   const open = items.filter((item) => item.status === "unmet");
   if (open.length === 0)
-    return status === "met" ? `a judge found all ${items.length} lines met` : "a line is missing";
+    return status === "met" ? `a judge found ${allLines(items.length)} met` : "a line is missing";
   return clipped(open.map(({ rubric, reason }) => `"${rubric}": ${reason}`).join("; "));
+}
+
+function allLines(count: number): string {
+  return count === 1 ? "its line" : `all ${count} lines`;
 }
 
 const STRENGTHS: readonly Strength[] = ["exit-status", "printed", "in-process", "black-box", "held-out"];
