@@ -144,8 +144,8 @@ type Policy = EventBody<"session.created">["policy"];
 type Program = NonNullable<EventBody<"session.created">["agent"]["command"]>;
 
 /** How common programs are, among sessions with a contract. */
-const PROGRAM_CHANCE = 0.3;
-const PROGRAM_CHANCE_WHERE_JUDGED = 0.1;
+const PROGRAM_CHANCE = 0.15;
+const PROGRAM_CHANCE_WHERE_JUDGED = 0.05;
 
 /** Null: the session's agent is a model. */
 function planProgram(random: Random, { judges }: Aim): Program | null {
