@@ -52,6 +52,15 @@ test.each([
   [["approve", "sesn_1"]],
 ])("%j is left to commander", (line) => expect(parseQuickly(line, COMMANDS)).toBe(undefined));
 
+test.each([
+  [["resume", "--max-attempt-cost", "10m", "--max-duration", "5"], "--max-attempt-cost"],
+  [["resume", "--max-duration", "5", "--max-attempt-cost", "10m"], "--max-duration"],
+  [["resume", "--max-duration", "5", "--max-duration", "10m"], "--max-duration"],
+])("of %j the first mistake is told", async (line, flag) => {
+  expect(() => parseQuickly(line, COMMANDS)).toThrow(expect.objectContaining({ data: { flag } }));
+  await expect(thoroughly(line)).rejects.toMatchObject({ data: { flag } });
+});
+
 test("whatever it understands, commander understands alike", async () => {
   const flags = COMMANDS.flatMap((command) => command.flags.map(({ name }) => `--${name}`));
   const word = fc.constantFrom(

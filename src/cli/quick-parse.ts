@@ -25,27 +25,39 @@ export function parseQuickly(
   const parsed = parseStrictly(line.slice(1), command.flags);
   if (parsed === undefined || !takes(command, parsed.words)) return undefined;
   const flags: Record<string, unknown> = {};
-  for (const { name, parse, required } of command.flags) {
-    const given = parsed.values[name];
-    if (given === undefined && required === true) return undefined;
-    if (given === undefined) continue;
-    const value = (text: string | boolean): unknown =>
-      typeof text === "string" && parse !== undefined ? parse(text) : text;
-    flags[camelCase(name)] = typeof given === "object" ? given.map(value) : value(given);
+  // In their order, so that of several mistakes the first one is told, as commander does.
+  for (const { flag, text } of parsed.given) {
+    const { name, parse, repeats } = flag;
+    const key = camelCase(name);
+    const value = typeof text === "string" && parse !== undefined ? parse(text) : text;
+    flags[key] = repeats === true ? [...((flags[key] as unknown[] | undefined) ?? []), value] : value;
   }
-  return { command, words: parsed.words, flags };
+  const isWhole = command.flags.every(({ name, required }) => required !== true || camelCase(name) in flags);
+  return isWhole ? { command, words: parsed.words, flags } : undefined;
 }
 
 interface StrictLine {
   readonly words: readonly string[];
-  readonly values: { readonly [name: string]: string | boolean | readonly (string | boolean)[] | undefined };
+  /** Every flag as often as it is there. */
+  readonly given: readonly { readonly flag: FlagSpec; readonly text: string | true }[];
 }
 
 function parseStrictly(line: readonly string[], flags: readonly FlagSpec[]): StrictLine | undefined {
   const options = Object.fromEntries(flags.map((flag) => [flag.name, optionOf(flag)]));
   try {
-    const { values, positionals } = parseArgs({ args: [...line], options, allowPositionals: true });
-    return { words: positionals, values: values as StrictLine["values"] };
+    const { positionals, tokens } = parseArgs({
+      args: [...line],
+      options,
+      allowPositionals: true,
+      tokens: true,
+    });
+    const given = tokens.flatMap((token) => {
+      const flag = token.kind === "option" ? flags.find(({ name }) => name === token.name) : undefined;
+      return flag === undefined || token.kind !== "option"
+        ? []
+        : [{ flag, text: token.value ?? (true as const) }];
+    });
+    return { words: positionals, given };
   } catch {
     return undefined;
   }
