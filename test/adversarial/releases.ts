@@ -70,14 +70,15 @@ const RELEASES: readonly Releases[] = [
     argv: ["tape", "test/*.test.js"],
     expected: "review",
   },
-  { name: "safe-regex2", from: "4.0.0", to: "5.0.0", argv: ["tape", "test/*.js"], expected: "review" },
+  // The `lint` scripts of these and of the last one are others, and no check comes to them.
+  { name: "safe-regex2", from: "4.0.0", to: "5.0.0", argv: ["tape", "test/*.js"], expected: "met" },
   { name: "@fastify/error", from: "4.1.0", to: "4.2.0", argv: ["node", "--test"], expected: "review" },
   {
     name: "@fastify/merge-json-schemas",
     from: "0.2.0",
     to: "0.2.1",
     argv: ["node", "--test"],
-    expected: "review",
+    expected: "met",
   },
 ];
 
