@@ -2,7 +2,7 @@
  * Tests that the worker has written, on the base's own sources: one that passes there, too, shows nothing of the work.
  * That is no reason to refuse it (a test may well hold on to what was right), so it is only said.
  */
-import type { Criterion } from "../core/contract/contract.ts";
+import type { Check, Criterion } from "../core/contract/contract.ts";
 import { messageOf } from "../core/errors.ts";
 import { type EventBody, event } from "../core/events/index.ts";
 import type { ChangedFile } from "../workspace/contract.ts";
@@ -14,7 +14,7 @@ import type { VerdictRequest } from "./parts.ts";
 import { isFatal, runCheck } from "./run-check.ts";
 import { writeIds } from "./test-ids.ts";
 import { isInTestFolder, testFileMatcher } from "./tree/test-files.ts";
-import { type CheckWorld, inParallel } from "./world.ts";
+import type { CheckWorld } from "./world.ts";
 
 /** The work whose tests these are. */
 export interface ContrastedWork
@@ -26,7 +26,7 @@ export interface ContrastedWork
 
 type Contrasted = Omit<EventBody<"referee.contrasted">, "verdict" | "criterion" | "paths">;
 
-/** For each criterion whose checks are all met, and which has tests that can be told apart. */
+/** Once every check is met, for each criterion that has tests which can be told apart. */
 export async function contrastNewTests(
   world: CheckWorld,
   work: ContrastedWork,
@@ -34,20 +34,23 @@ export async function contrastNewTests(
   evidence: Evidence,
   signal: AbortSignal,
 ): Promise<void> {
-  await inParallel(criteria, 1, async (criterion) => {
-    const { id, check } = criterion;
+  if (!criteria.every(({ id }) => isMet(id, evidence))) return;
+  for (const { id, check } of criteria) {
     const match = work.matches.get(id);
     const record = work.records.get(id);
-    const runs = evidence.checked.filter(({ body }) => body.criterion === id);
-    const isMet = runs.length > 0 && runs.every(({ body }) => body.status === "met");
     const isKnown = evidence.contrasted.some(({ body }) => body.criterion === id);
-    if (!isMet || isKnown || check === null || check.held_out !== undefined) return;
-    if (match === undefined || record === undefined || record.runner === null) return;
+    if (isKnown || check === null || check.held_out !== undefined) continue;
+    if (match === undefined || record === undefined || record.runner === null) continue;
     const paths = filesOfTests(work.changed, match);
-    if (paths.length === 0) return;
-    const found = await contrast(world, work, { criterion, match, record, paths }, signal);
+    if (paths.length === 0) continue;
+    const found = await contrast(world, work, { check, match, record, paths }, signal);
     await evidence.add(event("referee.contrasted", { verdict: work.number, criterion: id, paths, ...found }));
-  });
+  }
+}
+
+function isMet(criterion: string, { checked }: Evidence): boolean {
+  const runs = checked.filter(({ body }) => body.criterion === criterion);
+  return runs.length > 0 && runs.every(({ body }) => body.status === "met");
 }
 
 /** With what is beside them; none, where no test is new or another one. */
@@ -59,7 +62,7 @@ function filesOfTests(changed: readonly ChangedFile[], match: RunnerMatch): stri
 }
 
 interface Subject {
-  readonly criterion: Criterion;
+  readonly check: Check;
   readonly match: RunnerMatch;
   readonly record: BaseRecord;
   readonly paths: readonly string[];
@@ -68,13 +71,12 @@ interface Subject {
 async function contrast(
   world: CheckWorld,
   work: ContrastedWork,
-  { criterion: { check }, match, record, paths }: Subject,
+  { check, match, record, paths }: Subject,
   signal: AbortSignal,
 ): Promise<Contrasted> {
   // A longer limit than the least comes from a base run of more than three minutes.
   if (record.wallMs > WALL_MS_MIN) return untold("they take too long to be run once more");
   if (record.unstable > 0) return untold("their names change from run to run");
-  if (check === null) return untold("there is no check");
   const { sessionId, base, commit } = work;
   try {
     const tree = await world.parts.trees.withFiles(sessionId, base, commit, new Set(paths), signal);

@@ -62,6 +62,22 @@ test("is fine", () => assert.ok(true));
     expect(court.facts.map(({ type }) => type)).not.toContain("referee.contrasted");
   });
 
+  test("wait until every check is met", async () => {
+    const court = await Court.open("process", project);
+    const both = contractOf(
+      { id: "tests", check: check("node", "--test", "test/*.test.js") },
+      { id: "other", check: check("node", "-e", "process.exit(require('fs').existsSync('done') ? 0 : 1)") },
+    );
+    const preflight = await court.preflight(both);
+    const idle = `${head("sum")}test("is fine", () => assert.ok(true));\n`;
+    const half = await court.put({ "sum.js": mended, "test/more.test.js": idle });
+    expect((await court.verdict(both, half, { preflight })).outcome).toBe("unmet");
+    expect(court.facts.map(({ type }) => type)).not.toContain("referee.contrasted");
+    const whole = await court.put({ done: "" });
+    expect((await court.verdict(both, whole, { preflight })).outcome).toBe("met");
+    expect(court.facts.filter(({ type }) => type === "referee.contrasted")).toHaveLength(1);
+  });
+
   test("of a suite that takes long are not run once more, and that is said", async () => {
     const court = await Court.open("process", project);
     const found = await court.preflight(tests);

@@ -43,6 +43,8 @@ describe("code that is there twice", () => {
     expect(told(["a.ts", body, ""], ["b.ts", "", body])).toEqual([]);
     expect(told(["a.ts", body, `x();\n${body}`], ["b.ts", body, `${body}\ny();`])).toEqual([]);
     expect(told(["a.ts", "", code(11)], ["b.ts", "", code(11)])).toEqual([]);
+    const much = `${body}\n${code(100_000)}`;
+    expect(told(["a.ts", "", much], ["b.ts", "", much]).join("\n")).not.toContain("and more that are in");
     const same = "  push(0);\n".repeat(40);
     expect(told(["a.ts", "", same], ["b.ts", "", same])).toEqual([]);
     const imports = Array.from({ length: 30 }, (_, index) => `import { a${index} } from "./a.js";`).join(

@@ -17,6 +17,8 @@ const GROWN_FACTOR = 1.25;
 const SAME_LINES = 12;
 /** A table of the same line is no code that was copied. */
 const DIFFERENT_LINES = 6;
+/** Of all changed sources; in more than that, nothing is looked for twice: whoever wrote them decides how many there are. */
+const COMPARED_LINES_MAX = 200_000;
 const NAMED_MAX = 3;
 /** What closes or opens something, and comments, tell no code from another. */
 const SAYS_NOTHING = /^[\s{}()[\];,]*$|^\s*(\/\/|#|\*|\/\*|"""|'''|import\b|from\b|use\b|export \{)/;
@@ -36,6 +38,11 @@ function grown({ path, before, after }: Pair): Finding[] {
 
 /** Where a window of lines is in the texts as delivered, and was not there as often on the base. */
 function repeated(pairs: readonly Pair[]): Finding[] {
+  const lines = pairs.reduce(
+    (sum, { before, after }) => sum + linesOf(before).length + linesOf(after).length,
+    0,
+  );
+  if (lines > COMPARED_LINES_MAX) return [];
   const numbers = new Map<string, number>();
   const known = windowsOf(
     pairs.map(({ path, before }) => ({ path, text: before })),
