@@ -38,7 +38,10 @@ function* ofContract({ contract, preflight }: VerdictRequest): Generator<string>
 }
 
 function* ofJudge({ workerModels = [] }: VerdictRequest, { graded }: Findings): Generator<string> {
-  const own = graded.filter(({ body }) => workerModels.includes(body.model));
+  // Several judges are named together.
+  const own = graded.filter(({ body }) =>
+    body.model.split(", ").every((model) => workerModels.includes(model)),
+  );
   if (own.length > 0)
     yield `${own.map(({ body }) => body.criterion).join(", ")}: graded by the model that did the work, which finds its own work good; name another judge`;
 }

@@ -288,6 +288,13 @@ describe("gaps are said plainly", () => {
     );
     expect(gapsFor({ workerModels: ["another"] })).not.toContain("graded by the model");
     expect(gapsFor({})).not.toContain("graded by the model");
+    const several = findings({
+      graded: found.graded.map((each) => ({ ...each, body: { ...each.body, model: "m, n" } })),
+    });
+    const gapsOfSeveral = (workerModels: readonly string[]): string =>
+      verdictOf(requestFor(contract, { workerModels }), several).gaps.join("\n");
+    expect(gapsOfSeveral(["m", "n"])).toContain("graded by the model that did the work");
+    expect(gapsOfSeveral(["m"])).not.toContain("graded by the model");
   });
 
   const one = criterion("one");
