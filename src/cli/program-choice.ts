@@ -69,6 +69,17 @@ export function programOf(
   };
 }
 
+/** A program that no sandbox of this machine could start is told before anything is made. @throws NightshiftError `E_TOOLCHAIN_MISSING` */
+export async function checkPresence(
+  { agent }: ProgramChoice,
+  sandbox: string,
+  workspace: string,
+  { environment }: Settings,
+): Promise<void> {
+  const { expectProgram } = await import("../runtime/open-attempts.ts");
+  await expectProgram(agent.argv, isIsolated(sandbox), workspace, environment);
+}
+
 /** A cap that cannot be kept would be worse than none. @throws NightshiftError `E_CONFIG` */
 export function checkMetering({ agent, model }: ProgramChoice, sandbox: string, flags: ProgramFlags): void {
   const caps = {

@@ -22,4 +22,4 @@ export {
 } from "./policy.ts";
 export { discoverRegistries } from "./registries.ts";
 export { LayerStore } from "./store.ts";
-export { findPlaceOf, findProgramOf, type ToolchainRequest } from "./toolchain.ts";
+export { findPlaceOf, findProgramOf, locateProgram, type ToolchainRequest } from "./toolchain.ts";

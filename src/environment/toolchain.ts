@@ -126,11 +126,23 @@ function certificatesOf({ environment }: ToolchainRequest): Pick<Toolchain, "mou
   return { mounts, environment: named };
 }
 
+/**
+ * Where a program is that is named by itself, or by an absolute path.
+ * @throws NightshiftError `E_TOOLCHAIN_MISSING`
+ */
+export function locateProgram(program: string, { PATH: path = "" }: ToolchainRequest["environment"]): string {
+  const found = isAbsolute(program) ? (isProgram(program) ? program : undefined) : onPath(program, path);
+  if (found !== undefined) return found;
+  throw new NightshiftError(
+    "E_TOOLCHAIN_MISSING",
+    isAbsolute(program)
+      ? `there is no program \`${program}\``
+      : `the program \`${program}\` is not on the PATH`,
+  );
+}
+
 async function findInstalled(program: string, request: ToolchainRequest): Promise<Found> {
-  const first = onPath(program, request.environment.PATH ?? "");
-  if (first === undefined) {
-    throw new NightshiftError("E_TOOLCHAIN_MISSING", `the program \`${program}\` is not on the PATH`);
-  }
+  const first = locateProgram(program, request.environment);
   refuseOwn(program, first, request);
   const path = await behindManager(program, first, request);
   const real = realpathSync(path);

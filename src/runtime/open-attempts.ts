@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import type { CommandAgent } from "../core/command/state.ts";
-import { findPlaceOf, type ToolchainRequest } from "../environment/index.ts";
+import { findPlaceOf, locateProgram, type ToolchainRequest } from "../environment/index.ts";
 import type { GatewayUpstream, ModelGatewayParts } from "../gateway/model/contract.ts";
 import type { ConfigFile, Environment } from "./config.ts";
 import { accessOf } from "./providers.ts";
@@ -28,7 +28,9 @@ export async function openSessionAttempts(options: OpenAttemptOptions): Promise<
     ...parts,
     worker: await createProgramWorker(parts.config.agent.worker),
     program: (argv) =>
-      parts.isIsolated ? programOf(argv, options) : Promise.resolve({ mounts: [], path: [] }),
+      parts.isIsolated
+        ? findProgram(argv, parts.config.sandbox.workspace, environment)
+        : Promise.resolve({ mounts: [], path: [] }),
     upstreams: upstreamsOf(parts.config.agent.command?.gateway, environment, file),
   });
 }
@@ -58,16 +60,37 @@ function upstreamOf(
   };
 }
 
-/** The program, and the one that reads it when it is a script. */
-async function programOf(
+/**
+ * A program that no sandbox could start is told before there is one. One in the workspace may be made by then.
+ * @param workspace - absolute
+ * @throws NightshiftError `E_TOOLCHAIN_MISSING`
+ */
+export async function expectProgram(
   argv: readonly string[],
-  { config, environment }: OpenAttemptOptions,
+  isIsolated: boolean,
+  workspace: string,
+  environment: Environment,
+): Promise<void> {
+  const [program = ""] = argv;
+  if (isIsolated) await findProgram(argv, workspace, environment);
+  else if (!isOfWorkspace(program, workspace)) locateProgram(program, environment);
+}
+
+function isOfWorkspace(program: string, workspace: string): boolean {
+  return isAbsolute(program) ? program.startsWith(`${workspace}/`) : program.includes("/");
+}
+
+/**
+ * What has to be seen of the program, and of the one that reads it when it is a script.
+ * @param workspace - absolute; a program in it is seen anyway
+ * @throws NightshiftError `E_TOOLCHAIN_MISSING`
+ */
+export async function findProgram(
+  argv: readonly string[],
+  workspace: string,
+  environment: Environment,
 ): Promise<Pick<ProgramPlace, "mounts" | "path">> {
-  const request = {
-    workspace: config.sandbox.workspace,
-    environment,
-    signal: new AbortController().signal,
-  };
+  const request = { workspace, environment, signal: new AbortController().signal };
   const own = await ownOf(argv[0] ?? "", request);
   const reader = readerOf(argv[0] ?? "", environment);
   const other = reader === undefined ? { mounts: [], path: [] } : await findPlaceOf(reader, request);
@@ -83,10 +106,10 @@ async function ownOf(
   program: string,
   request: ToolchainRequest,
 ): Promise<Pick<ProgramPlace, "mounts" | "path">> {
-  if (!isAbsolute(program))
-    return program.includes("/") ? { mounts: [], path: [] } : findPlaceOf(program, request);
   const { workspace, environment } = request;
-  if (program.startsWith(`${workspace}/`)) return { mounts: [], path: [] };
+  if (isOfWorkspace(program, workspace)) return { mounts: [], path: [] };
+  if (!isAbsolute(program)) return findPlaceOf(program, request);
+  locateProgram(program, environment);
   const path = `${dirname(program)}:${environment.PATH ?? ""}`;
   return findPlaceOf(basename(program), { ...request, environment: { ...environment, PATH: path } });
 }

@@ -117,6 +117,45 @@ describe("a program that works", { timeout: 300_000 }, () => {
     expect(verdict?.criteria).toMatchObject([{ status: "met" }, { status: "unmet" }]);
   });
 
+  test("and fails is shown with its status and its last words, on the screen and in the report", async () => {
+    const running = place.start([
+      "ralph",
+      "--check",
+      "node --test",
+      "--stall-after",
+      "1",
+      "--",
+      "sh",
+      "/no/agent.sh",
+    ]);
+    const session = await running.says(/session {2}(\S+)/);
+    const { code, stdout, stderr } = await running.ended;
+    expect(code, stdout + stderr).toBe(5);
+    expect(stdout.replace(/\s+/g, " ")).toMatch(
+      /attempt 1 ended: exit status \d+ \(\d+ ms\) \| .*\/no\/agent\.sh/,
+    );
+    const report = await place.run(["report", session]);
+    expect(report.stdout).toMatch(/attempt 1: exit status \d+ .*agent\.sh/);
+  });
+
+  test.each([
+    ["my-agent", "the program `my-agent` is not on the PATH"],
+    ["/no/agent", "there is no program `/no/agent`"],
+  ])("that is not there is told before a session is made: %s", async (program, problem) => {
+    const { code, stderr } = await place.run([
+      "ralph",
+      "--check",
+      "node --test",
+      "--",
+      program,
+      "-p",
+      "{prompt}",
+    ]);
+    expect(code, stderr).toBe(69);
+    expect(stderr).toContain(problem);
+    expect((await place.run(["list"])).stdout).not.toContain("sesn_");
+  });
+
   test.each([
     ["idling", ["--attempt-timeout", "3s"]],
     ["hanging", ["--idle-timeout", "2s"]],

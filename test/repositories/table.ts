@@ -52,7 +52,11 @@ export const STORIES: readonly Story[] = [
     programs: ["npm"],
     check: "npm test",
     // Of what fails, nothing may be there only when it fails: tape names such assertions as it goes.
-    bug: { path: "index.js", before: "if (ondrain) ondrain(err)", after: "if (ondrain) ondrain()" },
+    bug: {
+      path: "index.js",
+      before: "if (ondrain) ondrain(err)\n    else",
+      after: "if (ondrain) ondrain()\n    else",
+    },
     wrong: {
       path: "index.js",
       before: "module.exports = Duplexify",

@@ -28,7 +28,13 @@ import { furtherJudgesOf, judgeOf, judgeText } from "../judge-choice.ts";
 import { checkModel, pricedModelOf } from "../model-choice.ts";
 import type { Output } from "../output.ts";
 import { type PeopleFlags, peoplePolicy } from "../people-flags.ts";
-import { checkMetering, type ProgramChoice, type ProgramFlags, programOf } from "../program-choice.ts";
+import {
+  checkMetering,
+  checkPresence,
+  type ProgramChoice,
+  type ProgramFlags,
+  programOf,
+} from "../program-choice.ts";
 import { factLines, wrap } from "../render/text.ts";
 import { type BeginFlags, type BeginPlace, beginnings, sandboxFor, warnOf } from "./begin.ts";
 
@@ -76,6 +82,7 @@ export async function run(
   const capped = { ...flags, ...(maxCostPerDay !== undefined && { maxCostPerDay }) };
   if (program !== undefined) checkMetering(program, sandbox, capped);
   const config = sessionConfig(options);
+  if (program !== undefined) await checkPresence(program, sandbox, config.sandbox.workspace, settings);
   const { agent, judge } = config;
   checkDayCap(settings, { agent });
   if (program === undefined) await checkModel(agent.model, settings);

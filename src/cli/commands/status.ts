@@ -71,8 +71,11 @@ async function folderStatus(
   for (const record of recent) output.print(await recentLine(harness, record, now, output.width));
   if (nextDue !== null) output.print(`next due ${formatMoment(nextDue, now)}`);
   if (ready.length > 0) {
-    const subject = ready.length === 1 ? "1 session is" : `${formatCount(ready.length)} sessions are`;
-    output.print(`${subject} due, and nobody drives them`);
+    output.print(
+      ready.length === 1
+        ? "1 session is due, and nobody drives it"
+        : `${formatCount(ready.length)} sessions are due, and nobody drives them`,
+    );
   }
   const watchers = watchersOf(stateFolder, null, harness.owner);
   if (watchers.length > 0)

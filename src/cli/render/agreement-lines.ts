@@ -1,11 +1,12 @@
 /** What was agreed, asked for and found, as lines for people. */
 
+import { endingOf } from "../../core/attempt/ending.ts";
 import { unreachable } from "../../core/errors.ts";
 import type { EventBody, SessionEvent } from "../../core/events/index.ts";
 import { formatCount, formatDuration, formatMoment } from "./format.ts";
 
-/** One line: what it is about, and what is said of it. */
-export type AgreementLine = readonly [label: string, text: string];
+/** One line: what it is about, and what is said of it; `whole` where a cut line would hide what to do. */
+export type AgreementLine = readonly [label: string, text: string, shape?: "whole"];
 
 const FAILING_MAX = 10;
 
@@ -53,8 +54,10 @@ export function agreementLines(event: SessionEvent, verbose: boolean): readonly 
       ];
     }
     case "attempt.ended": {
-      const { attempt, ending, duration_ms } = event.body;
-      return [["attempt", `${attempt} ended: ${words(ending)} (${formatDuration(duration_ms)})`]];
+      const { how, said, isFailure } = endingOf(event.body);
+      const ended = `${event.body.attempt} ended: ${how} (${formatDuration(event.body.duration_ms)})`;
+      const text = said === "" ? ended : `${ended} | ${said}`;
+      return [isFailure ? ["attempt", text, "whole"] : ["attempt", text]];
     }
     case "attempt.repeat_refused":
       return [["attempt", `${event.body.path} would be what was given up: refused once`]];
@@ -153,8 +156,12 @@ function failingLines(
   if (ids.length === 0) return [];
   const more = ids.length > FAILING_MAX ? ` · and ${ids.length - FAILING_MAX} more` : "";
   return [
-    ["base", `  fails now, and has to pass: ${ids.slice(0, FAILING_MAX).join(" · ")}${more}`],
-    ["base", "  what is none of this task's is left out by --exempt '<test>', * stands for anything"],
+    ["base", `  fails now, and has to pass: ${ids.slice(0, FAILING_MAX).join(" · ")}${more}`, "whole"],
+    [
+      "base",
+      "  what is none of this task's is left out by --exempt '<test>', * stands for anything",
+      "whole",
+    ],
   ];
 }
 

@@ -87,8 +87,9 @@ export class EventView {
   #agreed(event: SessionEvent): Line[] {
     // Why nothing began is all that there is to read, so none of it is cut.
     const isRefused = event.type === "preflight.finished" && event.body.problems.length > 0;
-    const line = isRefused ? wrapped : cut;
-    return agreementLines(event, this.#options.verbose).map(([label, text]) => line(label, text));
+    return agreementLines(event, this.#options.verbose).map(([label, text, shape]) =>
+      isRefused || shape === "whole" ? wrapped(label, text) : cut(label, text),
+    );
   }
 
   #work(event: SessionEvent): Line[] {
@@ -218,7 +219,7 @@ function describeHarness(event: SessionEvent, verbose: boolean): Line[] {
     case "breaker.tripped":
     case "breaker.nudged":
     case "model.switched":
-      return [cut(...spendingLine(event))];
+      return [wrapped(...spendingLine(event))];
     default:
       return [];
   }

@@ -3,6 +3,7 @@
  * recovered from, what the agent claimed and what the log shows. A fold that reports are made of; nothing is decided by
  * it, and lists are bounded, with counts of all that there was.
  */
+import { endingOf } from "../attempt/ending.ts";
 import { commandText } from "../contract/tell.ts";
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { Sequence } from "../ids.ts";
@@ -98,6 +99,8 @@ export interface WorkAccount {
   readonly lostRequests: Mentions;
   readonly failedRequests: Mentions;
   readonly lostSandboxes: Mentions;
+  /** Attempts whose program came to no good end. */
+  readonly failedAttempts: Mentions;
   /** Runs whose changes went with a sandbox. */
   readonly lostRuns: number;
   readonly inDoubt: Mentions;
@@ -200,6 +203,7 @@ export class WorkReader {
       lostRequests: of("lostRequests"),
       failedRequests: of("failedRequests"),
       lostSandboxes: of("lostSandboxes"),
+      failedAttempts: of("failedAttempts"),
       lostRuns: this.#lostRuns,
       inDoubt: of("inDoubt"),
       stops: of("stops"),
@@ -239,6 +243,13 @@ export class WorkReader {
       const at = this.#attempts.findLastIndex(({ number }) => number === attempt);
       const open = this.#attempts[at];
       if (open !== undefined) this.#attempts[at] = { ...open, ending, durationMs };
+      const { how, said, isFailure } = endingOf(event.body);
+      if (isFailure)
+        this.#mention(
+          "failedAttempts",
+          event,
+          `attempt ${attempt}: ${how}${said === "" ? "" : ` | ${said}`}`,
+        );
     }
   }
 
@@ -378,6 +389,7 @@ type MentionKind =
   | "lostRequests"
   | "failedRequests"
   | "lostSandboxes"
+  | "failedAttempts"
   | "inDoubt"
   | "stops"
   | "messages"

@@ -68,7 +68,7 @@ function endBefore(state: SessionState, now: Now): Step | null {
   if (state.contract !== null && hasSpentVerdicts(state.contract)) return append(verdictsSpent());
   const max = config.agent.command?.fruitless_max ?? 1;
   if (command.fruitless >= max) {
-    const detail = `${command.fruitless} attempts in a row changed neither the files nor the verdict`;
+    const detail = `${command.fruitless} ${command.fruitless === 1 ? "attempt" : "attempts"} in a row changed neither the files nor the verdict`;
     return append(event("breaker.tripped", { cause: "no_progress", detail }), idle({ type: "stalled" }));
   }
   // What the gateway has refused it would refuse again.

@@ -4,7 +4,7 @@ import { declaredCriterion } from "../../../core/contract/declaration.ts";
 import { commandText } from "../../../core/contract/tell.ts";
 import type { EventBody } from "../../../core/events/index.ts";
 import { paceOf } from "../../../core/report/pace.ts";
-import { formatCost, formatCount, formatDuration } from "../format.ts";
+import { formatCost, formatCount, formatDuration, formatQuantity } from "../format.ts";
 import { type Form, firstOf, type Item, type Section } from "./document.ts";
 import type { ReportSource } from "./source.ts";
 
@@ -187,8 +187,13 @@ function evidenceText(evidence: Account["declarations"][number]["evidence"], for
 export function baseSection({ account: { preflight } }: ReportSource, form: Form): Section {
   if (preflight === null) return { title: "The base", items: [] };
   const lines = preflight.criteria.map(({ criterion, status, role, failing, exempt, unstable }) => {
-    const left = countIds(exempt);
-    return `${criterion}: ${status}, to be ${role === "earn" ? "earned" : "kept"}; ${countIds(failing)} tests fail, ${left} are not asked for, ${unstable} have no stable name`;
+    const failed = countIds(failing);
+    const tests = [
+      `${formatQuantity(failed, "test")} ${failed === 1 ? "fails" : "fail"}`,
+      `${countIds(exempt)} not asked for`,
+      `${unstable} without a stable name`,
+    ].join(", ");
+    return `${criterion}: ${status}, to be ${role === "earn" ? "earned" : "kept"}; ${tests}`;
   });
   const problems = preflight.problems.map(({ code, message }) => `${code}: ${form.foreign(message)}`);
   return {

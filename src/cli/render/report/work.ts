@@ -147,6 +147,7 @@ export function recoveriesSection({ work, state }: ReportSource, form: Form): Se
         ? []
         : [`runs whose changes went with a sandbox, and were told to the agent: ${lostRuns}`]),
       ...told("commands whose outcome was unknown", inDoubt),
+      ...told("attempts whose program failed", work.failedAttempts),
       ...told("model requests lost, sent again and charged twice", lostRequests),
       ...told("model requests failed", failedRequests),
       ...told("caps and breakers", stops),
