@@ -11,6 +11,9 @@ import type { Random } from "./random.ts";
 /** Must never be stored, whoever says it. */
 export const SECRET = "correct-horse-battery-staple";
 
+/** More than any story needs: an agent that is begun again and again from the same context would go on for ever. */
+const ANSWERS_MAX = 400;
+
 /** What a person says who wants work to go on, however much was done. */
 export const MORE = "and now more";
 
@@ -38,7 +41,8 @@ export function respond(request: ModelRequest, random: Random, style: Style): Sc
   const isMoreWanted = request.messages
     .slice(request.messages.findLastIndex(({ role }) => role === "assistant") + 1)
     .some((message) => message.role === "user" && message.text === MORE);
-  const chanceNow = isMoreWanted ? 1 : chanceOfTools(style.aim, turnIndex);
+  const isTired = style.answers > ANSWERS_MAX;
+  const chanceNow = isMoreWanted ? 1 : isTired ? 0 : chanceOfTools(style.aim, turnIndex);
   const wantsTools = request.tools.length > 0 && chance.chance(chanceNow);
   const count = wantsTools ? (chance.chance(0.65) ? 1 : chance.between(2, 4)) : 0;
   const inputTokens = Math.ceil(JSON.stringify(request.messages).length / 4);
