@@ -12,7 +12,7 @@ import type { Random } from "./random.ts";
 export const SECRET = "correct-horse-battery-staple";
 
 /** More than any story needs: an agent that is begun again and again from the same context would go on for ever. */
-const ANSWERS_MAX = 400;
+const ANSWERS_MAX = 250;
 
 /** What a person says who wants work to go on, however much was done. */
 export const MORE = "and now more";

@@ -22,7 +22,7 @@ const REST_WITHIN_MS = 6 * 3_600_000;
 /** Whoever waits for a person for longer is waited for by nobody here. */
 const PATIENCE_MS = 3_600_000;
 /** Rounds in which people answer everything that waits for them. */
-const ROUNDS_MAX = 40;
+const ROUNDS_MAX = 100;
 
 /** What came of one seed. */
 export interface SeedResult {
