@@ -40,7 +40,11 @@ export async function carryOn(
 ): Promise<number> {
   const { output } = context;
   const { flags, interruption } = options;
-  interruption.onFirst((leave) => void pauseThenLeave(context, harness, sessionId, leave));
+  // A closed terminal and the end of the machine are nobody's wish to pause: whoever wakes what is due goes on.
+  interruption.onFirst((leave, signal) => {
+    if (signal === "SIGINT") void pauseThenLeave(context, harness, sessionId, leave);
+    else leave();
+  });
   {
     const { calls } = options;
     const keys = "Ctrl-C pauses; nothing is lost";
@@ -72,6 +76,10 @@ export async function carryOn(
 function hasEnded(state: SessionState): boolean {
   if (state.phase === "terminated") return true;
   return state.phase === "idle" && state.halt === null && state.stopReason?.type !== "paused";
+}
+
+function isPaused({ halt, stopReason }: SessionState): boolean {
+  return halt?.kind === "pause" || stopReason?.type === "paused";
 }
 
 /** A pause is asked for on the record, so that whoever drives next knows; then there is a moment to carry it out. */
@@ -124,7 +132,7 @@ export async function sumUp(
     const unsettled = state.calls.some((call) => call.status === "started");
     const still = unsettled ? "; a command goes on in its sandbox, its result will be picked up" : "";
     const resume = commandLine(flags, "resume", state.sessionId);
-    output.note(`paused, nothing lost${still}`, `next: ${resume}`);
+    output.note(`${isPaused(state) ? "paused" : "left"}, nothing lost${still}`, `next: ${resume}`);
   } else if (reason !== null && exitCode !== 0) {
     output.note(...wrap(`stopped: ${adviceOf(reason) ?? restText(state)}`, output.width));
     if (standing.next !== null) output.note(`next: ${commandLine(flags, ...standing.next)}`);

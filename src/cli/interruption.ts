@@ -16,7 +16,7 @@ const EXITS: { readonly [name in EndingSignal]: number } = {
 /** Listens until it is disposed of. */
 export class Interruption implements Disposable {
   readonly #controller = new AbortController();
-  #onFirst: (leave: () => void) => void = (leave) => leave();
+  #onFirst: (leave: () => void, signal: EndingSignal) => void = (leave) => leave();
   #received: EndingSignal | null = null;
 
   constructor() {
@@ -34,7 +34,7 @@ export class Interruption implements Disposable {
   }
 
   /** @param onFirst - called at the first signal from now on; it, or somebody later, has to call `leave` */
-  onFirst(onFirst: (leave: () => void) => void): void {
+  onFirst(onFirst: (leave: () => void, signal: EndingSignal) => void): void {
     this.#onFirst = onFirst;
   }
 
@@ -45,6 +45,6 @@ export class Interruption implements Disposable {
   readonly #receive = (name: EndingSignal): void => {
     if (this.#received !== null) process.exit(EXITS[name]);
     this.#received = name;
-    this.#onFirst(() => this.#controller.abort());
+    this.#onFirst(() => this.#controller.abort(), name);
   };
 }

@@ -48,13 +48,14 @@ describe("who sees to it", () => {
   });
 
   test.each([
-    ["this very process", { isDriver: true }, "this process sees to it", null],
-    ["a process that stays", { watchers: [77] }, "process 77 sees to it", null],
-    ["nobody", {}, "nobody is there to wake it", `resume ${SESSION}`],
-  ] as const)("%s wakes it", (_who, more, by, next) => {
+    ["this very process", { isDriver: true }, "this process sees to it", null, /1 failure\)$/],
+    ["a process that stays", { watchers: [77] }, "process 77 sees to it", null, /1 failure\)$/],
+    ["nobody", {}, "nobody is there to wake it", `resume ${SESSION}`, /, if somebody drives it then$/],
+  ] as const)("%s wakes it", (_who, more, by, next, stands) => {
     const facts = screenFacts(stateOf(...waiting), around({ record: due, ...more }));
     expect(facts.wakes).toEqual({ at: NOW + 5000, by });
     expect(facts.next).toBe(next);
+    expect(facts.stands).toMatch(stands);
   });
 
   test("nobody drives what is due: the next command is named", () => {

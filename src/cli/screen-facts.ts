@@ -31,11 +31,15 @@ export function screenFacts(state: SessionState, around: Surroundings): ScreenFa
   const { record, now, isDriver, watchers } = around;
   const standing = standingOf(state, record, now);
   const isOwn = isDriver && state.phase === "running" && (record.held || record.due === null);
+  const isSeenTo = state.retry !== null && (isDriver || watchers.length > 0);
   const isAlone = !isDriver && !record.held && watchers.length === 0;
   return {
     session: state.sessionId,
     title: state.config?.title ?? "",
-    stands: isOwn ? activityOf(state, now) : standing.text,
+    stands:
+      isOwn || (state.phase === "running" && !record.held && isSeenTo)
+        ? activityOf(state, now)
+        : standing.text,
     last: { type: around.lastType, at: state.lastEventAt },
     criteria: state.contract === null ? [] : criteriaOf(state.contract),
     verdicts: around.verdicts,

@@ -42,23 +42,26 @@ async function start(turns: readonly ScriptTurn[], ...flags: readonly string[]):
 
 describe("signals", () => {
   test.each([
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
+    ["SIGINT", 130, "paused", 1, 6, ["resume"]],
+    ["SIGTERM", 143, "left", 0, 3, ["resume", "--all"]],
+    ["SIGHUP", 129, "left", 0, 3, ["resume"]],
   ] as const)(
-    "%s in a tool pauses: nothing is lost, and resume picks the result up",
-    async (signal, code) => {
-      const { running, session } = await start([counting(6), { text: "Finished." }]);
+    "%s in a tool (exit %i): %s, nothing is lost, and resume picks the result up",
+    async (signal, code, word, pauses, seconds, resume) => {
+      const { running, session } = await start([counting(seconds), { text: "Finished." }]);
       await eventually(() => count() === 1, "the command");
       running.child.kill(signal);
       const ending = await running.ended;
       expect(ending.code).toBe(code);
-      expect(ending.stderr).toMatch(/paused, nothing lost; a command goes on in its sandbox/);
+      expect(ending.stderr).toContain(`${word}, nothing lost; a command goes on in its sandbox`);
       expect(ending.stderr).toContain(`next: nightshift resume ${session}`);
-      const resumed = await place.run(["resume", session]);
+      const resumed = await place.run([...resume]);
       expect(resumed.code, resumed.stderr).toBe(0);
-      expect(resumed.stdout).toMatch(/bash {5}ok, .* \| over\n[\s\S]*Finished\./);
+      expect((await place.run(["logs", session])).stdout).toMatch(
+        /bash {5}ok, .* \| over\n[\s\S]*Finished\./,
+      );
       expect(count()).toBe(1);
-      expect(bodiesOf(await place.events(session), "control.pause")).toHaveLength(1);
+      expect(bodiesOf(await place.events(session), "control.pause")).toHaveLength(pauses);
       await place.expectSound();
     },
   );
@@ -128,6 +131,19 @@ describe("a second process beside a run", () => {
     const resumed = await place.run(["resume", session]);
     expect(resumed.code).toBe(0);
     expect(resumed.stdout).toMatch(/1 message not picked up yet, due since[\s\S]*Then I leave it\./);
+  });
+
+  test("a stop that nobody was there to carry out is lifted by the first resume", async () => {
+    const { running, session } = await start([counting(60), { text: "Then I leave it." }]);
+    await eventually(() => count() === 1, "the command");
+    running.child.kill("SIGKILL");
+    await running.ended;
+    expect((await place.run(["stop", session])).stderr).toContain(`next: nightshift resume ${session}`);
+    const resumed = await place.run(["resume", session]);
+    expect(resumed.code, resumed.stdout).toBe(0);
+    expect(resumed.stdout).toMatch(/stands {3}stop asked for[\s\S]*Then I leave it\./);
+    const results = bodiesOf(await place.events(session), "agent.tool_result");
+    expect(results).toMatchObject([{ ending: "cancelled", in_doubt: false }]);
   });
 
   test("cancels it for good", async () => {

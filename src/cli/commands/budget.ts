@@ -11,6 +11,7 @@ import { breakersOf, type CapFlags, limitsOf } from "../budget-flags.ts";
 import { type CapRow, capRows } from "../cap-rows.ts";
 import { type CommandContext, findSession, type PlaceFlags, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { formatQuantity } from "../render/format.ts";
 import { capAmount, capName } from "../render/spending.ts";
 import { factLines } from "../render/text.ts";
 import { spentText } from "../session-facts.ts";
@@ -87,7 +88,7 @@ function lines(state: SessionState, rows: readonly CapRow[], width: number): str
   });
   const criteria = criteriaSpending(state).map(
     ({ criterion, attempts, requests, costMicroUsd }) =>
-      `${criterion}: ${attempts} attempts, ${requests} requests, ${capAmount("cost_micro_usd", costMicroUsd)}`,
+      `${criterion}: ${formatQuantity(attempts, "attempt")}, ${formatQuantity(requests, "request")}, ${capAmount("cost_micro_usd", costMicroUsd)}`,
   );
   const breakers = breakerRows(state).map(({ breaker, limit }) => `${breaker} ${limit}`);
   return [

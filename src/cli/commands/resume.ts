@@ -142,12 +142,16 @@ function liftingEvents(
   // A fork is due only when somebody asks for it; a back-off, or a rest after a failure, is cut short by asking.
   const isWaiting = !record.held && (record.due === null || record.due > now);
   const isFresh = isWaiting && activityOf(state, now) !== "idle";
-  if (isHeld || isFresh || state.halt?.kind === "pause" || state.phase === "terminated")
+  if (isHeld || isFresh || isHaltOfPerson(state) || state.phase === "terminated")
     events.push(event("control.resume", {}));
   return events;
 }
 
-/** Holds of single sessions stay: this is for those that only lack somebody who drives them. */
+/** Asked for, but not carried out: nobody drove it, or its process is gone. */
+function isHaltOfPerson({ halt }: SessionState): boolean {
+  return halt?.kind === "pause" || halt?.kind === "stop" || halt?.kind === "rewind";
+}
+
 /** What crashes have left is in nobody's way; a failure to remove it stops nothing. */
 async function removeLeftovers(
   harness: OpenHarness,
@@ -164,6 +168,7 @@ async function removeLeftovers(
   }
 }
 
+/** Holds of single sessions stay: this is for those that only lack somebody who drives them. */
 async function resumeAll(
   context: CommandContext,
   harness: OpenHarness,

@@ -4,7 +4,7 @@ import { branchName, slugOf } from "./name.ts";
 
 test.each([
   ["Fix the failing tests!", "fix-the-failing-tests"],
-  ["Größe: café über alles", "gro-e-cafe-uber-alles"],
+  ["Größe: café über alles", "grosse-cafe-uber-alles"],
   ["../../etc/passwd", "etc-passwd"],
   ["-f --hard HEAD~1", "f-hard-head-1"],
   ["修复测试", "work"],

@@ -18,6 +18,7 @@ export function slugOf(title: string): string {
     .normalize("NFKD")
     .replace(/\p{M}/gu, "")
     .toLowerCase()
+    .replaceAll("ß", "ss")
     .split(/[^a-z0-9]+/)
     .filter((word) => word !== "");
   let slug = "";
