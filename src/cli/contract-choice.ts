@@ -1,5 +1,5 @@
 /** The contract that a command line asks for, ready to be sealed. */
-import { join } from "node:path";
+import { isAbsolute, join, relative, resolve } from "node:path";
 import { type Contract, contractHash } from "../core/contract/contract.ts";
 import { NightshiftError } from "../core/errors.ts";
 import { type EventInput, event } from "../core/events/index.ts";
@@ -12,10 +12,13 @@ import type {
 import type { Settings } from "../runtime/config.ts";
 import { checkKept } from "../runtime/kept-contract.ts";
 import type { OpenHarness } from "../runtime/open.ts";
+import { placeInTree } from "../runtime/state-folder.ts";
 
 /** Flags that say what has to be met. */
 export interface ContractFlags {
   readonly check?: readonly string[];
+  /** Where the checks were said, absolute; absent: in the workspace. */
+  readonly checksIn?: string;
   readonly contract?: string;
   readonly rubric?: readonly string[];
   readonly heldOut?: readonly HeldOutOption[];
@@ -33,10 +36,14 @@ const NEEDED = ["check", "contract", "rubric", "heldOut"] as const;
 const DEPENDENT = ["exempt", "protect", "protection", "maxVerdicts", "maxFiles", "maxLines"] as const;
 
 /**
- * What the flags say of it; undefined when nothing was said that could be verified.
+ * What the flags say of it, for the root of the working tree; undefined when nothing was said that could be verified.
  * @throws NightshiftError `E_USAGE` for rules about nothing
  */
-export function contractOptions(flags: ContractFlags, prompt: string): ContractOptions | undefined {
+export function contractOptions(
+  flags: ContractFlags,
+  prompt: string,
+  workspace: string,
+): ContractOptions | undefined {
   if (NEEDED.every((name) => flags[name] === undefined)) {
     const unfit = DEPENDENT.find((name) => flags[name] !== undefined);
     if (unfit === undefined) return undefined;
@@ -44,13 +51,19 @@ export function contractOptions(flags: ContractFlags, prompt: string): ContractO
       hint: "Pass --check with the command that has to pass, or --contract with a file.",
     });
   }
-  return optionsOf(flags, prompt);
+  return optionsOf(flags, prompt, workspace);
 }
 
-function optionsOf(flags: ContractFlags, prompt: string): ContractOptions {
-  const { check: checks, contract: contractFile, rubric, heldOut, exempt } = flags;
+/** Commands are run where they were said. Paths of a contract begin at the root, as the checkout does. */
+function optionsOf(flags: ContractFlags, prompt: string, workspace: string): ContractOptions {
+  const { check: checks, contract, rubric, heldOut, exempt } = flags;
+  const { root } = placeInTree(workspace);
+  const { subfolder } = placeInTree(flags.checksIn ?? workspace);
+  const checksIn = checks === undefined || subfolder === "" ? undefined : subfolder;
+  const isWithin = contract === undefined || root === workspace || isAbsolute(contract);
+  const contractFile = isWithin ? contract : relative(root, resolve(workspace, contract));
   const { protect, protection, deps, setup } = flags;
-  const said = { checks, contractFile, rubric, heldOut, exempt, protect, protection, deps, setup };
+  const said = { checks, checksIn, contractFile, rubric, heldOut, exempt, protect, protection, deps, setup };
   return { prompt, isGoalOfChecks: prompt.trim() === "", ...withoutUndefined(said) };
 }
 
@@ -63,10 +76,11 @@ export async function contractOf(
   prompt: string,
   settings: Settings,
 ): Promise<SourcedContract | undefined> {
-  const options = contractOptions(flags, prompt);
+  const options = contractOptions(flags, prompt, settings.workspace);
   if (options === undefined) return undefined;
   const { contractFrom } = await import("../planning/contract-source.ts");
-  return capped(await contractFrom(options, settings.workspace, await partsFor(settings)), flags);
+  const { root } = placeInTree(settings.workspace);
+  return capped(await contractFrom(options, root, await partsFor(settings)), flags);
 }
 
 /**
@@ -84,8 +98,9 @@ export async function contractAmendedBy(
     });
   const { contractAmended } = await import("../planning/contract-amended.ts");
   const parts = await partsFor(settings);
-  const options = optionsOf(flags, old.goal);
-  const agreed = capped(await contractAmended(old, options, settings.workspace, parts), flags);
+  const options = optionsOf(flags, old.goal, settings.workspace);
+  const { root } = placeInTree(settings.workspace);
+  const agreed = capped(await contractAmended(old, options, root, parts), flags);
   if (contractHash(agreed.contract) !== contractHash(old)) return agreed;
   throw new NightshiftError("E_USAGE", "that is the contract as it is already; nothing was changed", {
     hint: "Pass what is to be another.",
@@ -95,7 +110,7 @@ export async function contractAmendedBy(
 async function partsFor({ stateFolder, workspace }: Settings): Promise<ContractParts> {
   const { keepHeldOut } = await import("../runtime/held-out.ts");
   const store = join(stateFolder, "held-out");
-  return { keepHeldOut: async (folder) => keepHeldOut(folder, store, workspace) };
+  return { keepHeldOut: async (folder) => keepHeldOut(folder, store, placeInTree(workspace).root) };
 }
 
 function capped(

@@ -20,6 +20,12 @@ function fromLine(name: string, text: string): unknown {
   return flag?.repeats === true ? [value] : value;
 }
 
+test("checks of a file are about the file's folder, those of the command line are not", () => {
+  const settings = { file: { check: "npm test" }, checksIn: "/repository" } as Settings;
+  expect(withFileFlags({}, settings)).toEqual({ check: ["npm test"], checksIn: "/repository" });
+  expect(withFileFlags({ check: ["make"] }, settings)).toEqual({ check: ["make"] });
+});
+
 describe("every flag about caps and limits has a field that means the same", () => {
   const rows = [
     ["max-requests", "7", "max_requests: 7", "maxRequests"],

@@ -34,13 +34,14 @@ export function withFileFlags<Flags extends FileFlags>(flags: Flags, settings: S
   } as Flags;
 }
 
-function fromFile(flags: FileFlags, { file }: Settings): FileFlags {
+function fromFile(flags: FileFlags, { file, checksIn }: Settings): FileFlags {
   const isSaid = DONE.some((name) => flags[name] !== undefined);
   const done = isSaid ? {} : doneOf(file);
   // Rules about verdicts are for whoever has something to verify.
   const rules = isSaid || Object.keys(done).length > 0 ? rulesOf(file) : {};
   return {
     ...done,
+    ...(done.check !== undefined && checksIn !== undefined && { checksIn }),
     ...rules,
     ...(file.setup !== undefined && { setup: file.setup.trim().split(/\s+/) }),
     ...(file.deps !== undefined && { deps: file.deps }),

@@ -52,11 +52,11 @@ async function criteriaAmended(
   options: ContractOptions,
   parts: ContractParts,
 ): Promise<{ readonly criteria: readonly Criterion[]; readonly remarks: readonly string[] }> {
-  const { checks, rubric, heldOut, exempt } = options;
+  const { checks, checksIn, rubric, heldOut, exempt } = options;
   let criteria = old;
   let remarks: readonly string[] = [];
   if (checks !== undefined) {
-    const made = criteriaOfChecks(checks, idsBut(criteria, isCheckAlone));
+    const made = criteriaOfChecks(checks, idsBut(criteria, isCheckAlone), checksIn);
     remarks = made.remarks;
     criteria = replaced(criteria, isCheckAlone, made.criteria);
   }

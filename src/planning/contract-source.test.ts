@@ -43,6 +43,15 @@ describe("from a command line", () => {
     });
   });
 
+  test("commands that were said in a folder are run there", async () => {
+    const { contract } = await source({ checks: ["npm test", "CI=1 npm test"], checksIn: "packages/a" });
+    expect(contract.criteria.map(({ description }) => description)).toEqual([
+      "`npm test` passes in packages/a",
+      "`CI=1 npm test` passes in packages/a",
+    ]);
+    expect(contract.criteria.map((each) => each.check?.folder)).toEqual(["packages/a", "packages/a"]);
+  });
+
   test("several checks, a shell and rubric lines", async () => {
     const { contract, remarks } = await source({
       checks: ["CI=1 npm test | grep -q ok", "cd packages/a && npm test", "CI=1  npm test | grep -q ok "],

@@ -29,6 +29,8 @@ export interface ContractOptions {
   readonly isGoalOfChecks?: boolean;
   /** Command texts, each of them a criterion. */
   readonly checks?: readonly string[];
+  /** Folder of the workspace that the command texts were said in; absent: its root. */
+  readonly checksIn?: string;
   /** Absolute, or relative to the folder. */
   readonly contractFile?: string;
   /** Ids of tests that need not pass, for every check; `*` stands for anything. */
@@ -99,7 +101,7 @@ export async function draftFrom(
 ): Promise<DraftedContract> {
   const { source, remarks, ...begun } = await begin(options, folder, parts);
   const taken = new Set(begun.criteria.map(({ id }) => id));
-  const checks = criteriaOfChecks(options.checks ?? [], taken);
+  const checks = criteriaOfChecks(options.checks ?? [], taken, options.checksIn);
   const named = [...begun.criteria, ...checks.criteria].map((each) => exempting(each, options.exempt ?? []));
   const criteria = [...named, ...rubricCriteria(options.rubric ?? [], taken)];
   for (const heldOut of options.heldOut ?? [])
@@ -175,11 +177,11 @@ type ReadyCheck = NonNullable<Criterion["check"]>;
 
 /** What tests held-out files unless something else is said. */
 export function firstCheckOf(
-  { checks = [] }: ContractOptions,
+  { checks = [], checksIn }: ContractOptions,
   criteria: readonly Criterion[],
 ): ReadyCheck | undefined {
   const [text] = checks;
-  if (text !== undefined) return readCheck(text).check;
+  if (text !== undefined) return readCheck(text, checksIn).check;
   return criteria.find(({ check }) => check !== null)?.check ?? undefined;
 }
 

@@ -4,7 +4,7 @@
  */
 import { existsSync, realpathSync } from "node:fs";
 import { homedir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { NightshiftError } from "../core/errors.ts";
 import type { EgressInjection } from "../gateway/egress/contract.ts";
 import { MODEL_KEYS, type ProviderAccess } from "../model/keys.ts";
@@ -54,6 +54,8 @@ export interface Settings {
   readonly maxCostPerDay: number | undefined;
   /** What the files say together. */
   readonly file: ConfigFile & ProjectFile;
+  /** Where the checks of the files were said, absolute; absent: in the workspace. */
+  readonly checksIn?: string;
 }
 
 /** The environment of this process. */
@@ -69,7 +71,8 @@ export async function loadSettings(request: SettingsRequest): Promise<Settings> 
   const { environment, directory } = request;
   const workspace = existingFolder(resolve(directory, request.workspace ?? "."));
   const user = await readConfigFile(environment);
-  const file = request.usesProject === true ? await ofProject(workspace, environment, user) : user;
+  const { file, checksIn } =
+    request.usesProject === true ? await ofProject(workspace, environment, user) : { file: user };
   const state = request.state ?? nonEmpty(environment.NIGHTSHIFT_STATE) ?? file.state;
   const model = request.model ?? nonEmpty(environment.NIGHTSHIFT_MODEL) ?? file.model;
   const judges =
@@ -79,7 +82,17 @@ export async function loadSettings(request: SettingsRequest): Promise<Settings> 
     state === undefined ? stateFolderFor(workspace, stateHome(environment)) : resolve(directory, state);
   const sandbox = nonEmpty(environment.NIGHTSHIFT_SANDBOX) ?? file.sandbox;
   const maxCostPerDay = request.maxCostPerDay ?? microDollars(file.max_cost_per_day);
-  return { environment, workspace, stateFolder, model, judgeModels, sandbox, maxCostPerDay, file };
+  return {
+    environment,
+    workspace,
+    stateFolder,
+    model,
+    judgeModels,
+    sandbox,
+    maxCostPerDay,
+    file,
+    ...(checksIn !== undefined && { checksIn }),
+  };
 }
 
 function microDollars(dollars: number | undefined): number | undefined {
@@ -91,10 +104,12 @@ async function ofProject(
   workspace: string,
   environment: Environment,
   user: ConfigFile,
-): Promise<ConfigFile & ProjectFile> {
+): Promise<Pick<Settings, "file" | "checksIn">> {
   const { loadProject, withProject } = await import("./project-config.ts");
   const project = await loadProject(workspace, stateHome(environment));
-  return project === undefined ? user : withProject(user, project);
+  if (project === undefined) return { file: user };
+  const file = withProject(user, project);
+  return project.file.check === undefined ? { file } : { file, checksIn: dirname(project.path) };
 }
 
 /** Where the user's config file is, if there is one. @throws NightshiftError `E_CONFIG` when there are two */

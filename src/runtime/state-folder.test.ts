@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { gitCommonFolder, stateFolderFor } from "./state-folder.ts";
+import { gitCommonFolder, placeInTree, stateFolderFor } from "./state-folder.ts";
 
 let folder = "";
 beforeAll(() => {
@@ -62,6 +62,17 @@ describe("the folder that worktrees share", () => {
     writeFileSync(join(folder, "broken/.git"), "gitdir: ../nowhere\n");
     expect(gitCommonFolder(join(folder, "broken"))).toBe(undefined);
   });
+});
+
+test.each([
+  ["main", "main", ""],
+  ["main/deep/er", "main", "deep/er"],
+  ["link/er", "main", "deep/er"],
+  ["tree", "tree", ""],
+  ["main/sub", "main/sub", ""],
+  ["plain", "plain", ""],
+])("%s is in the working tree %s, there in %j", (path, root, subfolder) => {
+  expect(placeInTree(join(folder, path))).toEqual({ root: join(folder, root), subfolder });
 });
 
 describe("the state folder", () => {

@@ -5,7 +5,7 @@
  */
 import { hash } from "node:crypto";
 import { readFileSync, realpathSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 
 const NAME_LENGTH_MAX = 40;
 
@@ -13,6 +13,16 @@ const NAME_LENGTH_MAX = 40;
 export function stateFolderFor(workspace: string, base: string): string {
   const owner = gitCommonFolder(workspace) ?? realpathSync(workspace);
   return join(base, `${readableName(owner)}-${hash("sha256", owner, "hex").slice(0, 12)}`);
+}
+
+/** The working tree that a folder is in, and where in it (`a/b`); the folder itself and "" where there is none. */
+export function placeInTree(folder: string): { readonly root: string; readonly subfolder: string } {
+  const place = realpathSync(folder);
+  for (let root = place; dirname(root) !== root; root = dirname(root)) {
+    if (gitFolderOf(root) === undefined) continue;
+    return { root, subfolder: relative(root, place).split(sep).join("/") };
+  }
+  return { root: place, subfolder: "" };
 }
 
 /** The folder that all worktrees of the repository share, as `git rev-parse --git-common-dir`; undefined outside of one. */

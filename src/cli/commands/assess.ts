@@ -4,6 +4,7 @@ import { type AssessmentReason, assessTask, type Fit } from "../../planning/asse
 import { type DraftedContract, draftFrom } from "../../planning/contract-source.ts";
 import { detectProject } from "../../planning/detect/detect.ts";
 import { openFolder } from "../../planning/detect/folder.ts";
+import { placeInTree } from "../../runtime/state-folder.ts";
 import { type CommandContext, type ProjectFlags, projectSettingsFor } from "../context.ts";
 import { type ContractFlags, contractOptions } from "../contract-choice.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -39,10 +40,13 @@ export async function assess(
       hint: 'Say what is to be done, nightshift assess "fix the failing test", or pass --contract.',
     });
   const { workspace } = settings;
-  const options = contractOptions(flags, prompt);
+  const options = contractOptions(flags, prompt, workspace);
   // Nothing is kept of what is only looked at.
   const keepHeldOut = async (): Promise<string> => "0".repeat(64);
-  const draft = options === undefined ? undefined : await draftFrom(options, workspace, { keepHeldOut });
+  const draft =
+    options === undefined
+      ? undefined
+      : await draftFrom(options, placeInTree(workspace).root, { keepHeldOut });
   const facts = await detectProject(openFolder(workspace));
   const { fit, reasons } = assessTask({ prompt, draft, facts });
   const { tests } = facts;

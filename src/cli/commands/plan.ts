@@ -12,6 +12,7 @@ import { contractFileText } from "../../planning/read/contract-file.ts";
 import { type Settings, secretsOf } from "../../runtime/config.ts";
 import { openModel } from "../../runtime/models.ts";
 import type { ModelConfig } from "../../runtime/providers.ts";
+import { placeInTree } from "../../runtime/state-folder.ts";
 import { systemChance, systemClock } from "../../runtime/system.ts";
 import { answerTo, isAgreed, isAsked } from "../ask.ts";
 import { type CommandContext, commandLine, projectSettingsFor } from "../context.ts";
@@ -149,7 +150,7 @@ async function propose(
     redact: (text: string): string => redactor.redact(text),
     onTrouble: (text: string): void => output.note(...wrap(`not yet: ${text}`, output.width)),
   };
-  return await proposePlan(parts, { goal, folder: workspace }, signal);
+  return await proposePlan(parts, { goal, folder: placeInTree(workspace).root }, signal);
 }
 
 function show(output: Output, { draft, requests, usage }: ProposedPlan, { price }: ModelConfig): void {

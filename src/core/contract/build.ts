@@ -78,14 +78,20 @@ export function criterionOf(parts: Pick<Criterion, "id" | "description"> & Parti
   return { steps: [], check: null, role: null, rubric: [], needs: [], ...parts };
 }
 
-/** Criteria for check texts, one each. @param taken - ids that are in use; gets the new ones */
+/**
+ * Criteria for check texts, one each.
+ * @param taken - ids that are in use; gets the new ones
+ * @param folder - of the workspace, that the commands were said in
+ */
 export function criteriaOfChecks(
   texts: readonly string[],
   taken: Set<string>,
+  folder = "",
 ): { readonly criteria: readonly Criterion[]; readonly remarks: readonly string[] } {
-  const read = texts.map((text) => ({ text: text.trim(), ...readCheck(text) }));
+  const read = texts.map((text) => ({ text: text.trim(), ...readCheck(text, folder) }));
+  const where = folder === "" ? "" : ` in ${folder}`;
   const criteria = read.map(({ text, check }) =>
-    criterionOf({ id: criterionIdOf(text, taken), description: `\`${text}\` passes`, check }),
+    criterionOf({ id: criterionIdOf(text, taken), description: `\`${text}\` passes${where}`, check }),
   );
   return { criteria, remarks: read.flatMap(({ remarks }) => remarks) };
 }
