@@ -53,12 +53,8 @@ export function agreementLines(event: SessionEvent, verbose: boolean): readonly 
         ["attempt", `${attempt} begins${criterion === null ? "" : `: ${criterion}`} (${words(reason)})`],
       ];
     }
-    case "attempt.ended": {
-      const { how, said, isFailure } = endingOf(event.body);
-      const ended = `${event.body.attempt} ended: ${how} (${formatDuration(event.body.duration_ms)})`;
-      const text = said === "" ? ended : `${ended} | ${said}`;
-      return [isFailure ? ["attempt", text, "whole"] : ["attempt", text]];
-    }
+    case "attempt.ended":
+      return [endedLine(event.body)];
     case "attempt.repeat_refused":
       return [["attempt", `${event.body.path} would be what was given up: refused once`]];
     case "context.decided":
@@ -82,6 +78,13 @@ export function agreementLines(event: SessionEvent, verbose: boolean): readonly 
     default:
       return verdictLines(event, verbose);
   }
+}
+
+function endedLine(body: EventBody<"attempt.ended">): AgreementLine {
+  const { how, said, isFailure } = endingOf(body);
+  const ended = `${body.attempt} ended: ${how} (${formatDuration(body.duration_ms)})`;
+  const text = said === "" ? ended : `${ended} | ${said}`;
+  return isFailure ? ["attempt", text, "whole"] : ["attempt", text];
 }
 
 function words(name: string): string {

@@ -1,7 +1,6 @@
 /**
- * How the work of a session went, gathered for people from its log: what was spent on what, what went wrong and was
- * recovered from, what the agent claimed and what the log shows. A fold that reports are made of; nothing is decided by
- * it, and lists are bounded, with counts of all that there was.
+ * How the work of a session went, gathered for people from its log: what was spent, what went wrong, what the agent
+ * claimed and what the log shows. A fold that reports are made of; nothing is decided by it, and lists are bounded.
  */
 import { endingOf } from "../attempt/ending.ts";
 import { commandText } from "../contract/tell.ts";
