@@ -24,7 +24,8 @@ async function main(words: readonly string[]): Promise<number> {
     exitCode = fail(error);
   }
   await output.flush();
-  return exitCode;
+  // Whoever keeps the output in a file would take what is there for all of it. How the work has ended says more.
+  return exitCode === 0 && output.lost !== null ? fail(outputLost(output.lost)) : exitCode;
 }
 
 async function dispatch(words: readonly string[], output: Output): Promise<number> {
@@ -34,6 +35,10 @@ async function dispatch(words: readonly string[], output: Output): Promise<numbe
   }
   const { runProgram } = await import("./program.ts");
   return runProgram(words, { output, environment: processEnvironment(), directory: process.cwd() });
+}
+
+function outputLost(reason: string): NightshiftError {
+  return new NightshiftError("E_OUTPUT_LOST", `standard output could not be written: ${reason}`);
 }
 
 function unsupported(): NightshiftError {

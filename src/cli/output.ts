@@ -6,23 +6,35 @@ const WIDTH_MIN = 40;
 const WIDTH_STANDARD = 80;
 const WIDTH_MAX = 120;
 
+/** Standard output is a file, and its disk takes no more. */
+const NO_ROOM: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
 /** Standard output and standard error of a command. */
 export class Output {
   readonly #assumed: number;
   readonly #gone = new AbortController();
+  #lost: string | null = null;
   #block: BottomBlock | null = null;
 
   /** @param columns - width to assume where standard output is no terminal */
   constructor(columns: string | undefined) {
     this.#assumed = /^\d{1,4}$/.test(columns ?? "") ? Number(columns) : WIDTH_STANDARD;
     // A reader that went away (`| head`) is no failure of the work; there is only nobody to tell.
-    process.stdout.on("error", () => this.#gone.abort(null));
+    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+      if (NO_ROOM.has(error.code ?? "")) this.#lost ??= error.message;
+      this.#gone.abort(null);
+    });
     process.stderr.on("error", () => undefined);
   }
 
   /** Aborts once the reader of standard output is gone, which a write shows only some time after it. */
   get gone(): AbortSignal {
     return this.#gone.signal;
+  }
+
+  /** Why something that was printed is nowhere; null when that has not happened. */
+  get lost(): string | null {
+    return this.#lost;
   }
 
   get #isOpen(): boolean {
@@ -85,6 +97,8 @@ export class Output {
         });
       }
     }
+    // A write that failed at once says so only in the next round of the event loop.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   /** Resolves at once, or when the reader has caught up with what was printed. */

@@ -38,8 +38,11 @@ export async function parseThoroughly(
     else await program.parseAsync(["node", "nightshift", ...line]);
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0 || error.code === "commander.help") return undefined;
-    throw new NightshiftError("E_USAGE", error.message.replace(/^error: /, ""));
+    if (error.exitCode === 0) return undefined;
+    // Commander has no words for help about a command that there is not.
+    const isHelp = error.code === "commander.help";
+    const message = isHelp ? `there is no command '${line[1] ?? ""}'` : error.message;
+    throw new NightshiftError("E_USAGE", message.replace(/^error: /, ""));
   }
   return parsed;
 }

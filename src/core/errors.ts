@@ -155,6 +155,7 @@ export const ERROR_CODES = {
   E_TOOL_UNKNOWN: { exit: 2, hint: "Run `nightshift doctor` to see the tools there are." },
   E_BACKEND_UNKNOWN: { exit: 2, hint: "Use one of the names in the message." },
   E_CANCELLED: { exit: 130, hint: "Nothing is lost; run `nightshift resume`." },
+  E_OUTPUT_LOST: { exit: 69, hint: "Free some disk space, then look again; what was done is in the log." },
   E_NODE_TOO_OLD: { exit: 2, hint: "Install Node 22.13 or newer." },
   E_INTERNAL: { exit: 70, hint: "This is a bug worth reporting, with the log (`nightshift events --json`)." },
 } as const satisfies Record<string, { readonly exit: number; readonly hint: string }>;

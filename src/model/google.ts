@@ -7,9 +7,10 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { Clock } from "../core/clock.ts";
 import type { ModelAdapter, ModelPart, ModelRequest } from "./contract.ts";
+import type { ModelKey } from "./keys.ts";
 import { MODEL_KEYS } from "./keys.ts";
 import { type PromptStyle, promptOf, toolsOf } from "./sdk/prompt.ts";
-import { IDLE_MS, type ModelKey, streamCall } from "./sdk/stream.ts";
+import { IDLE_MS, streamCall } from "./sdk/stream.ts";
 
 /** How to reach the API. */
 export interface GoogleOptions {

@@ -19,7 +19,6 @@ export {
   estimatePrefixBytes,
   tokensOfBytes,
 } from "./estimate.ts";
-export { MODEL_KEYS, type ProviderAccess } from "./keys.ts";
+export { MODEL_KEYS, type ModelKey, type ProviderAccess } from "./keys.ts";
 export { loadScript, parseScript } from "./script.ts";
 export type { Script, ScriptFault, ScriptTurn } from "./script-schema.ts";
-export type { ModelKey } from "./sdk/stream.ts";

@@ -1,5 +1,8 @@
 /** Where each provider is, and which environment variable holds its key. Reading the environment is the runtime's job. */
 
+/** Gives the key when it is needed; undefined when there is none. */
+export type ModelKey = () => string | undefined;
+
 /** One provider. */
 export interface ProviderAccess {
   /** The backend that speaks its wire format. */

@@ -7,8 +7,9 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider";
 import type { Clock } from "../core/clock.ts";
 import type { ModelAdapter, ModelPart, ModelRequest } from "./contract.ts";
+import type { ModelKey } from "./keys.ts";
 import { type PromptStyle, promptOf, toolsOf } from "./sdk/prompt.ts";
-import { IDLE_MS, type ModelKey, streamCall } from "./sdk/stream.ts";
+import { IDLE_MS, streamCall } from "./sdk/stream.ts";
 
 /** How to reach the server. */
 export interface OpenAICompatibleOptions {

@@ -31,6 +31,11 @@ describe("settings", () => {
     expect(settings.stateFolder.startsWith(join(folder, ".local/state/nightshift/"))).toBe(true);
   });
 
+  test("an empty --state, of a variable that is not set, say, is not the current folder", async () => {
+    await expect(load({}, { state: "" })).rejects.toMatchObject({ code: "E_USAGE" });
+    expect((await load({ NIGHTSHIFT_STATE: "" })).stateFolder).toContain(".local/state/nightshift/");
+  });
+
   test("come from flags, then the environment, then the file", async () => {
     writeConfig({ model: "anthropic:file", state: "/from-file" });
     expect(await load()).toMatchObject({ model: "anthropic:file", stateFolder: "/from-file" });

@@ -69,6 +69,8 @@ export function processEnvironment(): Environment {
  */
 export async function loadSettings(request: SettingsRequest): Promise<Settings> {
   const { environment, directory } = request;
+  // An empty one would stand for the current folder, and the log would be made among a project's files.
+  if (request.state === "") throw new NightshiftError("E_USAGE", "--state names no folder");
   const workspace = existingFolder(resolve(directory, request.workspace ?? "."));
   const user = await readConfigFile(environment);
   const { file, checksIn } =

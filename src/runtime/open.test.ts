@@ -87,3 +87,11 @@ test("without a state folder, a sandbox leaves nothing behind", async () => {
   await harness.close();
   expect(readdirSync(join(folder, "temporary"))).toEqual([]);
 });
+
+test.each([
+  [{ store: "redis" }, "E_BACKEND_UNKNOWN", /"redis"; there are memory, sqlite/],
+  [{ store: "sqlite" }, "E_USAGE", /needs a state folder/],
+  [{ stateFolder: "state" }, "E_USAGE", /"state" is no absolute path/],
+])("%j is refused with what is wrong", async (options, code, message) => {
+  await expect(openHarness(options)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+});

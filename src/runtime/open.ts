@@ -1,7 +1,7 @@
 /** Puts a harness together: state folder, store, redactor, tools, and the registry to find the rest by name. */
 import { mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import type { Chance, Clock } from "../core/clock.ts";
 import { RENDERING_PATH } from "../core/contract/rendering.ts";
 import { NightshiftError } from "../core/errors.ts";
@@ -28,6 +28,7 @@ import {
 } from "./config.ts";
 import type { DayCaps } from "./day-tally.ts";
 import type { EnvironmentParts } from "./environments.ts";
+import { LazyBackend } from "./lazy-backend.ts";
 import { LEASE_TTL_MS } from "./lease-keeper.ts";
 import { openModel } from "./models.ts";
 import type { Notifier } from "./notify/contract.ts";
@@ -57,7 +58,10 @@ export interface OpenOptions {
   readonly environment?: Environment;
   /** The user's config file, for providers that it describes. */
   readonly file?: ConfigFile;
-  /** Adapters by provider name; they come before those of the registry. */
+  /**
+   * Adapters by provider name; they come before those of the registry. A session names a provider of your own with
+   * `sessionConfig({ model: { provider, id, max_output_tokens }, … })`.
+   */
   readonly models?: { readonly [provider: string]: ModelAdapter };
   /** Sandbox backends by name; they come before those of the registry. */
   readonly sandboxes?: { readonly [name: string]: SandboxBackend };
@@ -355,36 +359,17 @@ class OpenedHarness implements OpenHarness {
 }
 
 function stateFolderOf(options: OpenOptions, store: string): string {
-  if (options.stateFolder !== undefined) return options.stateFolder;
-  if (store === "memory") return "";
+  if (options.stateFolder !== undefined) {
+    if (isAbsolute(options.stateFolder)) return options.stateFolder;
+    throw new NightshiftError("E_USAGE", `the state folder "${options.stateFolder}" is no absolute path`, {
+      hint: "Resolve it: what drives the session later may have another current folder.",
+    });
+  }
+  // Opening one that there is not names those that there are.
+  if (store === "memory" || !backendNames("store").includes(store)) return "";
   throw new NightshiftError("E_USAGE", `the store "${store}" keeps files and needs a state folder`, {
     hint: "Pass stateFolder to openHarness.",
   });
-}
-
-/** Loads a backend when it is first used: the first model request does not wait for it. */
-class LazyBackend implements SandboxBackend {
-  readonly kind: string;
-  readonly #load: () => Promise<SandboxBackend>;
-
-  constructor(kind: string, load: () => Promise<SandboxBackend>) {
-    this.kind = kind;
-    this.#load = load;
-  }
-
-  async provision(
-    ...given: Parameters<SandboxBackend["provision"]>
-  ): ReturnType<SandboxBackend["provision"]> {
-    return (await this.#load()).provision(...given);
-  }
-
-  async attach(...given: Parameters<SandboxBackend["attach"]>): ReturnType<SandboxBackend["attach"]> {
-    return (await this.#load()).attach(...given);
-  }
-
-  async destroy(...given: Parameters<SandboxBackend["destroy"]>): ReturnType<SandboxBackend["destroy"]> {
-    return (await this.#load()).destroy(...given);
-  }
 }
 
 /** A sandbox that lives on keeps its folder. */

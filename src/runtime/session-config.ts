@@ -1,4 +1,5 @@
 /** The first event of a session, from what people say and defaults for the rest. */
+import { isAbsolute } from "node:path";
 import { contextProfileOf } from "../core/attempt/profiles.ts";
 import type { CommandAgent } from "../core/command/state.ts";
 import type { Contract } from "../core/contract/contract.ts";
@@ -19,7 +20,7 @@ export type SessionPolicy = SessionConfig["policy"];
 
 /** What may be said of a new session. */
 export interface SessionOptions {
-  /** `provider:model`, or all of it. */
+  /** `provider:model` of a known provider, or all of it, as an adapter of your own needs. */
   readonly model: string | ModelConfig;
   /** Asked as long as `model` may not be. */
   readonly fallback?: ModelConfig;
@@ -82,7 +83,7 @@ export const STANDARD_POLICY: SessionPolicy = {
   no_contact_ms: 15 * 60_000,
 };
 
-/** @throws NightshiftError `E_MODEL_UNKNOWN`, `E_TOOL_UNKNOWN`, `E_CONFIG` for a cap in money without a price */
+/** @throws NightshiftError `E_MODEL_UNKNOWN`, `E_TOOL_UNKNOWN`, `E_CONFIG` for a relative folder, or a cap in money without a price */
 export function sessionConfig(options: SessionOptions): SessionConfig {
   const { limits = {}, title, metadata = {} } = options;
   const model =
@@ -175,6 +176,8 @@ function sandboxOf({
   mounts,
 }: SessionOptions): SessionConfig["sandbox"] {
   const asJson = (list: readonly object[]): Json => JSON.parse(JSON.stringify(list)) as Json;
+  if (!isAbsolute(workspace))
+    throw new NightshiftError("E_CONFIG", `the workspace "${workspace}" is no absolute path`);
   return {
     backend: sandbox ?? "process",
     workspace,

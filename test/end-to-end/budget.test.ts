@@ -151,7 +151,7 @@ describe("a rate limit of an hour", () => {
     ];
     const { code, stdout, stderr } = await place.run(words);
     expect(code, stderr).toBe(0);
-    expect(stdout).toMatch(/other\.json is ask[\s\S]*I stand in\./);
+    expect(stdout).toMatch(/other\.json is\s+asked[\s\S]*I stand in\./);
     await place.expectSound();
   });
 

@@ -127,7 +127,9 @@ describe("a session with a checkout of its own", () => {
     ];
     expect((await place.run(run(turns))).code).toBe(0);
     const original = await newest();
-    const { sessionId: copy } = await place.json(["fork", original]);
+    const { session_id: copy } = await place.json(["fork", original]);
+    expect((await place.run(["diff", String(copy), "--stat"])).stdout).toContain("one.txt");
+    expect((await place.run(["report", String(copy)])).stdout).toContain("one.txt");
     await place.run(["send", String(copy), "go on"]);
     const ending = await place.run(["resume", String(copy)]);
     expect(ending.code, ending.stderr).toBe(0);

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { bodiesOf, Place } from "./place.ts";
@@ -100,6 +100,16 @@ test("init prints a JSON schema of the file", async () => {
   const schema = JSON.parse(stdout) as { properties: object; additionalProperties: boolean };
   expect(Object.keys(schema.properties)).toContain("check");
   expect(schema.additionalProperties).toBe(false);
+});
+
+test.each([
+  [["help", "nope"], "there is no command 'nope'"],
+  [["status", "--state", ""], "--state names no folder"],
+])("%j is refused, and nothing is made", async (words, message) => {
+  const { code, stderr } = await place.run(words);
+  expect(stderr).toContain(`error[E_USAGE]: ${message}`);
+  expect(code).toBe(2);
+  expect(existsSync(join(place.project, "log.db"))).toBe(false);
 });
 
 test("completions name commands, flags and sessions", async () => {

@@ -94,8 +94,8 @@ describe("signals", () => {
     expect(status.stdout).toMatch(/stands {3}waits for the model .*, but its process is gone; due since/);
     expect(status.stderr).toContain(`next: nightshift resume ${session}`);
     expect((await place.run(["status"])).stderr).toContain("next: nightshift resume --all");
-    const resumed = await place.run(["resume", "--all"]);
-    expect(resumed.stdout).toContain(`${session}  end_turn`);
+    const resumed = await place.run(["resume", "--all", "--json"]);
+    expect(JSON.parse(resumed.stdout)).toEqual({ session_id: session, status: "end_turn" });
     expect(resumed.code).toBe(0);
     const events = await place.events(session);
     const outcomes = bodiesOf(events, "span.model_request_end").map(({ outcome }) => outcome);

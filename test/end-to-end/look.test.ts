@@ -1,3 +1,4 @@
+import { existsSync, openSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Place } from "./place.ts";
 
@@ -33,6 +34,8 @@ describe("list", () => {
     expect((await place.run(["list"])).stdout).toBe("no sessions yet\n");
     expect(await place.json(["list"])).toEqual({ sessions: [], next_after: null });
     expect((await place.run(["status"])).stdout).toContain("nothing there yet");
+    const state_folder = place.state;
+    expect(await place.json(["status"])).toEqual({ state_folder, due: [], next_due_at: null, recent: [] });
   });
 });
 
@@ -116,6 +119,15 @@ describe("events and logs", () => {
     await following.says(/you {6}again[\s\S]*Second answer\./);
     following.child.kill("SIGINT");
     expect((await following.ended).code).toBe(0);
+  });
+
+  test("what cannot be written because a disk is full is no success", async (context) => {
+    if (!existsSync("/dev/full")) context.skip();
+    await rest("one");
+    const child = place.start(["list"], { stdout: openSync("/dev/full", "w") });
+    const { code, stderr } = await child.ended;
+    expect(stderr).toMatch(/^error\[E_OUTPUT_LOST\]: .*\nnext: .*disk/);
+    expect(code).toBe(69);
   });
 
   test("a reader that goes away ends it quietly", async () => {

@@ -38,6 +38,8 @@ export interface StartOptions {
   readonly input?: string;
   /** For `node` itself. */
   readonly nodeFlags?: readonly string[];
+  /** An open file, in the place of what is read here. */
+  readonly stdout?: number;
   /** User and group to run as; for tests that run as root. */
   readonly uid?: number;
 }
@@ -126,7 +128,7 @@ export class Place implements AsyncDisposable {
     const child = spawn(process.execPath, [...(options.nodeFlags ?? []), PROGRAM, ...words], {
       cwd: this.project,
       env: this.environment(options.env),
-      stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      stdio: [options.input === undefined ? "ignore" : "pipe", options.stdout ?? "pipe", "pipe"],
       ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     });
     child.stdin?.end(options.input);

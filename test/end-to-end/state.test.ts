@@ -166,6 +166,9 @@ describe("damage", () => {
     expect(stderr).toMatch(new RegExp(`${damaged} {2}error\\[E_LOG_CORRUPT\\]`));
     expect(stdout).toContain(`${sound}  end_turn`);
     expect(code).toBe(70);
+    const told = await place.run(["resume", "--all", "--json"]);
+    expect(JSON.parse(told.stdout)).toMatchObject({ session_id: damaged, error: { code: "E_LOG_CORRUPT" } });
+    expect(told.code).toBe(70);
   });
 
   test("a head that was kept elsewhere is compared", async () => {
@@ -183,8 +186,8 @@ describe("damage", () => {
   test("fork copies the beginning of a session", async () => {
     const session = await rest();
     const result = await place.json(["fork", session, "--at", "2"]);
-    expect(result).toMatchObject({ atSeq: 2, seq: 3 });
-    const resumed = await place.run(["resume", String(result.sessionId)]);
+    expect(result).toMatchObject({ at_seq: 2, seq: 3 });
+    const resumed = await place.run(["resume", String(result.session_id)]);
     expect(resumed.code, resumed.stderr).toBe(0);
     expect((await place.run(["fork", session, "--at", "9999"])).stderr).toMatch(
       /E_LOG_CORRUPT.*\nnext: .*fork there/,

@@ -4,7 +4,7 @@ import { strayEffects } from "./effects.ts";
 import { listFiles } from "./files.ts";
 import { importCycles, unusedFiles } from "./graph.ts";
 import { impureCoreImports, namedBackends, wrongWayImports } from "./layers.ts";
-import { packageEntries } from "./package-entries.ts";
+import { packageEntries, packagesOfTypes } from "./package-entries.ts";
 import {
   brokenLinks,
   foreignMentions,
@@ -53,6 +53,10 @@ describe("layers", () => {
   test("only the registry names backends, lazily", () => expectNone(namedBackends(inSrc)));
   test("there are no import cycles, types included", () => expectNone(importCycles(sources)));
   test("every file is used", () => expectNone(unusedFiles(sources, entries)));
+  test("the types of the package need no provider's", () => {
+    const needed = [...packagesOfTypes(readPackage().exports)];
+    expect(needed.filter((name) => name.startsWith("@ai-sdk/"))).toEqual([]);
+  });
   test("every entry of the package has a source", () => {
     const missing = [...entries].filter((entry) => !existsSync(entry));
     expectNone(

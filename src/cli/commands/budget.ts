@@ -12,6 +12,7 @@ import { type CapRow, capRows } from "../cap-rows.ts";
 import { type CommandContext, findSession, type PlaceFlags, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatQuantity } from "../render/format.ts";
+import { snakeKeys } from "../render/json-keys.ts";
 import { capAmount, capName } from "../render/spending.ts";
 import { factLines } from "../render/text.ts";
 import { spentText } from "../session-facts.ts";
@@ -119,7 +120,7 @@ function asJson(state: SessionState, rows: readonly CapRow[]): { readonly [field
       cost_micro_usd: ledger.unsettledCostMicroUsd,
     },
     judge: { requests: ledger.judgeRequests, cost_micro_usd: ledger.judgeCostMicroUsd },
-    criteria: criteriaSpending(state),
+    criteria: snakeKeys(criteriaSpending(state)),
     breakers: breakerRows(state),
   };
 }

@@ -19,6 +19,7 @@ interface Counts {
   passed: number;
   failed: number;
   skipped: number;
+  readonly failures: { readonly case: string; readonly message: string }[];
 }
 
 /** @param seam - absent for all */
@@ -30,7 +31,7 @@ export async function conformance(
   const seams = seam === undefined ? SEAMS : [checkedSeam(seam)];
   if (flags.backend !== undefined && seam === undefined)
     throw new NightshiftError("E_USAGE", "--backend needs the seam that it belongs to");
-  const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+  const counts: Counts = { passed: 0, failed: 0, skipped: 0, failures: [] };
   for (const each of seams) {
     for (const backend of flags.backend === undefined ? suiteNames(each) : [flags.backend])
       await runOne(context, { seam: each, backend, counts, json: flags.json === true });
@@ -55,8 +56,9 @@ async function runOne(
   const { seam, backend, counts, json } = what;
   for await (const result of runSuite(seam, backend, systemClock)) {
     counts[result.outcome] += 1;
-    if (json) continue;
     const name = `${seam} ${backend}: ${singleLine(result.name)}`;
+    if (result.outcome === "failed") counts.failures.push({ case: name, message: messageOf(result.error) });
+    if (json) continue;
     if (result.outcome === "passed") output.print(`ok    ${name} (${formatDuration(result.durationMs)})`);
     if (result.outcome === "skipped") output.print(`skip  ${name} (${result.reason})`);
     if (result.outcome === "failed") output.print(`FAIL  ${name}`, `      ${messageOf(result.error)}`);

@@ -5,10 +5,11 @@ import type { SessionId } from "../../core/ids.ts";
 import type { SessionState } from "../../core/state.ts";
 import { loadState } from "../../runtime/load.ts";
 import type { OpenHarness } from "../../runtime/open.ts";
-import type { ChangedFile } from "../../workspace/contract.ts";
+import type { ChangedFile, Workspaces } from "../../workspace/contract.ts";
 import { type CommandContext, findSession, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatQuantity } from "../render/format.ts";
+import { snakeKeys } from "../render/json-keys.ts";
 import { type SendFlags, submit } from "./send.ts";
 
 /** Flags of `rewind`. */
@@ -64,14 +65,16 @@ export function diff(
     const range = { from: from.commit, to: to.commit };
     const never = new AbortController().signal;
     const only = path?.replace(/^\.\//, "").replace(/\/+$/, "");
-    const all = await workspaces.changedFiles(sessionId, range, never);
+    const keeper = await keeperOf(workspaces, await loadState(harness.store, sessionId));
+    const all = await workspaces.changedFiles(keeper, range, never);
     const files = all.filter((file) => only === undefined || isWithin(file.path, only));
-    if (flags.json === true) output.printJson({ session_id: sessionId, ...{ from, to }, files });
+    if (flags.json === true)
+      output.printJson({ session_id: sessionId, ...{ from, to }, files: snakeKeys(files) });
     else if (flags.nameOnly === true) for (const file of files) output.print(printable(file.path));
     else if (flags.stat === true) output.print(...statLines(files));
     else if (files.length > 0) {
       const about = only === undefined ? range : { ...range, path: only };
-      const patch = await workspaces.diff(sessionId, about, PATCH_BYTES_MAX, never);
+      const patch = await workspaces.diff(keeper, about, PATCH_BYTES_MAX, never);
       output.print(printable(patch.text, "\n\t"));
       if (patch.isCut) output.note(`the patch was cut at ${formatQuantity(PATCH_BYTES_MAX, "byte")}`);
     }
@@ -79,6 +82,15 @@ export function diff(
       output.note(`nothing changed between checkpoint ${from.checkpoint} and ${to.checkpoint}`);
     return EXIT.ok;
   });
+}
+
+/** Whose files show what a session has changed: until a fork is driven, those of the session that it was made from. */
+export async function keeperOf(
+  workspaces: Pick<Workspaces, "find">,
+  { sessionId, workspace }: SessionState,
+): Promise<SessionId> {
+  const isOwn = (await workspaces.find(sessionId)) !== undefined;
+  return isOwn ? sessionId : (workspace?.forkedFrom ?? sessionId);
 }
 
 function isWithin(path: string, only: string): boolean {

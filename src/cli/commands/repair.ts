@@ -10,6 +10,7 @@ import type { CheckOptions, ForkResult, StoreIntegrity } from "../../store/integ
 import { type CommandContext, commandLine, type PlaceFlags, settingsFor } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatQuantity } from "../render/format.ts";
+import { snakeKeys } from "../render/json-keys.ts";
 
 /** Flags of `fsck`. */
 export interface FsckFlags extends PlaceFlags {
@@ -55,7 +56,7 @@ export async function fsck(
       ? await forkSession(context, integrity, named, flags)
       : undefined;
   if (flags.json === true) {
-    output.printJson({ ok: problems.length === 0, ...check, fork: repair ?? null });
+    output.printJson(snakeKeys({ ok: problems.length === 0, ...check, fork: repair ?? null }));
   } else {
     output.print(...reportOf(check));
     if (repair !== undefined) sayForked(context, repair, flags);
@@ -69,7 +70,7 @@ export async function fsck(
 export async function fork(context: CommandContext, id: string, flags: ForkFlags): Promise<number> {
   const integrity = await openFolder(context, flags);
   const result = await forkSession(context, integrity, await namedSession(integrity, id), flags);
-  if (flags.json === true) context.output.printJson(result);
+  if (flags.json === true) context.output.printJson(snakeKeys(result));
   else sayForked(context, result, flags);
   return EXIT.ok;
 }
@@ -90,8 +91,10 @@ export async function erase(
     at: systemClock.wallMs(),
     reason: flags.reason,
   });
-  if (flags.json === true) output.printJson({ session_id: session, seq, ...result });
-  else {
+  if (flags.json === true) {
+    const { body, blobsDeleted, alsoIn } = result;
+    output.printJson({ session_id: session, seq, body, ...Object(snakeKeys({ blobsDeleted, alsoIn })) });
+  } else {
     output.print(
       `the texts of event ${seq} are gone, and ${formatQuantity(result.blobsDeleted, "long text")} with them`,
     );
@@ -170,7 +173,6 @@ function problemLine(lead: string, { code, seq, message }: LogProblem): string {
   return `${lead} ${code}${seq === undefined ? "" : ` at event ${seq}`}: ${message}`;
 }
 
-/** `seq:hash`, as reports print it. */
 /** `position:hash`, as reports print it. @throws NightshiftError `E_USAGE` */
 export function parseHead(text: string): { readonly seq: Sequence; readonly hash: string } {
   const match = /^([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text);

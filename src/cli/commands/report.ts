@@ -1,5 +1,7 @@
 /** `report`: what a person has to know of a session before they use its work. */
+
 import { ACCOUNT_TYPES, type Account, accountOf } from "../../core/contract/account.ts";
+import { isNightshiftError } from "../../core/errors.ts";
 import type { SessionId } from "../../core/ids.ts";
 import { WORK_TYPES, type WorkAccount, WorkReader } from "../../core/report/work.ts";
 import type { SessionState } from "../../core/state.ts";
@@ -8,10 +10,12 @@ import type { OpenHarness } from "../../runtime/open.ts";
 import type { ChangedFile } from "../../workspace/contract.ts";
 import { type CommandContext, findSession, type PlaceFlags, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { snakeKeys } from "../render/json-keys.ts";
 import { MARKDOWN, TEXT } from "../render/report/document.ts";
 import { rankFiles } from "../render/report/files.ts";
 import { reportLines } from "../render/report.ts";
 import { resultOf } from "../session-facts.ts";
+import { keeperOf } from "./files.ts";
 
 /** Flags of `report`. */
 export interface ReportFlags extends PlaceFlags {
@@ -38,9 +42,9 @@ export function report(context: CommandContext, id: string | undefined, flags: R
       output.printJson({
         ...(await resultOf(harness, state)),
         head,
-        account,
-        work,
-        changed: rankFiles(changed),
+        account: snakeKeys(account),
+        work: workAsJson(work),
+        changed: changed === null ? null : snakeKeys(rankFiles(changed)),
       });
     else
       output.print(
@@ -72,11 +76,29 @@ async function readAccounts(
   }
 }
 
-/** What the newest verdict was about, else the newest checkpoint, against the base. */
-async function changedFiles(harness: OpenHarness, state: SessionState): Promise<readonly ChangedFile[]> {
+/** What criteria are called is data, and stays. */
+function workAsJson({ spendOn, ...work }: WorkAccount): object {
+  const spent = Object.entries(spendOn).map(([criterion, spend]) => [criterion, snakeKeys(spend)]);
+  return { ...Object(snakeKeys(work)), spend_on: Object.fromEntries(spent) };
+}
+
+/**
+ * What the newest verdict was about, else the newest checkpoint, against the base. Null when the files are gone: all
+ * else comes from the log, and is told without them.
+ */
+async function changedFiles(
+  harness: OpenHarness,
+  state: SessionState,
+): Promise<readonly ChangedFile[] | null> {
   const from = state.config?.sandbox.checkout?.base;
   const to = state.contract?.given?.commit ?? state.workspace?.saved.commit;
   if (from === undefined || to === undefined || from === to) return [];
   const workspaces = await harness.workspaces();
-  return await workspaces.changedFiles(state.sessionId, { from, to }, new AbortController().signal);
+  const keeper = await keeperOf(workspaces, state);
+  try {
+    return await workspaces.changedFiles(keeper, { from, to }, new AbortController().signal);
+  } catch (error) {
+    if (isNightshiftError(error, "E_WORKSPACE_UNKNOWN")) return null;
+    throw error;
+  }
 }

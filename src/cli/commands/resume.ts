@@ -1,5 +1,5 @@
 /** `resume`: says where a session stands, lifts what holds it, and drives it. */
-import { isNightshiftError, messageOf, NightshiftError } from "../../core/errors.ts";
+import { ERROR_CODES, isNightshiftError, messageOf, NightshiftError } from "../../core/errors.ts";
 import { type ClientEventInput, event } from "../../core/events/index.ts";
 import type { SessionId } from "../../core/ids.ts";
 import type { SessionState } from "../../core/state.ts";
@@ -179,6 +179,7 @@ async function resumeAll(
   using interruption = new Interruption();
   const idle = new AbortController();
   const failed = new Set<SessionId>();
+  const exitCodes = new Set<number>();
   let woken = 0;
   await removeLeftovers(harness, stateFolder, (line) => output.note(line));
   const options: EngineOptions = {
@@ -186,12 +187,17 @@ async function resumeAll(
     onWoken: (sessionId, result) => {
       if (result.status === "held") return;
       woken += 1;
-      output.print(`${sessionId}  ${result.status === "fenced" ? "taken over" : wordOf(result.state)}`);
+      const word = result.status === "fenced" ? "taken over" : wordOf(result.state);
+      if (flags.json === true) output.printJson({ session_id: sessionId, status: word });
+      else output.print(`${sessionId}  ${word}`);
     },
     onFailure: (sessionId, error) => {
       failed.add(sessionId);
       const code = isNightshiftError(error) ? error.code : "E_INTERNAL";
-      output.note(`${sessionId}  error[${code}]: ${messageOf(error)}`);
+      exitCodes.add(ERROR_CODES[code].exit);
+      if (flags.json === true)
+        output.printJson({ session_id: sessionId, error: { code, message: messageOf(error) } });
+      else output.note(`${sessionId}  error[${code}]: ${messageOf(error)}`);
     },
   };
   const engine = runEngine(harness, options, AbortSignal.any([interruption.signal, idle.signal]));
@@ -199,8 +205,9 @@ async function resumeAll(
   else await untilAborted(interruption.signal);
   idle.abort();
   await engine;
-  if (woken === 0 && failed.size === 0) output.print("nothing is due");
-  return interruption.exitCode ?? (failed.size > 0 ? EXIT.internal : EXIT.ok);
+  if (woken === 0 && failed.size === 0 && flags.json !== true) output.print("nothing is due");
+  const [exitCode = EXIT.ok, ...others] = exitCodes;
+  return interruption.exitCode ?? (others.length > 0 ? EXIT.internal : exitCode);
 }
 
 function wordOf(state: SessionState): string {

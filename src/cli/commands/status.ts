@@ -40,7 +40,8 @@ export async function status(
   const { stateFolder } = await settingsFor(context, flags);
   // Only to look, nothing is made.
   if (id === undefined && !existsSync(stateFolder)) {
-    if (flags.json === true) context.output.printJson({ state_folder: stateFolder, sessions: 0 });
+    if (flags.json === true)
+      context.output.printJson({ state_folder: stateFolder, due: [], next_due_at: null, recent: [] });
     else context.output.print(`state    ${stateFolder} (nothing there yet)`);
     return EXIT.ok;
   }

@@ -6,7 +6,7 @@ import { addTrust, removeTrust } from "../../runtime/trust.ts";
 import { isAgreed } from "../ask.ts";
 import { type CommandContext, commandLine, type PlaceFlags, settingsFor } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
-import { factLines, singleLine, wrap } from "../render/text.ts";
+import { singleLine, wrap } from "../render/text.ts";
 
 /** Flags of `trust`. */
 export interface TrustFlags extends PlaceFlags {
@@ -41,7 +41,7 @@ function show({ output }: CommandContext, { path, file, powers }: ProjectConfig)
   output.print(...wrap(`${path} wants to set:`, output.width));
   for (const [name, value] of Object.entries(file)) {
     const mark = powers.includes(name) ? "  (needs trust)" : "";
-    output.print(...factLines(name, singleLine(`${textOf(value)}${mark}`), output.width));
+    output.print(...wrap(singleLine(`${name}: ${textOf(value)}${mark}`), output.width));
   }
 }
 

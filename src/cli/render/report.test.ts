@@ -32,14 +32,15 @@ import { parseHead } from "../commands/repair.ts";
 import { MARKDOWN, TEXT } from "./report/document.ts";
 import { reportLines } from "./report.ts";
 
-function reportOf(log: readonly EventInput[], paths: readonly string[] = [], now = START_MS): string {
-  const changed = paths.map((path) => ({
+function reportOf(log: readonly EventInput[], paths: readonly string[] | null = [], now = START_MS): string {
+  const files = paths?.map((path) => ({
     path,
     change: "modified" as const,
     added: 1,
     removed: 2,
     isExecutable: false,
   }));
+  const changed = files ?? null;
   const placed = place(log);
   const work = workOf(placed);
   return reportLines({
@@ -53,6 +54,12 @@ function reportOf(log: readonly EventInput[], paths: readonly string[] = [], now
 }
 
 const agreed = [created({ checkout: { base: BASE } }), sealed(), said("go"), preflightFinished()];
+
+test("files that are gone are not taken for files that did not change", () => {
+  const text = reportOf(agreed, null);
+  expect(text).not.toContain("none changed");
+  expect(text.match(/not known: the files of this session/g)).toHaveLength(2);
+});
 
 test("without a contract it says that nobody has verified anything", () => {
   expect(reportOf([created(), said("go"), replied(1, "All tests pass!")])).toContain(

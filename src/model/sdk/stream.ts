@@ -6,9 +6,6 @@ import { scrub } from "../failure.ts";
 import { AnswerCollector } from "./answer.ts";
 import { Connection } from "./connection.ts";
 
-/** Gives the key when it is needed; undefined when there is none. */
-export type ModelKey = () => string | undefined;
-
 /** Silence that ends an exchange, unless the caller says otherwise. */
 export const IDLE_MS = 120_000;
 

@@ -7,19 +7,25 @@ import type { ReportSource } from "./source.ts";
 const EXECUTING_MAX = 30;
 const FILES_MAX = 30;
 
+/** No file named is not the same as no file changed. */
+const GONE = "not known: the files of this session are not on this machine (any more)";
+
 /** Files that a person's own machine runs when somebody opens, installs, builds or commits in the checkout. */
 export function executingSection({ changed }: ReportSource, form: Form): Section {
+  const title = "Changed files that may run on your machine";
+  if (changed === null) return { title, items: [GONE] };
   const risky = rankFiles(changed).filter(({ executedBy }) => executedBy !== null);
   const show = ({ file, executedBy }: RankedFile): string =>
     `${form.code(file.path)} (${executedBy}, ${file.change})`;
   return {
-    title: "Changed files that may run on your machine",
+    title,
     items: firstOf(risky, EXECUTING_MAX, show, "nightshift diff --name-only"),
   };
 }
 
 /** The riskiest first. */
 export function filesSection({ changed, account }: ReportSource, form: Form): Section {
+  if (changed === null) return { title: "Files", items: [GONE] };
   if (changed.length === 0) return { title: "Files", items: ["none changed"] };
   const ranked = rankFiles(changed);
   const sum = (pick: (each: RankedFile) => number | null): number =>

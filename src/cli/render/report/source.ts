@@ -11,8 +11,8 @@ export interface ReportSource {
   readonly work: WorkAccount;
   /** `seq:hash` of the log's end. */
   readonly head: string;
-  /** Against the base. */
-  readonly changed: readonly ChangedFile[];
+  /** Against the base; null when the files are gone. */
+  readonly changed: readonly ChangedFile[] | null;
   /** Wall-clock time: waivers end. */
   readonly now: number;
 }
