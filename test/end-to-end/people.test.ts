@@ -99,6 +99,10 @@ describe("approvals", () => {
     const asked = await place.run(["run", "push it", "--model", model, "--approve", "bash:git push*"]);
     expect(asked.code, asked.stderr).toBe(4);
     const session = /(sesn_\w+)/.exec(asked.stdout)?.[1] ?? "";
+    // It is due in a day, when nobody has answered: only who stays waits for that.
+    const swept = await place.run(["resume", "--all"]);
+    expect(swept.stdout).toBe("nothing is due\n");
+    expect(swept.stderr).toMatch(/^the next session is due at .*\nnext: nightshift resume --all --stay\n$/);
     const [item] = await inboxOf(session);
     expect(item).toMatchObject({
       kind: "call",

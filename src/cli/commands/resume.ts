@@ -21,6 +21,7 @@ import { EXIT } from "../exit-codes.ts";
 import { Interruption } from "../interruption.ts";
 import type { Output } from "../output.ts";
 import { askedOf } from "../render/asked.ts";
+import { formatMoment } from "../render/format.ts";
 import { factLines } from "../render/text.ts";
 import { spentText } from "../session-facts.ts";
 import { activityOf, nextStep, standingOf } from "../standing.ts";
@@ -36,6 +37,8 @@ export interface ResumeFlags extends DriveFlags, CapFlags {
 
 const CONCURRENCY_STANDARD = 8;
 const LOOK_AGAIN_MS = 1000;
+/** Pauses between two tries are sat out; who waits for a person, or for hours, is left to somebody who stays. */
+const SOON_MS = 60_000;
 const PAGE = 1000;
 
 /** One session, or all that are due. */
@@ -206,15 +209,31 @@ async function resumeAll(
   idle.abort();
   await engine;
   if (woken === 0 && failed.size === 0 && flags.json !== true) output.print("nothing is due");
+  if (flags.stay !== true && !interruption.signal.aborted) await sayWhatIsLater(context, harness, flags);
   const [exitCode = EXIT.ok, ...others] = exitCodes;
   return interruption.exitCode ?? (others.length > 0 ? EXIT.internal : exitCode);
+}
+
+/** Silence would look like an end. */
+async function sayWhatIsLater(
+  { output }: CommandContext,
+  { store, clock }: OpenHarness,
+  flags: ResumeFlags,
+): Promise<void> {
+  const now = clock.wallMs();
+  const { nextDue } = await store.listDue({ now, limit: 1 });
+  if (nextDue === null) return;
+  output.note(
+    `the next session is due at ${formatMoment(nextDue, now)}`,
+    `next: ${commandLine(flags, "resume", "--all", "--stay")}`,
+  );
 }
 
 function wordOf(state: SessionState): string {
   return state.phase === "running" ? "waits" : (state.stopReason?.type ?? state.phase);
 }
 
-/** Nothing is due now or later, besides what failed, and nobody drives what was. */
+/** Nothing is due now or soon, besides what failed, and nobody drives what was. */
 async function untilNothingIsDue(
   harness: OpenHarness,
   failed: ReadonlySet<SessionId>,
@@ -240,14 +259,17 @@ async function isAnythingDue(
   { store, clock }: OpenHarness,
   failed: ReadonlySet<SessionId>,
 ): Promise<boolean> {
-  const { ready, nextDue, heldForMs } = await store.listDue({ now: clock.wallMs(), limit: 1 });
-  if (ready.length === 0 && nextDue === null && heldForMs === null) return false;
+  const soon = clock.wallMs() + SOON_MS;
+  const { ready, heldForMs } = await store.listDue({ now: soon, limit: 1 });
+  if (ready.length === 0 && heldForMs === null) return false;
   if (failed.size === 0) return true;
   // What failed stays due; whether anything else does is to be found out one by one.
   let after: SessionId | undefined;
   for (;;) {
     const page = await store.listSessions({ limit: PAGE, ...(after !== undefined && { after }) });
-    if (page.some(({ sessionId, due }) => due !== null && !failed.has(sessionId))) return true;
+    const isDue = ({ sessionId, due, held }: SessionRecord): boolean =>
+      due !== null && (held || due <= soon) && !failed.has(sessionId);
+    if (page.some(isDue)) return true;
     after = page.at(-1)?.sessionId;
     if (page.length < PAGE) return false;
   }
