@@ -56,10 +56,14 @@ function* ofBase({ contract, preflight }: VerdictRequest, { waived, checked }: F
   for (const { id } of checks) {
     const exempt = records.get(id)?.exempt.size ?? 0;
     if (exempt > 0)
-      yield `${id}: ${exempt} tests fail or flake on the base, or are exempt, and were not asked for`;
+      yield exempt === 1
+        ? `${id}: 1 test fails or flakes on the base, or is exempt, and was not asked for`
+        : `${id}: ${exempt} tests fail or flake on the base, or are exempt, and were not asked for`;
     const unstable = records.get(id)?.unstable ?? 0;
     if (unstable > 0)
-      yield `${id}: ${unstable} tests change their names from run to run and were only counted`;
+      yield unstable === 1
+        ? `${id}: 1 test changes its name from run to run and was only counted`
+        : `${id}: ${unstable} tests change their names from run to run and were only counted`;
   }
   const plain = new Set(
     checked
@@ -96,7 +100,10 @@ function* ofPlace({ isIsolated, gatesOff, review, findings }: Findings): Generat
   if (gatesOff.size > 0) yield `gates were off, so this is no verdict: ${[...gatesOff].join(", ")}`;
   if (!isIsolated)
     yield "the checks ran without isolation: what they run could reach everything on this machine";
-  if (review.open.length > 0) yield `${review.open.length} changes of protected files wait for a person`;
+  if (review.open.length > 0)
+    yield review.open.length === 1
+      ? "1 change of protected files waits for a person"
+      : `${review.open.length} changes of protected files wait for a person`;
 }
 
 /** Runners without a reporter of the harness's. */

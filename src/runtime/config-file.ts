@@ -30,11 +30,25 @@ export async function parseConfig<Schema extends z.ZodType>(
 ): Promise<z.infer<Schema>> {
   const parsed = schema.safeParse((await parseYaml(path, text)) ?? {});
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const field = issue === undefined || issue.path.length === 0 ? "the top level" : issue.path.join(".");
-  throw new NightshiftError("E_CONFIG", `${path}, ${field}: ${issue?.message ?? "invalid"}`, {
-    data: { path, field },
-  });
+  const { at, message } = complaintOf(parsed.error.issues);
+  const field = at.length === 0 ? "the top level" : at.join(".");
+  throw new NightshiftError("E_CONFIG", `${path}, ${field}: ${message}`, { data: { path, field } });
+}
+
+interface Complaint {
+  readonly at: readonly PropertyKey[];
+  readonly message: string;
+}
+
+/** Of something that may have several forms, what keeps it from the form that it is nearest to. */
+function complaintOf([issue]: readonly z.core.$ZodIssue[]): Complaint {
+  if (issue === undefined) return { at: [], message: "invalid" };
+  const forms = issue.code === "invalid_union" ? issue.errors : [];
+  const [nearest] = [...forms].sort((one, other) => one.length - other.length);
+  const inner = nearest === undefined ? undefined : complaintOf(nearest);
+  return inner === undefined || inner.at.length === 0
+    ? { at: issue.path, message: issue.message }
+    : { at: [...issue.path, ...inner.at], message: inner.message };
 }
 
 async function parseYaml(path: string, text: string): Promise<unknown> {

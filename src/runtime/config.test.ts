@@ -106,6 +106,14 @@ describe("settings", () => {
     await expect(load()).rejects.toMatchObject({ code: "E_CONFIG", message });
   });
 
+  test.each([
+    [{ secret_variable: "HOOK", on: ["nope"] }, /notify\.0\.on\.0: .*blocked/],
+    [{}, /notify\.0\.secret_variable: /],
+  ])("name what is wrong with a web hook that has %j", async (told, message) => {
+    writeConfig({ notify: [{ webhook: "https://hook.example", ...told }] });
+    await expect(load()).rejects.toMatchObject({ code: "E_CONFIG", message: expect.stringMatching(message) });
+  });
+
   test("do not let aliases grow beyond measure", async () => {
     const lines = ["a: &a [x, x, x, x, x, x, x, x, x]"];
     for (let index = 0; index < 8; index++)

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { eventually, Place } from "./place.ts";
 
@@ -26,8 +27,20 @@ describe("doctor", () => {
     expect(code).toBe(69);
     expect(stdout).toMatch(/^FAIL bash +not found on the PATH\n +fix: install bash/m);
     expect(stdout).toMatch(/^warn keys[\s\S]*fix: set one of ANTHROPIC_API_KEY/m);
+    mkdirSync(join(place.folder, "config/nightshift"), { recursive: true });
+    const hook = { name: "phone", webhook: "https://a.example", secret_variable: "HOOK" };
+    writeFileSync(join(place.folder, "config/nightshift/config.json"), JSON.stringify({ notify: [hook] }));
     const json = await place.run(["doctor", "--json"], { env: { PATH: place.folder } });
-    expect(JSON.parse(json.stdout)).toMatchObject({ ok: false });
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      ok: false,
+      findings: expect.arrayContaining([
+        expect.objectContaining({
+          name: "notify",
+          verdict: "warning",
+          fix: expect.stringContaining("set HOOK"),
+        }),
+      ]),
+    });
   });
 });
 

@@ -7,7 +7,7 @@ import { event } from "../../core/events/index.ts";
 import { sandboxId, sessionId } from "../../core/ids.ts";
 import { NO_REDACTION, seal } from "../../core/seal.ts";
 import { MODEL_KEYS } from "../../model/keys.ts";
-import type { Settings } from "../../runtime/config.ts";
+import { type Settings, targetsOf } from "../../runtime/config.ts";
 import { findLeftovers } from "../../runtime/leftovers.ts";
 import {
   backendNames,
@@ -61,6 +61,7 @@ export async function doctor(context: CommandContext, flags: DoctorFlags): Promi
     findings.push(...(await checkLeftovers(context, flags, settings.stateFolder)));
     findings.push(...(await checkSandboxes(settings)));
     findings.push(...checkKeys(settings));
+    findings.push(...(await checkNotify(settings)));
   }
   findings.push(...checkPrograms());
   const broken = findings.filter(({ verdict }) => verdict === "broken");
@@ -285,6 +286,23 @@ function checkKeys({ environment, file }: Settings): Finding[] {
       fix: `set one of ${[...variables].join(", ")}; the scripted model and local servers need none`,
     },
   ];
+}
+
+/** Whoever is not told at night finds out in the morning. */
+async function checkNotify({ environment, file }: Settings): Promise<Finding[]> {
+  const hooks = targetsOf(file).filter(({ webhook }) => webhook !== undefined);
+  if (hooks.length === 0) return [];
+  const { keyOf } = await import("../../runtime/notify/standard-webhooks.ts");
+  return hooks.map(({ name, secret_variable: variable = "" }) =>
+    keyOf(environment[variable] ?? "") === undefined
+      ? {
+          name: "notify",
+          verdict: "warning",
+          text: `${name} cannot be told: ${variable} holds no secret of a web hook`,
+          fix: `set ${variable} to the secret that its receiver has: whsec_ and base64 of at least 16 bytes`,
+        }
+      : { name: "notify", verdict: "ok", text: `${name}: its secret is set` },
+  );
 }
 
 function checkPrograms(): Finding[] {
