@@ -47,9 +47,10 @@ describe("a cap that nobody could keep is refused", () => {
 
   test.each(MONEY)("%s without a model, or without its price", (flag, flags) => {
     const refusal = expect.objectContaining({ message: expect.stringContaining(`${flag} needs to know`) });
+    const unpriced = expect.objectContaining({ message: `${flag} needs the price of anthropic:m` });
     const free = { ...METERED.agent, gateway: { anthropic: { provider: "anthropic" }, forced: false } };
     expect(() => checkMetering({ ...METERED, agent: free }, "bubblewrap", flags)).toThrow(refusal);
-    expect(() => checkMetering({ ...METERED, model: priceless }, "bubblewrap", flags)).toThrow(refusal);
+    expect(() => checkMetering({ ...METERED, model: priceless }, "bubblewrap", flags)).toThrow(unpriced);
   });
 
   test("attempts and time can be capped whoever works", () => {

@@ -10,6 +10,7 @@ import { OUTPUT_TOKENS_STANDARD } from "../runtime/session-config.ts";
 import { knownAgent, PROMPT_WORD } from "../worker/known-agents.ts";
 import type { CommandContext } from "./context.ts";
 import { type ModelFlags, modelOf } from "./model-choice.ts";
+import { programInCheckout } from "./program-place.ts";
 
 /** Flags about programs. */
 export interface ProgramFlags extends ModelFlags {
@@ -45,11 +46,13 @@ export function programOf(
   context: CommandContext,
   settings: Settings,
   flags: ProgramFlags,
+  sandbox: string,
 ): ProgramChoice | undefined {
   if (flags.worker !== "command") return undefined;
-  const argv = flags.program ?? [];
-  const [program] = argv;
-  if (program === undefined || program === "") throw withoutProgram();
+  const [said, ...rest] = flags.program ?? [];
+  if (said === undefined || said === "") throw withoutProgram();
+  const program = programInCheckout(said, settings.workspace, isIsolated(sandbox));
+  const argv = [program, ...rest];
   const known = knownAgent(argv);
   const model =
     flags.model === undefined ? modelOfProgram(program, flags) : modelOf(context, settings, flags);
@@ -58,7 +61,7 @@ export function programOf(
   return {
     model,
     agent: {
-      argv: [...argv],
+      argv,
       prompt: argv.some((word) => word.includes(PROMPT_WORD)) ? "argument" : "stdin",
       ...(known !== undefined && { known }),
       wall_ms: flags.attemptTimeout ?? WALL_MS,
@@ -95,7 +98,12 @@ export function checkMetering({ agent, model }: ProgramChoice, sandbox: string, 
       hint: "Cap it with --max-attempts and --max-duration instead.",
     });
   const money = Object.entries(moneyCaps(flags)).find(([, value]) => value !== undefined)?.[0];
-  if (money === undefined || (agent.gateway?.forced === true && model.price !== undefined)) return;
+  const isForced = agent.gateway?.forced === true;
+  if (money === undefined || (isForced && model.price !== undefined)) return;
+  if (isForced)
+    throw new NightshiftError("E_CONFIG", `${money} needs the price of ${model.provider}:${model.id}`, {
+      hint: "Give it with --price input,output in dollars per million tokens; or cap with --max-tokens.",
+    });
   throw new NightshiftError("E_CONFIG", `${money} needs to know which model is asked, and its price`, {
     hint: "Name it with --model, and its price with --price input,output; or cap with --max-attempts and --max-duration.",
   });

@@ -104,6 +104,45 @@ test("refuses when local changes are in the way, or what is checked out has move
   expect(git(source, "log", "-1", "--format=%s")).toBe("mine");
 });
 
+test("work that began before the first commit is merged once there is one", async () => {
+  const folder = temporaryFolder();
+  const source = join(folder, "project");
+  write(source, { "a.txt": "one\n" });
+  git(source, "init", "-q");
+  const workspaces = workspacesIn(folder);
+  const session = someSession();
+  const { base, files } = await workspaces.prepare(session, source, { dirty: "include", atMs }, calm);
+  inWorkspace(files, "echo work >>a.txt");
+  const saved = { number: 1, previous: base, reason: "r", atMs };
+  const { commit } = await workspaces.checkpoint(session, saved, calm);
+  const request = { commit, folder: source, message: "Merge: r\n", atMs };
+  const apply = () =>
+    workspaces.merge(session, request, async (merge) => (await merge.land(), merge.kind), calm);
+  await expect(apply()).rejects.toMatchObject({
+    code: "E_WORKSPACE_SOURCE",
+    hint: "Commit what is there, then apply again.",
+  });
+  commitOf(source, { "mine.txt": "mine\n" });
+  expect(await apply()).toBe("merge");
+  expect(git(source, "show", "HEAD:a.txt")).toBe("one\nwork");
+  expect(git(source, "show", "HEAD:mine.txt")).toBe("mine");
+  expect(git(source, "status", "--porcelain")).toBe("");
+});
+
+test("work of a folder that is no repository is a patch", async () => {
+  const folder = temporaryFolder();
+  const source = join(folder, "plain");
+  write(source, { "a.txt": "one\n" });
+  const workspaces = workspacesIn(folder);
+  const session = someSession();
+  const { base } = await workspaces.prepare(session, source, { dirty: "ignore", atMs }, calm);
+  const request = { commit: base, folder: source, message: "Merge: r\n", atMs };
+  await expect(workspaces.merge(session, request, async () => null, calm)).rejects.toMatchObject({
+    message: expect.stringContaining("no repository"),
+    hint: expect.stringContaining(`nightshift diff ${session} > work.patch`),
+  });
+});
+
 test("works in another working tree of the repository, and in no other repository", async () => {
   const { folder, source, commit, merged } = await scene();
   const linked = join(folder, "linked");

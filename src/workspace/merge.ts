@@ -34,7 +34,7 @@ export async function withMerge<Answer>(
   signal: AbortSignal,
 ): Promise<Answer> {
   const { git, place, session, record } = context;
-  const user = await userTree(git, record, request.folder, signal);
+  const user = await userTree(git, session.sessionId, record, request.folder, signal);
   const build = place.build();
   try {
     const gitFolder = join(build, "merge.git");
@@ -51,20 +51,29 @@ export async function withMerge<Answer>(
 /** The working tree, which has to be one of the repository that the session began with. */
 async function userTree(
   git: Git,
+  sessionId: SessionPlace["sessionId"],
   { origin }: SessionRecord,
   folder: string,
   signal: AbortSignal,
 ): Promise<RepositorySource & { readonly head: string }> {
+  if (origin.kind !== "repository")
+    throw new NightshiftError(
+      "E_WORKSPACE_SOURCE",
+      `${sessionId} began in ${origin.root}, which is no repository: there is nothing to merge into`,
+      { hint: `Take the patch: nightshift diff ${sessionId} > work.patch, then: patch -p1 < work.patch` },
+    );
   const user = await inspectSource(git, realpathSync(folder), signal);
-  const own = origin.kind === "repository" ? await inspectSource(git, origin.root, signal) : undefined;
-  if (user.kind !== "repository" || own?.kind !== "repository" || user.commonFolder !== own.commonFolder) {
+  const own = await inspectSource(git, origin.root, signal);
+  if (user.kind !== "repository" || own.kind !== "repository" || user.commonFolder !== own.commonFolder) {
     throw new NightshiftError("E_WORKSPACE_SOURCE", `${folder} is not in the repository ${origin.root}`, {
       hint: "Name a working tree of that repository with -C.",
     });
   }
   const { head } = user;
   if (head !== null) return { ...user, head };
-  throw new NightshiftError("E_WORKSPACE_SOURCE", `nothing is checked out in ${folder}`);
+  throw new NightshiftError("E_WORKSPACE_SOURCE", `${folder} has no commit yet to put the work on`, {
+    hint: "Commit what is there, then apply again.",
+  });
 }
 
 async function compute(
@@ -98,7 +107,8 @@ async function compute(
   });
   if (await isWithin(commit, head)) return made("up_to_date", head);
   if (await isWithin(head, commit)) return made("fast_forward", commit);
-  const words = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", head, commit];
+  const mine = await relatedTo(context, run, { head, commit }, signal);
+  const words = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", mine, commit];
   const { exitCode, output } = await git.run(run, words, signal, { exitCodes: [0, 1] });
   const [tree = "", ...conflicts] = output
     .toString("utf8")
@@ -112,6 +122,24 @@ async function compute(
   const text = `tree ${tree}\nparent ${head}\nparent ${commit}\nauthor ${when}\ncommitter ${when}\n\n${message}`;
   const asked = ["hash-object", "-t", "commit", "-w", "--stdin"];
   return made("merge", await git.text(run, asked, signal, { input: text }));
+}
+
+/**
+ * What is checked out, as a commit that shares a history with the work. Without one (the work began before the first
+ * commit, say) it is put upon the files that the work began with.
+ */
+async function relatedTo(
+  { git, record }: MergeContext,
+  run: { readonly gitFolder: string },
+  { head, commit }: { readonly head: string; readonly commit: string },
+  signal: AbortSignal,
+): Promise<string> {
+  const { exitCode } = await git.run(run, ["merge-base", head, commit], signal, { exitCodes: [0, 1] });
+  if (exitCode === 0) return head;
+  const tree = await git.text(run, ["rev-parse", `${head}^{tree}`], signal);
+  const who = `${WHO} 0 +0000`;
+  const text = `tree ${tree}\nparent ${record.base}\nauthor ${who}\ncommitter ${who}\n\nFor a merge\n`;
+  return await git.text(run, ["hash-object", "-t", "commit", "-w", "--stdin"], signal, { input: text });
 }
 
 /** Git moves the branch and the files together, keeps local changes that are not in the way, and runs no hook. */

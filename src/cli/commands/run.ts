@@ -10,6 +10,7 @@ import type { SourcedContract } from "../../planning/contract-source.ts";
 import { createSession, newSessionId } from "../../runtime/client.ts";
 import type { ConfigFile, Settings } from "../../runtime/config.ts";
 import { parseDuration } from "../../runtime/duration.ts";
+import { isIsolated } from "../../runtime/registry.ts";
 import {
   type SessionConfig,
   type SessionOptions,
@@ -35,6 +36,7 @@ import {
   type ProgramFlags,
   programOf,
 } from "../program-choice.ts";
+import { unseenFiles } from "../program-place.ts";
 import { factLines, wrap } from "../render/text.ts";
 import { type BeginFlags, type BeginPlace, beginnings, sandboxFor, warnOf } from "./begin.ts";
 
@@ -76,7 +78,7 @@ export async function run(
   const prompt = text === "" ? (agreed?.contract.goal ?? "") : text;
   if (prompt.trim() === "") throw emptyPrompt();
   const sandbox = await sandboxFor(flags, settings);
-  const program = programOf(context, settings, flags);
+  const program = programOf(context, settings, flags, sandbox);
   const options = await optionsOf(context, settings, flags, { prompt, contract: agreed?.contract, program });
   const { maxCostPerDay } = settings;
   const capped = { ...flags, ...(maxCostPerDay !== undefined && { maxCostPerDay }) };
@@ -106,7 +108,11 @@ export async function run(
   const begin = await beginnings(harness, sessionId, place, settings, flags, say);
   const question = event("user.message", { content: [{ type: "text", text: prompt }] });
   await createSession(harness, sessionConfig({ ...options, ...begin }), [...seal, question], sessionId);
-  for (const remark of agreed?.remarks ?? []) say(remark);
+  const unseen =
+    program === undefined || !isIsolated(sandbox)
+      ? []
+      : unseenFiles(program.agent.argv, settings.workspace, begin.mounts ?? []);
+  for (const remark of [...(agreed?.remarks ?? []), ...unseen]) say(remark);
   announce(output, { sessionId, settings, config, flags, agreed });
   if (flags.detach === true) {
     const { detach } = await import("../detach.ts");

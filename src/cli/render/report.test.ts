@@ -18,6 +18,7 @@ import {
   asked,
   BASE,
   created,
+  idle,
   replied,
   START_MS,
   said,
@@ -111,6 +112,13 @@ test.each([
 test("goes on from an amendment that waits before anything is applied", () => {
   const log = [...agreed, verdictRequested(), verdictGiven(1, "met"), amend(contractWith())];
   expect(reportOf(log)).toMatch(/## Next[\s\S]*nightshift resume sesn_00000001/);
+});
+
+test.each([
+  ["stalled", /## Next[\s\S]*nightshift diff sesn_0+1[\s\S]*nightshift resume sesn_0+1/],
+  ["unmet", /## Next[\s\S]*nightshift retry sesn_0+1/],
+] as const)("%s: the command that works on is named, too", (reason, next) => {
+  expect(reportOf([...agreed, verdictRequested(), verdictGiven(1, "unmet"), idle(reason)])).toMatch(next);
 });
 
 test("lists everything that people and the agent have said of the contract", () => {

@@ -7,6 +7,7 @@ import {
   type QuestionAccount,
 } from "../../../core/report/work.ts";
 import type { SessionState } from "../../../core/state.ts";
+import { afterStop } from "../../standing.ts";
 import { formatCost, formatCount, formatDuration, formatQuantity } from "../format.ts";
 import { type Form, firstOf, type Item, type Section } from "./document.ts";
 import type { ReportSource } from "./source.ts";
@@ -162,6 +163,7 @@ export function nextSection({ state, head }: ReportSource, form: Form): Section 
   const id = state.sessionId;
   const isVerified = state.branch?.published?.verdict != null;
   const next = state.contract?.amendment != null ? "resume" : isVerified ? "apply" : "diff";
+  const onward = next === "diff" ? onwardFrom(state) : null;
   return {
     title: "Next",
     items: [
@@ -169,12 +171,21 @@ export function nextSection({ state, head }: ReportSource, form: Form): Section 
         ? "another run is safe: nothing of this one is at work, in doubt or half done"
         : { text: "before another run:", more: open },
       form.code(`nightshift ${next} ${id}`),
+      ...(onward === null ? [] : [form.code(`nightshift ${onward}`)]),
       {
         text: `keep the head: with it ${form.code(`nightshift fsck ${id} --head`)} shows forgery, too`,
         whole: [head],
       },
     ],
   };
+}
+
+/** The command that works on; null where a person is asked, or has only to say more. */
+function onwardFrom({ sessionId, stopReason, hold }: SessionState): string | null {
+  if (stopReason === null) return null;
+  if (stopReason.type === "unmet") return `retry ${sessionId}`;
+  const isAsked = stopReason.type === "requires_action" || stopReason.type === "review";
+  return hold === null || isAsked ? null : afterStop(sessionId, stopReason).join(" ");
 }
 
 function stillOpen({ phase, calls, sandbox, branch, contract, stopReason }: SessionState): string[] {
