@@ -134,7 +134,8 @@ export async function sumUp(
     const resume = commandLine(flags, "resume", state.sessionId);
     output.note(`${isPaused(state) ? "paused" : "left"}, nothing lost${still}`, `next: ${resume}`);
   } else if (reason !== null && exitCode !== 0) {
-    output.note(...wrap(`stopped: ${adviceOf(reason) ?? restText(state)}`, output.width));
+    const why = adviceOf(reason) ?? restText(state);
+    output.note(...wrap(why === "stopped" ? why : `stopped: ${why}`, output.width));
     if (standing.next !== null) output.note(`next: ${commandLine(flags, ...standing.next)}`);
   }
   output.print(...lines);

@@ -7,6 +7,7 @@ import {
   idle,
   resume,
   running,
+  SESSION,
   START_MS,
   said,
   setLimits,
@@ -15,7 +16,8 @@ import {
 } from "../../test/support/events.ts";
 import { stateOf } from "../../test/support/logs.ts";
 import { type ClientEventInput, type EventInput, event } from "../core/events/index.ts";
-import { activityOf, afterStop, nextStep } from "./standing.ts";
+import type { SessionRecord } from "../store/contract.ts";
+import { activityOf, afterStop, nextStep, standingOf } from "./standing.ts";
 
 const begun: readonly EventInput[] = [created(), said("go"), running, threadStart(), accepted(2), asked(1)];
 const program: readonly EventInput[] = [
@@ -45,6 +47,28 @@ test("the command that goes on at a cap is the one that raises it", () => {
   const at = (cap: string): string => afterStop("sesn_1", { type: "budget_reached", cap }).join(" ");
   expect(at("tokens")).toBe("resume sesn_1 --max-tokens ...");
   expect(at("verdicts")).toBe("amend sesn_1 --max-verdicts ... --reason ...");
+});
+
+describe("the command that goes on after a stop", () => {
+  const rested: SessionRecord = {
+    ...{ sessionId: SESSION, createdAt: START_MS, updatedAt: START_MS, seq: 1, hash: "", epoch: 1 },
+    ...{ owner: null, held: false, due: null, summary: null },
+  };
+  const stop = event("control.stop", {});
+
+  test.each([
+    ["at work", [...begun, stop, idle("stopped")], "resume"],
+    ["at work, and lifted already", [...begun, stop, resume, idle("stopped")], "resume"],
+    ["at rest", [created(), idle("end_turn"), stop, idle("stopped")], "resume"],
+    ["at rest, and lifted already", [created(), idle("end_turn"), stop, resume, idle("stopped")], "send"],
+    [
+      "at rest under a contract",
+      [created(), sealed(), idle("unmet"), stop, resume, idle("stopped")],
+      "retry",
+    ],
+  ] as const)("of a session %s", (_when, log, command) => {
+    expect(standingOf(stateOf(...log), rested, START_MS).next?.[0]).toBe(command);
+  });
 });
 
 describe("what happens first when it goes on", () => {

@@ -56,8 +56,17 @@ export function standingOf(state: SessionState, record: SessionRecord, now: numb
   return {
     word: state.hold === null ? "idle" : "held",
     text: `${restText(state)}${doubt === null ? "" : `; ${doubtText(doubt)}`}`,
-    next: afterStop(sessionId, reason),
+    next: isDoneWith(state) ? anew(state) : afterStop(sessionId, reason),
   };
+}
+
+/** A stop that is lifted already, of a session that owed nothing: resuming it once more would change nothing. */
+function isDoneWith({ stopReason, hold, answerOwed, queue }: SessionState): boolean {
+  return stopReason?.type === "stopped" && hold === null && !answerOwed && countOf(queue) === 0;
+}
+
+function anew({ sessionId, contract }: SessionState): readonly string[] {
+  return contract === null ? ["send", sessionId, "..."] : ["retry", sessionId];
 }
 
 /** Why it rests. */

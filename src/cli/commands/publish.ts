@@ -45,7 +45,13 @@ export function publish(
     if (receipt === undefined) return interruption.exitCode ?? EXIT.internal;
     if (receipt.type === "branch.refused") {
       const { code, reason } = receipt.body;
-      throw new NightshiftError(isErrorCode(code) ? code : "E_WORKSPACE_GIT", reason);
+      const patch = { hint: `Take the patch instead: nightshift diff ${sessionId}` };
+      const isNoRepository = code === "E_WORKSPACE_SOURCE";
+      throw new NightshiftError(
+        isErrorCode(code) ? code : "E_WORKSPACE_GIT",
+        reason,
+        isNoRepository ? patch : {},
+      );
     }
     if (flags.json === true) output.printJson({ session_id: sessionId, ...receipt.body });
     else output.print(`${receipt.body.branch} is ${receipt.body.commit}`);
