@@ -1,6 +1,7 @@
 /** What waits for a person, gathered from a session's state and, for the words, from its log. */
 import { openDeclarations } from "../core/contract/declaration.ts";
 import type { ReviewItem } from "../core/contract/state.ts";
+import type { NightshiftError } from "../core/errors.ts";
 import type { SessionEvent } from "../core/events/index.ts";
 import type { SessionId } from "../core/ids.ts";
 import { openApprovals, openQuestions } from "../core/rules/people.ts";
@@ -8,6 +9,7 @@ import type { CallState, SessionState } from "../core/state.ts";
 import type { Json } from "../core/text.ts";
 import { loadState } from "../runtime/load.ts";
 import type { OpenHarness } from "../runtime/open.ts";
+import type { SessionRecord } from "../store/contract.ts";
 import { shortKey } from "./render/asked.ts";
 import { stopText } from "./render/event-lines.ts";
 import { problemsOf } from "./session-facts.ts";
@@ -17,7 +19,7 @@ import { adviceOf, afterStop } from "./standing.ts";
 export interface InboxItem {
   readonly session: SessionId;
   readonly title: string;
-  readonly kind: "question" | "call" | "dependencies" | "change" | "declared" | "stop";
+  readonly kind: "question" | "call" | "dependencies" | "change" | "declared" | "stop" | "damage";
   /** A question, a call, a layer, a path, a criterion, or why it stopped. */
   readonly item: string;
   /** Names exactly what is to be looked at; null where the item does. */
@@ -49,6 +51,18 @@ export async function inboxItems(harness: OpenHarness, session: SessionId): Prom
     ...declaredItems(state),
     ...(await stopItems(harness, state)),
   ];
+}
+
+/** What there is to do for a session whose log cannot be read. */
+export function damageItem(
+  { sessionId, createdAt }: SessionRecord,
+  { code, message }: NightshiftError,
+): InboxItem {
+  return {
+    ...{ session: sessionId, title: "damaged", kind: "damage", item: code, hash: null, detail: message },
+    ...{ action: [], choices: [], asked_at: createdAt, expires_at: null, otherwise: WAITS, refusal: null },
+    answer: ["fsck", sessionId],
+  };
 }
 
 /** A question that nobody has answered yet, in its words. */

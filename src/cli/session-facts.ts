@@ -2,11 +2,25 @@
 import type { Clock } from "../core/clock.ts";
 import { doubtOf } from "../core/contract/counting.ts";
 import type { ContractState } from "../core/contract/state.ts";
+import { isNightshiftError, type NightshiftError } from "../core/errors.ts";
 import type { EventBody } from "../core/events/index.ts";
 import { costCharged, type SessionState, tokensCharged } from "../core/state.ts";
 import type { SessionSummary } from "../core/summary.ts";
 import type { SessionRecord, Store } from "../store/contract.ts";
 import { formatCost, formatCount, formatQuantity } from "./render/format.ts";
+
+/** A log that cannot be read is told of, and hides no other session. @param told - what is said instead */
+export async function unlessDamaged<T>(
+  read: () => Promise<T>,
+  told: (error: NightshiftError) => T,
+): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isNightshiftError(error) || !error.code.startsWith("E_LOG_")) throw error;
+    return told(error);
+  }
+}
 
 /** What the row says about its session; undefined before the first wake. */
 export function summaryOf(record: SessionRecord): SessionSummary | undefined {

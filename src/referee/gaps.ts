@@ -47,7 +47,8 @@ function* ofJudge({ workerModels = [] }: VerdictRequest, { graded }: Findings): 
 }
 
 function* ofBase({ contract, preflight }: VerdictRequest, { waived, checked }: Findings): Generator<string> {
-  if (waived.size > 0) yield `waived, so not asked for: ${[...waived].join(", ")}`;
+  const notAsked = contract.criteria.filter(({ id }) => waived.has(id));
+  if (notAsked.length > 0) yield `waived, so not asked for: ${idsOf(notAsked)}`;
   const records = baseRecords(preflight);
   const checks = contract.criteria.filter(({ id, check }) => check !== null && !waived.has(id));
   const unknown = checks.filter(({ id }) => records.get(id)?.runner === null);

@@ -178,6 +178,9 @@ describe("outcome", () => {
     expect(statuses(waiving, found)).toEqual(["met", "met", "waived"]);
     expect(verdictOf(waiving, found).gaps).toContain("waived, so not asked for: two");
     expect(waivedNow(waiving, 1000)).toEqual(new Set());
+    const gone = requestFor(contractOf(one), { waivers });
+    const without = findings({ checked: both("one"), waived: waivedNow(gone, 999) });
+    expect(verdictOf(gone, without).gaps.join()).not.toContain("two");
     expect(told(waiving, found)).toContain("every criterion is met that is not waived.");
   });
 

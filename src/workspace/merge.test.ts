@@ -116,8 +116,11 @@ test("work that began before the first commit is merged once there is one", asyn
   const saved = { number: 1, previous: base, reason: "r", atMs };
   const { commit } = await workspaces.checkpoint(session, saved, calm);
   const request = { commit, folder: source, message: "Merge: r\n", atMs };
-  const apply = () =>
-    workspaces.merge(session, request, async (merge) => (await merge.land(), merge.kind), calm);
+  const land = async (merge: Merge): Promise<Merge["kind"]> => {
+    await merge.land();
+    return merge.kind;
+  };
+  const apply = () => workspaces.merge(session, request, land, calm);
   await expect(apply()).rejects.toMatchObject({
     code: "E_WORKSPACE_SOURCE",
     hint: "Commit what is there, then apply again.",

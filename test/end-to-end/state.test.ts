@@ -168,6 +168,30 @@ describe("damage", () => {
     expect(code).toBe(70);
   });
 
+  test("of one session hides no other from whoever looks what there is to do", async () => {
+    const damaged = await rest();
+    const asking = place.script({
+      turns: [
+        { text: "One thing.", tools: [{ name: "ask", input: { text: "Which colour?" } }] },
+        { text: "Fine." },
+      ],
+    });
+    const other = await place.run(["run", "--sandbox", "process", "--model", asking, "paint it"]);
+    const question = /asks +(q\d+_\d+)/.exec(other.stdout)?.[1] ?? "";
+    damage();
+    const status = await place.run(["status"]);
+    expect(status.code, status.stderr).toBe(0);
+    expect(status.stdout.replace(/\s+/g, " ")).toContain(
+      `${damaged} damaged (E_LOG_CORRUPT); nightshift fsck ${damaged}`,
+    );
+    const inbox = await place.run(["inbox"]);
+    expect(inbox.code, inbox.stderr).toBe(0);
+    expect(inbox.stdout).toContain("Which colour?");
+    expect(inbox.stdout).toMatch(new RegExp(`is damaged:[^]*nightshift fsck ${damaged}\n`));
+    const answered = await place.run(["answer", question, "blue"]);
+    expect(answered.code, answered.stderr).toBe(0);
+  });
+
   test("a head that was kept elsewhere is compared", async () => {
     const session = await rest();
     const { head } = await place.json(["status", session]);

@@ -87,9 +87,11 @@ function lines(state: SessionState, rows: readonly CapRow[], width: number): str
     const most = limit === null ? "no cap" : `of ${capAmount(cap, limit)}`;
     return `${capName(cap)}: ${capAmount(cap, used)} ${most}`;
   });
+  // What nobody knows the price of has cost nothing that could be said.
+  const isPriced = state.config?.agent.model.price !== undefined;
   const criteria = criteriaSpending(state).map(
     ({ criterion, attempts, requests, costMicroUsd }) =>
-      `${criterion}: ${formatQuantity(attempts, "attempt")}, ${formatQuantity(requests, "request")}, ${capAmount("cost_micro_usd", costMicroUsd)}`,
+      `${criterion}: ${formatQuantity(attempts, "attempt")}, ${formatQuantity(requests, "request")}${isPriced ? `, ${capAmount("cost_micro_usd", costMicroUsd)}` : ""}`,
   );
   const breakers = breakerRows(state).map(({ breaker, limit }) => `${breaker} ${limit}`);
   return [

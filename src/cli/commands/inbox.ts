@@ -6,13 +6,15 @@ import type { SessionId } from "../../core/ids.ts";
 import type { SessionState } from "../../core/state.ts";
 import { loadState } from "../../runtime/load.ts";
 import type { OpenHarness } from "../../runtime/open.ts";
+import type { SessionRecord } from "../../store/contract.ts";
 import { type CommandContext, commandLine, findSession, withHarness } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { type InboxEntry, inboxEntries } from "../inbox-groups.ts";
-import { type InboxItem, inboxItems, type OpenQuestion, questionsOf } from "../inbox-items.ts";
+import { damageItem, type InboxItem, inboxItems, type OpenQuestion, questionsOf } from "../inbox-items.ts";
 import { formatDuration, formatMoment } from "../render/format.ts";
 import { singleLine, truncate, wrap } from "../render/text.ts";
 import { textOf } from "../said.ts";
+import { unlessDamaged } from "../session-facts.ts";
 import { personOf, type SendFlags, submit } from "./send.ts";
 
 const PAGE = 200;
@@ -21,9 +23,8 @@ const PAGE = 200;
 export function inbox(context: CommandContext, id: string | undefined, flags: SendFlags): Promise<number> {
   const { output } = context;
   return withHarness(context, flags, async (harness) => {
-    const sessions = id === undefined ? await allSessions(harness) : [await findSession(harness, id)];
-    const items: InboxItem[] = [];
-    for (const session of sessions) items.push(...(await inboxItems(harness, session)));
+    const items =
+      id === undefined ? await allItems(harness) : await inboxItems(harness, await findSession(harness, id));
     items.sort((left, right) => left.asked_at - right.asked_at);
     const now = harness.clock.wallMs();
     if (flags.json === true)
@@ -36,11 +37,20 @@ export function inbox(context: CommandContext, id: string | undefined, flags: Se
   });
 }
 
-async function allSessions({ store }: OpenHarness): Promise<SessionId[]> {
-  const found: SessionId[] = [];
+async function allItems(harness: OpenHarness): Promise<InboxItem[]> {
+  const items: InboxItem[] = [];
+  for (const record of await allSessions(harness)) {
+    const read = (): Promise<InboxItem[]> => inboxItems(harness, record.sessionId);
+    items.push(...(await unlessDamaged(read, (error) => [damageItem(record, error)])));
+  }
+  return items;
+}
+
+async function allSessions({ store }: OpenHarness): Promise<SessionRecord[]> {
+  const found: SessionRecord[] = [];
   for (let after: SessionId | undefined; ; ) {
     const page = await store.listSessions({ limit: PAGE, ...(after !== undefined && { after }) });
-    found.push(...page.map(({ sessionId }) => sessionId));
+    found.push(...page);
     after = page.at(-1)?.sessionId;
     if (page.length < PAGE) return found;
   }
@@ -138,10 +148,14 @@ async function meantBy(harness: OpenHarness, first: string, words: readonly stri
 
 async function questionNamed(harness: OpenHarness, name: string): Promise<Omit<Meant, "rest">> {
   const found: Omit<Meant, "rest">[] = [];
-  for (const session of await allSessions(harness)) {
-    const state = await loadState(harness.store, session);
-    const question = (await questionsOf(harness, state)).find((each) => each.question === name);
-    if (question !== undefined) found.push({ state, question });
+  for (const { sessionId } of await allSessions(harness)) {
+    const ask = async (): Promise<Omit<Meant, "rest"> | null> => {
+      const state = await loadState(harness.store, sessionId);
+      const question = (await questionsOf(harness, state)).find((each) => each.question === name);
+      return question === undefined ? null : { state, question };
+    };
+    const asking = await unlessDamaged(ask, () => null);
+    if (asking !== null) found.push(asking);
   }
   const [only] = found;
   if (only === undefined)

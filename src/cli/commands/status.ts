@@ -21,7 +21,7 @@ import {
 import { EXIT } from "../exit-codes.ts";
 import { formatCost, formatCount, formatMoment, formatQuantity } from "../render/format.ts";
 import { factLines, singleLine, truncate, wrap } from "../render/text.ts";
-import { criteriaOf, problemsOf, resultOf, spentText } from "../session-facts.ts";
+import { criteriaOf, problemsOf, resultOf, spentText, unlessDamaged } from "../session-facts.ts";
 import { adviceOf, standingOf } from "../standing.ts";
 
 /** Flags of `status`. */
@@ -69,7 +69,7 @@ async function folderStatus(
   }
   output.print(`state    ${stateFolder}`);
   if (recent.length === 0) output.print("no sessions yet");
-  for (const record of recent) output.print(await recentLine(harness, record, now, output.width));
+  for (const record of recent) output.print(...(await recentLines(harness, record, now, output.width)));
   if (nextDue !== null) output.print(`next due ${formatMoment(nextDue, now)}`);
   if (ready.length > 0) {
     output.print(
@@ -85,14 +85,19 @@ async function folderStatus(
   else if (nextDue !== null) output.note(...nobodyWakes(flags));
 }
 
-async function recentLine(
+async function recentLines(
   harness: OpenHarness,
   record: SessionRecord,
   now: number,
   width: number,
-): Promise<string> {
-  const state = await loadState(harness.store, record.sessionId);
-  return truncate(`${record.sessionId}  ${standingOf(state, record, now).text}`, width);
+): Promise<string[]> {
+  const { sessionId } = record;
+  const text = await unlessDamaged(
+    async () => standingOf(await loadState(harness.store, sessionId), record, now).text,
+    ({ code }) => `damaged (${code}); nightshift fsck ${sessionId}`,
+  );
+  // Whole: what it waits for, or the command that helps, comes last.
+  return wrap(`${sessionId}  ${singleLine(text)}`, width);
 }
 
 async function sessionStatus(

@@ -4,11 +4,14 @@ import { endingOf } from "../../core/attempt/ending.ts";
 import { unreachable } from "../../core/errors.ts";
 import type { EventBody, SessionEvent } from "../../core/events/index.ts";
 import { formatCount, formatDuration, formatMoment } from "./format.ts";
+import { truncate } from "./text.ts";
 
 /** One line: what it is about, and what is said of it; `whole` where a cut line would hide what to do. */
 export type AgreementLine = readonly [label: string, text: string, shape?: "whole"];
 
 const FAILING_MAX = 10;
+/** Columns of why a criterion is not met, over several lines. */
+const REASON_WIDTH = 400;
 
 /** Nothing for events that say nothing to a person in a hurry. */
 export function agreementLines(event: SessionEvent, verbose: boolean): readonly AgreementLine[] {
@@ -209,13 +212,12 @@ function verdictLines(event: SessionEvent, verbose: boolean): readonly Agreement
 
 function givenLines({ number, outcome, criteria, gaps }: EventBody<"verdict.given">): AgreementLine[] {
   return [
-    ...criteria.map(
-      ({ criterion, status, strength, reason }): AgreementLine => [
-        "verdict",
-        `${criterion}: ${status}${strength === null ? "" : ` (${strength})`} | ${reason}`,
-      ],
-    ),
-    ...(outcome === "met" ? gaps.map((gap): AgreementLine => ["gap", gap]) : []),
+    ...criteria.map(({ criterion, status, strength, reason }): AgreementLine => {
+      const stands = `${criterion}: ${status}${strength === null ? "" : ` (${strength})`}`;
+      if (status === "met" || status === "waived") return ["verdict", `${stands} | ${reason}`];
+      return ["verdict", truncate(`${stands} | ${reason}`, REASON_WIDTH), "whole"];
+    }),
+    ...(outcome === "met" ? gaps.map((gap): AgreementLine => ["gap", gap, "whole"]) : []),
     ["verdict", `${number}: ${OUTCOMES[outcome]}${outcome === "met" ? butWaived(criteria) : ""}`],
   ];
 }
