@@ -61,8 +61,10 @@ export const INNER_LAYER = "/layer";
 /** How to make a layer. Plain data: it can be shown to a person, kept in a log and compared. */
 export interface LayerPlan {
   readonly ecosystem: Ecosystem;
-  /** Absolute, outside. */
+  /** Absolute, outside: the folder that everything below is relative to. */
   readonly workspace: string;
+  /** Where that is in the workspace of a session (`packages/web`); empty for its root. */
+  readonly folder: string;
   /** Everything that the fetch step may see. */
   readonly inputs: readonly LayerInput[];
   /** Files that are seen with this content instead of their own: sources that must merely exist, cleaned settings. */
@@ -77,7 +79,7 @@ export interface LayerPlan {
   readonly registries: readonly Registry[];
   /** Programs from outside of `/usr`, their folders read-only. */
   readonly toolchain: Toolchain;
-  /** SHA-256 in hex of everything above but the place of the workspace, and of the platform. */
+  /** SHA-256 in hex of everything above but the two places, and of the platform. */
   readonly key: string;
 }
 
@@ -99,6 +101,8 @@ export interface PlanRequest {
   readonly workspace: string;
   /** Of the check. */
   readonly argv: readonly string[];
+  /** Where the check runs, relative to the workspace; absent for its root. */
+  readonly folder?: string;
   /** Of the person who starts the session: PATH, HOME and the like. Values do not get into the plan. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly registries: readonly Registry[];

@@ -185,7 +185,7 @@ function layerOf(store: LayerStore, plan: LayerPlan, record: LayerRecord, isReus
     from === "workspace"
       ? {
           source: join(place, "work", path),
-          target: posix.join(INNER_WORKSPACE, path),
+          target: posix.join(INNER_WORKSPACE, plan.folder, path),
           access: "read-only",
         }
       : { source: join(place, "layer", path), target: posix.join(INNER_LAYER, path), access: "read-only" },

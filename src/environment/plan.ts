@@ -3,6 +3,8 @@
  * nothing of the project.
  */
 import { hash } from "node:crypto";
+import { realpathSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { NightshiftError } from "../core/errors.ts";
 import type { Ecosystem, LayerPlan, PlanRequest } from "./contract.ts";
 import { cargoRecipe } from "./ecosystems/cargo.ts";
@@ -57,9 +59,10 @@ const PROGRAM_KINDS: Readonly<Record<string, readonly Ecosystem[]>> = {
  * @throws NightshiftError `E_SOURCE_REFUSED`, `E_TOOLCHAIN_MISSING`, `E_CONFIG` when no registry is known
  */
 export async function planLayer(request: PlanRequest): Promise<LayerPlan | undefined> {
-  const files = new ProjectFiles(request.workspace);
-  const ecosystem = ecosystemOf(request.argv, files);
+  const { folder, ecosystem } = projectOf(request);
   if (ecosystem === undefined) return undefined;
+  const workspace = join(request.workspace, folder);
+  const files = new ProjectFiles(workspace);
   const registries = registriesFor(request.registries, ecosystem);
   if (registries.length === 0) {
     throw new NightshiftError("E_CONFIG", `no registry is known for ${ecosystem}`, {
@@ -72,7 +75,7 @@ export async function planLayer(request: PlanRequest): Promise<LayerPlan | undef
   const platform = `${process.platform} ${process.arch}`;
   const standIns = withText(recipe.standIns);
   const key = hash("sha256", canonical({ format: FORMAT, platform, ...plan, standIns }), "hex");
-  return { ...plan, workspace: request.workspace, key };
+  return { ...plan, workspace, folder, key };
 }
 
 /** Sources that must merely exist are no reason for another layer. */
@@ -80,21 +83,60 @@ function withText(standIns: Readonly<Record<string, string>>): Readonly<Record<s
   return Object.fromEntries(Object.entries(standIns).filter(([, text]) => text !== ""));
 }
 
-/** The package manager that a check stands on, if any. @param workspace - absolute */
-export function ecosystemFor(argv: readonly string[], workspace: string): Ecosystem | undefined {
-  return ecosystemOf(argv, new ProjectFiles(workspace));
+/** The package manager that a check stands on, if any. */
+export function ecosystemFor(request: ProjectRequest): Ecosystem | undefined {
+  return projectOf(request).ecosystem;
 }
 
-/** The kind of project that the check belongs to, if the project is of such a kind; else the first that it is of. */
-function ecosystemOf(argv: readonly string[], files: ProjectFiles): Ecosystem | undefined {
-  const present = presentKinds(files);
+type ProjectRequest = Pick<PlanRequest, "workspace" | "argv" | "folder">;
+
+interface Project {
+  /** Relative to the workspace. */
+  readonly folder: string;
+  readonly ecosystem: Ecosystem | undefined;
+}
+
+/**
+ * From the folder of the check up to the root, as package managers look: the first that holds a project of a kind that
+ * the check's program belongs to, else the first that holds any.
+ */
+function projectOf({ workspace, argv, folder = "" }: ProjectRequest): Project {
+  const places = foldersUpFrom(folder).filter((each) => isOwnFolder(workspace, each));
+  const projects = places.map((each) => ({
+    folder: each,
+    present: presentKinds(new ProjectFiles(join(workspace, each))),
+  }));
+  for (const { folder: place, present } of projects) {
+    const ecosystem = fittingKind(argv, present);
+    if (ecosystem !== undefined) return { folder: place, ecosystem };
+  }
+  const nearest = projects.find(({ present }) => present.length > 0);
+  return { folder: nearest?.folder ?? "", ecosystem: nearest?.present[0] };
+}
+
+/** `a/b`, `a` and the root. */
+function foldersUpFrom(folder: string): readonly string[] {
+  const parts = folder.split("/").filter((part) => part !== "" && part !== ".");
+  return [...parts.keys(), parts.length].reverse().map((length) => parts.slice(0, length).join("/"));
+}
+
+/** The root, or a folder below it that no link leads to. */
+function isOwnFolder(workspace: string, folder: string): boolean {
+  if (folder === "") return true;
+  if (folder.split("/").includes("..")) return false;
+  const place = join(realpathSync(workspace), folder);
+  return statSync(place, { throwIfNoEntry: false })?.isDirectory() === true && realpathSync(place) === place;
+}
+
+/** The kind of project that the check's program belongs to, of those that there are. */
+function fittingKind(argv: readonly string[], present: readonly Ecosystem[]): Ecosystem | undefined {
   const words = argv.flatMap((argument) => argument.split(/[\s;&|()]+/));
   for (const word of words) {
     const program = word.replace(/^.*\//, "").replace(/^python[\d.]+$/, "python3");
     const fitting = PROGRAM_KINDS[program]?.find((kind) => present.includes(kind));
     if (fitting !== undefined) return fitting;
   }
-  return present[0];
+  return undefined;
 }
 
 function presentKinds(files: ProjectFiles): readonly Ecosystem[] {

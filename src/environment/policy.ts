@@ -3,6 +3,7 @@
  * refuses what does not come from a registry (`E_SOURCE_REFUSED`) under every policy. What may be made, `ensureLayer`
  * makes.
  */
+import { posix } from "node:path";
 import type { DependencyPolicy, LayerPlan } from "./contract.ts";
 
 /** A candidate beside what it started from. A plan is undefined where the files ask for no dependencies. */
@@ -58,5 +59,6 @@ function changesBetween(base: LayerPlan | undefined, candidate: LayerPlan): read
 function contentsOf(plan: LayerPlan | undefined): ReadonlyMap<string, string> {
   if (plan === undefined) return new Map();
   const seen = Object.entries(plan.standIns).filter(([, text]) => text !== "");
-  return new Map([...plan.inputs.map(({ path, sha256 }): [string, string] => [path, sha256]), ...seen]);
+  const contents = [...plan.inputs.map(({ path, sha256 }): [string, string] => [path, sha256]), ...seen];
+  return new Map(contents.map(([path, content]) => [posix.join(plan.folder, path), content]));
 }

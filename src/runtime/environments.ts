@@ -34,6 +34,8 @@ export interface EnvironmentParts {
   readonly environment: Environment;
   /** The command whose toolchain and dependencies are to be there. */
   readonly argv: readonly string[];
+  /** Where it runs, relative to the workspace; empty for its root. */
+  readonly argvFolder: string;
 }
 
 /**
@@ -74,19 +76,19 @@ async function requestOf(
   workspace: string,
   signal: AbortSignal,
 ): Promise<PlanRequest> {
-  const { argv, environment, folder } = parts;
+  const { argv, argvFolder, environment, folder } = parts;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const registries = await registriesOf(parts, workspace, signal);
-  return { workspace, argv, environment, registries, signal };
+  return { workspace, argv, folder: argvFolder, environment, registries, signal };
 }
 
 /** As the person's own clients are configured. */
 async function registriesOf(
-  { folder, environment, argv }: EnvironmentParts,
+  { folder, environment, argv, argvFolder }: EnvironmentParts,
   workspace: string,
   signal: AbortSignal,
 ): Promise<readonly Registry[]> {
-  const ecosystem = ecosystemFor(argv, workspace);
+  const ecosystem = ecosystemFor({ workspace, argv, folder: argvFolder });
   if (ecosystem === undefined) return [];
   const empty = mkdtempSync(join(folder, "ask-"));
   try {

@@ -37,7 +37,7 @@ import type { RefereeSource } from "./referee-parts.ts";
 import { backendNames, createSandboxBackend, createWorker, isIsolated, openStore } from "./registry.ts";
 import type { SessionAttempts } from "./session-attempts.ts";
 import type { SessionBranch } from "./session-branch.ts";
-import { depsOf, networkOf, type SessionConfig, setupOf } from "./session-config.ts";
+import { depsOf, networkOf, type SessionConfig, setupFolderOf, setupOf } from "./session-config.ts";
 import type { SessionLayers } from "./session-layers.ts";
 import type { SessionReferee } from "./session-referee.ts";
 import { SessionServices } from "./session-services.ts";
@@ -288,7 +288,7 @@ class OpenedHarness implements OpenHarness {
   ): EnvironmentParts {
     const { clock, chance } = this;
     return {
-      ...{ backend, clock, chance, argv: setupOf(options) },
+      ...{ backend, clock, chance, argv: setupOf(options), argvFolder: setupFolderOf(options) },
       environment: this.#environment,
       folder: join(this.#fileFolder(), "layers"),
       egressFolder: join(this.#fileFolder(), "egress", `${sessionId}.set-up`),

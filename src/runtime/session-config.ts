@@ -42,6 +42,8 @@ export interface SessionOptions {
   readonly network?: readonly EgressRule[];
   /** A command whose toolchain and dependencies are to be there, as an argument vector. */
   readonly setup?: readonly string[];
+  /** Where that runs, relative to the root of the workspace; absent for the root itself. */
+  readonly setupFolder?: string;
   /** What happens when the agent's files ask for other dependencies than those. Default: `ask`. */
   readonly deps?: DependencyPolicy;
   /** Folders of the machine that commands see as well. */
@@ -172,6 +174,7 @@ function sandboxOf({
   branch,
   network,
   setup,
+  setupFolder = "",
   deps,
   mounts,
 }: SessionOptions): SessionConfig["sandbox"] {
@@ -184,6 +187,7 @@ function sandboxOf({
     options: {
       ...(network !== undefined && network.length > 0 && { network: asJson(network) }),
       ...(setup !== undefined && setup.length > 0 && { setup: [...setup] }),
+      ...(setupFolder !== "" && { setup_folder: setupFolder }),
       ...(deps !== undefined && { deps }),
       ...(mounts !== undefined && mounts.length > 0 && { mounts: asJson(mounts) }),
     },
@@ -199,6 +203,11 @@ export function networkOf(options: SessionConfig["sandbox"]["options"]): readonl
 /** The command whose toolchain and dependencies a session needs, as {@link sessionConfig} has written it. */
 export function setupOf(options: SessionConfig["sandbox"]["options"]): readonly string[] {
   return (options.setup ?? []) as readonly string[];
+}
+
+/** Where that command runs, relative to the workspace. */
+export function setupFolderOf({ setup_folder: folder = "" }: SessionConfig["sandbox"]["options"]): string {
+  return folder as string;
 }
 
 /** What happens when its files ask for other dependencies, as {@link sessionConfig} has written it. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ensureLayer } from "../../src/environment/index.ts";
@@ -75,6 +75,38 @@ describe("npm", () => {
       (await place.run(layer, "mkdir -p node_modules/.cache/x && echo y > node_modules/.cache/x/z")).exitCode,
     ).toBe(0);
     expect(place.packages.requests.every((request) => request.startsWith("GET /greeter"))).toBe(true);
+  });
+
+  test("a package of a repository has its own layer, in its own folder", async () => {
+    writeUsualProject();
+    const files = ["package.json", "package-lock.json", "test.js"];
+    for (const file of files)
+      place.write({ [`apps/web/${file}`]: readFileSync(join(place.project, file), "utf8") });
+    rmSync(join(place.project, "package-lock.json"));
+    place.write({ "apps/web/src/a.js": "" });
+    const plan = await place.plan(["npm", "test"], undefined, "apps/web/src");
+    expect(plan.folder).toBe("apps/web");
+    const layer = await ensureLayer(plan, place.tools);
+    const { exitCode, output } = await place.run(
+      layer,
+      "cd apps/web && npm test; ls /workspace/node_modules",
+    );
+    expect(output).toContain("fine");
+    expect(output).toMatch(/cannot access|No such file/);
+    expect(exitCode).not.toBe(0);
+    await expect(place.plan(["npm", "test"])).rejects.toThrow("there is nothing to set up");
+  });
+
+  test("what belongs to a check is looked for from its folder up; neither links nor what is not there count", async () => {
+    writeUsualProject();
+    place.write({ "apps/web/requirements.txt": "", "other/go.mod": "module x" });
+    symlinkSync(join(place.project, "other"), join(place.project, "apps/linked"));
+    const folderOf = async (argv: readonly string[], folder: string): Promise<string> =>
+      (await place.plan(argv, undefined, folder)).folder;
+    expect(await folderOf(["npm", "test"], "apps/web")).toBe("");
+    expect(await folderOf(["npm", "test"], "apps/linked")).toBe("");
+    expect(await folderOf(["npm", "test"], "apps/gone")).toBe("");
+    expect(await folderOf(["npm", "test"], "../../etc")).toBe("");
   });
 
   test("a layer is made once, also by two at the same time, and again for another lockfile", async () => {

@@ -90,10 +90,12 @@ export class Place {
     return { ecosystem, url: `${prefix}${this.packages.origin}${PATHS[ecosystem]}`, fileHosts: [] };
   }
 
-  async plan(argv: readonly string[], registries?: readonly Registry[]): Promise<LayerPlan> {
+  /** @param folder - where the check runs */
+  async plan(argv: readonly string[], registries?: readonly Registry[], folder = ""): Promise<LayerPlan> {
     const plan = await planLayer({
       workspace: this.project,
       argv,
+      folder,
       environment: {
         ...process.env,
         ...this.variables,

@@ -9,6 +9,7 @@ import type { Settings } from "../../runtime/config.ts";
 import type { OpenHarness } from "../../runtime/open.ts";
 import { chooseSandbox, sandboxWarning } from "../../runtime/registry.ts";
 import type { SessionOptions } from "../../runtime/session-config.ts";
+import { placeInTree } from "../../runtime/state-folder.ts";
 import type { Mount } from "../../sandbox/contract.ts";
 import type { PreparedWorkspace, Rendering, Workspaces } from "../../workspace/contract.ts";
 import type { Output } from "../output.ts";
@@ -35,6 +36,8 @@ export interface BeginPlace {
   readonly title: string;
   /** What the contract needs to be there, unless a flag says something else. */
   readonly setup?: readonly string[] | undefined;
+  /** Where the first check runs, relative to the workspace; absent where there is none. */
+  readonly checkFolder?: string | undefined;
   /** What the contract says of changed dependencies, unless a flag says something else. */
   readonly deps?: SessionOptions["deps"];
   /** It may lie in the repository without being part of it. */
@@ -46,7 +49,7 @@ export interface BeginPlace {
 /** What flags come to for the session's configuration. */
 export type Beginnings = Pick<
   SessionOptions,
-  "sandbox" | "base" | "branch" | "network" | "setup" | "deps" | "mounts"
+  "sandbox" | "base" | "branch" | "network" | "setup" | "setupFolder" | "deps" | "mounts"
 >;
 
 /** The one that was named, or the first that isolates here. @throws NightshiftError `E_SANDBOX_UNAVAILABLE`, `E_BACKEND_UNKNOWN` */
@@ -107,6 +110,7 @@ export async function beginnings(
     ...own,
     network,
     setup,
+    setupFolder: place.checkFolder ?? placeInTree(settings.workspace).subfolder,
     mounts,
     ...(deps !== undefined && setup.length > 0 && { deps }),
   };

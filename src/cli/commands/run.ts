@@ -102,6 +102,7 @@ export async function run(
     needsCheckout: agreed !== undefined,
     title: options.title ?? "",
     setup: agreed?.contract.setup,
+    checkFolder: agreed?.contract.criteria.find(({ check }) => check !== null)?.check?.folder,
     contractFile: flags.contract,
     ...saidBy(agreed, program),
   };
