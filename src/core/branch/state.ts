@@ -3,8 +3,10 @@ import type { Sequence } from "../ids.ts";
 
 /** What was asked for, and what there is. */
 export interface BranchState {
-  /** What is to be published; null when nothing is. */
+  /** What is being published; null when nothing is. Nothing takes its place before the log says what came of it. */
   readonly wanted: WantedBranch | null;
+  /** What is to be published after that: the newest; absent when nothing is. */
+  readonly next?: WantedBranch;
   /** What there was to be found under that name, the last time it was published. */
   readonly published: PublishedBranch | null;
 }

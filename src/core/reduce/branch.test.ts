@@ -81,9 +81,14 @@ test.each([
 test("a person may ask for one of whatever is saved, under any name", () => {
   expect(stateOf(...saved, publish).branch?.wanted).toMatchObject({ branch: NAME, verdict: null });
   const named = event("control.publish", { branch: "mine" });
-  expect(stateOf(...verified, named).branch?.wanted).toMatchObject({ branch: "mine", verdict: 1 });
+  // That of the verdict is being made, and may have been moved already: it is not forgotten.
+  const both = stateOf(...verified, named).branch;
+  expect(both).toMatchObject({ wanted: { branch: NAME }, next: { branch: "mine", verdict: 1 } });
+  const made = stateOf(...verified, named, publishedBranch(stateOf(...verified))).branch;
+  expect(made).toMatchObject({ wanted: { branch: "mine" }, published: { branch: NAME } });
+  expect(made?.next).toBeUndefined();
   const waits = amend(contractWith({ goal: "Something else." }));
-  expect(stateOf(...verified, waits, named).branch?.wanted).toMatchObject({ branch: "mine", verdict: null });
+  expect(stateOf(...verified, waits, named).branch?.next).toMatchObject({ branch: "mine", verdict: null });
 });
 
 test("what was refused is not tried again by itself", () => {

@@ -1,6 +1,6 @@
 /** Facts about the branch: a positive verdict and a person's wish are what asks for it. */
 import { branchName } from "../branch/name.ts";
-import type { BranchState } from "../branch/state.ts";
+import type { BranchState, WantedBranch } from "../branch/state.ts";
 import type { EventBody, SessionEvent } from "../events/index.ts";
 import type { SessionState } from "../state.ts";
 
@@ -18,14 +18,14 @@ export function reduceBranch(state: SessionState, event: SessionEvent): SessionS
       const { branch: name, commit, source } = event.body;
       if (!isWanted(branch, event.body)) return state;
       const verdict = branch.wanted?.verdict ?? null;
-      return { ...state, branch: { wanted: null, published: { branch: name, commit, source, verdict } } };
+      return { ...state, branch: settled(branch, { branch: name, commit, source, verdict }) };
     }
     case "branch.refused":
-      return isWanted(branch, event.body) ? { ...state, branch: { ...branch, wanted: null } } : state;
+      return isWanted(branch, event.body) ? { ...state, branch: settled(branch, branch.published) } : state;
     case "contract.amended":
       if (state.branch === undefined) return state;
       // What it says of itself it says of the old text.
-      return { ...state, branch: { wanted: untold(branch.wanted), published: untold(branch.published) } };
+      return { ...state, branch: ofOldContract(branch) };
     case "session.forked":
       return state.branch === undefined ? state : { ...state, branch: NOTHING };
     default:
@@ -33,8 +33,25 @@ export function reduceBranch(state: SessionState, event: SessionEvent): SessionS
   }
 }
 
-function untold<Told extends { readonly verdict: number | null }>(told: Told | null): Told | null {
-  return told === null ? null : { ...told, verdict: null };
+function ofOldContract({ wanted, next, published }: BranchState): BranchState {
+  return {
+    wanted: untold(wanted),
+    ...(next !== undefined && { next: untold(next) }),
+    published: untold(published),
+  };
+}
+
+/** What was wanted meanwhile has its turn. */
+function settled({ next }: BranchState, published: BranchState["published"]): BranchState {
+  return { wanted: next ?? null, published };
+}
+
+function wants(branch: BranchState, wanted: WantedBranch): BranchState {
+  return branch.wanted === null ? { ...branch, wanted } : { ...branch, next: wanted };
+}
+
+function untold<Told extends { readonly verdict: number | null } | null>(told: Told): Told {
+  return told === null ? told : { ...told, verdict: null };
 }
 
 function isWanted(
@@ -54,7 +71,7 @@ function wantedByVerdict(state: SessionState, { seq }: SessionEvent<"verdict.giv
   const isTold = source === branch.published?.source && branch.published.verdict !== null;
   if (outcome !== "met" || source === checkout.base || isTold) return state;
   const wanted = { seq, branch: branchName(checkout.branch, sessionId), source, verdict };
-  return { ...state, branch: { ...branch, wanted } };
+  return { ...state, branch: wants(branch, wanted) };
 }
 
 /** Whatever is saved, verified or not. */
@@ -67,5 +84,5 @@ function wantedByPerson(state: SessionState, { seq, body }: SessionEvent<"contro
   const isMet = isInForce && given?.outcome === "met" && given.commit === source;
   const own = branchName(config?.sandbox.checkout?.branch ?? "work", sessionId);
   const wanted = { seq, branch: body.branch ?? own, source, verdict: isMet ? given.number : null };
-  return { ...state, branch: { ...branch, wanted } };
+  return { ...state, branch: wants(branch, wanted) };
 }

@@ -45,6 +45,21 @@ describe("the branch of verified work", () => {
       step: append(verified),
     },
     {
+      name: "goes on being made when another one is wanted meanwhile: it may have been moved already",
+      log: [...judged, publish],
+      step: making,
+    },
+    {
+      name: "is made anew after that",
+      log: [...judged, publish, publishedBranch(stateOf(...judged))],
+      step: performs(null, () => ({ kind: "publish", key: "publish/11", seq: 11 })),
+    },
+    {
+      name: "is made anew also when it could not be made",
+      log: [...judged, publish, refusedBranch(stateOf(...judged))],
+      step: performs(null, () => ({ kind: "publish", key: "publish/11", seq: 11 })),
+    },
+    {
       name: "could not be made, and the session is verified all the same",
       log: [...judged, refusedBranch(stateOf(...judged))],
       step: append(verified),
