@@ -212,8 +212,9 @@ export class Driver {
     }
   }
 
-  /** Notes one fact, or one reservation, and waits until it is in the log. */
+  /** Notes one fact, or one reservation, and waits until it is in the log. Of an intent that is over it notes nothing. */
   async #committed(fact: EventInput, signal: AbortSignal, wanted?: Wanted): Promise<Sequence> {
+    signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Sequence>();
     const giveUp = (): void => reject(signal.reason);
     signal.addEventListener("abort", giveUp, { once: true });
@@ -222,7 +223,6 @@ export class Driver {
     const reserving = wanted === undefined ? {} : { reserving: { wanted, onRefused } };
     this.#tell(() => this.#parts.journal.note({ intent: null, events: [fact], onCommitted, ...reserving }));
     try {
-      signal.throwIfAborted();
       return await promise;
     } finally {
       signal.removeEventListener("abort", giveUp);

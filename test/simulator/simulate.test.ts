@@ -22,6 +22,16 @@ describe("the simulator", () => {
     expect(strikes).toBeGreaterThan(100);
   });
 
+  test.each([
+    [433_318, "a branch that was moved while another one was wanted"],
+    [446_556, "a reservation for an attempt that is over"],
+  ])("seed %i keeps every promise: %s", async (firstSeed) => {
+    const reports: SeedReport[] = [];
+    const keep = (report: SeedReport): void => void reports.push(report);
+    await runSeedsHere({ firstSeed, seeds: 1, runsPerSeed: 1, keepsTraces: false }, keep);
+    expect(reports.map(({ violation }) => violation)).toEqual([null]);
+  });
+
   test("tells different stories for different seeds", async () => {
     const traces: (string | null)[] = [];
     const keep = ({ trace }: SeedReport): void => void traces.push(trace);
